@@ -1,0 +1,179 @@
+#include "base/log.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+int log_verbose;
+int fatal_exit_code = EX_TEMPFAIL;
+
+static const char *const prefixes[] = {
+	[LOG_LEVEL_DEBUG] = "", [LOG_LEVEL_INFO] = "",
+	[LOG_LEVEL_WARNING] = "warning: ", [LOG_LEVEL_ERROR] = "error: ",
+	[LOG_LEVEL_FATAL] = "fatal: ", [LOG_LEVEL_PANIC] = "panic: ",
+};
+
+static struct {
+	const char	*tag;
+	int		 pipe;		/* -1: not a daemon */
+	void	       (*sink)(enum log_level, const char *);
+	char		 joined[PIPE_BUF];
+	size_t		 joined_length;
+	unsigned long	 dropped;
+} out = { .pipe = -1 };
+
+void
+log_open_stderr(const char *name)
+{
+	out.tag = name;
+	out.pipe = -1;
+	out.sink = NULL;
+}
+
+void
+log_open_pipe(int fd, const char *tag)
+{
+	out.tag = tag;
+	out.pipe = fd;
+	out.sink = NULL;
+}
+
+void
+log_open_function(void (*sink)(enum log_level, const char *))
+{
+	out.sink = sink;
+}
+
+static size_t
+format_record(char *record, size_t size, enum log_level level,
+    const char *line)
+{
+	int64_t now = clock_wall_us();
+	int length = snprintf(record, size, "%d%lld.%06d %s[%d]: %s\n",
+	    (int)level, (long long)(now / 1000000), (int)(now % 1000000),
+	    out.tag, (int)getpid(), line);
+
+	if (length < 0)
+		return 0;
+	if ((size_t)length >= size) {	/* never: tag and text are bounded */
+		record[size - 2] = '\n';
+		return size - 1;
+	}
+	return (size_t)length;
+}
+
+void
+log_flush(void)
+{
+	if (out.joined_length == 0 || out.pipe == -1)
+		return;
+
+	ssize_t n = write(out.pipe, out.joined, out.joined_length);
+
+	if (n == -1) {
+		for (size_t i = 0; i < out.joined_length; i++)
+			out.dropped += out.joined[i] == '\n';
+		out.joined_length = 0;
+		return;
+	}
+	out.joined_length = 0;
+	if (out.dropped > 0) {
+		char line[128];
+		unsigned long dropped = out.dropped;
+
+		out.dropped = 0;
+		snprintf(line, sizeof(line),
+		    "warning: %lu log lines were lost: the logger is too slow or gone",
+		    dropped);
+		out.joined_length = format_record(out.joined,
+		    sizeof(out.joined), LOG_LEVEL_WARNING, line);
+	}
+}
+
+static void
+write_record(enum log_level level, const char *line)
+{
+	char record[LOG_TEXT_MAX + 300];
+	size_t length = format_record(record, sizeof(record), level, line);
+
+	if (out.joined_length + length > sizeof(out.joined))
+		log_flush();
+	memcpy(out.joined + out.joined_length, record, length);
+	out.joined_length += length;
+}
+
+static void
+write_line(enum log_level level, const char *format, va_list arguments)
+{
+	char line[LOG_TEXT_MAX + 1];
+	int saved = errno;
+	int start = snprintf(line, sizeof(line), "%s", prefixes[level]);
+
+	errno = saved;
+	vsnprintf(line + start, sizeof(line) - (size_t)start, format, arguments);
+	text_printable(line);
+	if (out.sink != NULL)
+		out.sink(level, line);
+	else if (out.pipe != -1)
+		write_record(level, line);
+	else
+		fprintf(stderr, "%s%s%s\n", out.tag != NULL ? out.tag : "",
+		    out.tag != NULL ? ": " : "", line);
+	errno = saved;
+}
+
+#define WRITE_LINE(level, format) do {			\
+	va_list arguments;				\
+	va_start(arguments, format);			\
+	write_line(level, format, arguments);		\
+	va_end(arguments);				\
+} while (0)
+
+void
+log_debug(const char *format, ...)
+{
+	if (log_verbose > 0)
+		WRITE_LINE(LOG_LEVEL_DEBUG, format);
+}
+
+void
+log_info(const char *format, ...)
+{
+	WRITE_LINE(LOG_LEVEL_INFO, format);
+}
+
+void
+log_warning(const char *format, ...)
+{
+	WRITE_LINE(LOG_LEVEL_WARNING, format);
+}
+
+void
+log_error(const char *format, ...)
+{
+	WRITE_LINE(LOG_LEVEL_ERROR, format);
+}
+
+void
+fatal(const char *format, ...)
+{
+	WRITE_LINE(LOG_LEVEL_FATAL, format);
+	log_flush();
+	exit(fatal_exit_code);
+}
+
+void
+panic(const char *format, ...)
+{
+	WRITE_LINE(LOG_LEVEL_PANIC, format);
+	log_flush();
+	abort();
+}

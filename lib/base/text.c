@@ -1,0 +1,214 @@
+#include "base/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+
+char *
+text_reserve(struct text *text, size_t length)
+{
+	if (length > SIZE_MAX / 2 - text->length)
+		fatal("out of memory: a string of %zu bytes", text->length);
+	if (text->size < text->length + length + 1) {
+		size_t size = text->size < 64 ? 64 : text->size;
+
+		while (size < text->length + length + 1)
+			size *= 2;
+		text->bytes = mem_resize(text->bytes, size, 1);
+		text->size = size;
+	}
+	return text->bytes + text->length;
+}
+
+void
+text_append(struct text *text, const void *bytes, size_t length)
+{
+	char *room = text_reserve(text, length);
+
+	if (length > 0)
+		memcpy(room, bytes, length);
+	text->length += length;
+	text->bytes[text->length] = '\0';
+}
+
+void
+text_puts(struct text *text, const char *string)
+{
+	text_append(text, string, strlen(string));
+}
+
+void
+text_putc(struct text *text, char c)
+{
+	text_append(text, &c, 1);
+}
+
+void
+text_vprintf(struct text *text, const char *format, va_list arguments)
+{
+	va_list again;
+
+	va_copy(again, arguments);
+
+	char *room = text_reserve(text, 128);
+	size_t size = text->size - text->length;
+	int length = vsnprintf(room, size, format, arguments);
+
+	if (length < 0)
+		fatal("cannot format \"%s\"", format);
+	if ((size_t)length >= size) {
+		room = text_reserve(text, (size_t)length);
+		vsnprintf(room, (size_t)length + 1, format, again);
+	}
+	va_end(again);
+	text->length += (size_t)length;
+}
+
+void
+text_printf(struct text *text, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	text_vprintf(text, format, arguments);
+	va_end(arguments);
+}
+
+void
+text_drop(struct text *text, size_t length)
+{
+	if (length >= text->length) {
+		text_truncate(text, 0);
+		return;
+	}
+	text->length -= length;
+	memmove(text->bytes, text->bytes + length, text->length + 1);
+}
+
+void
+text_truncate(struct text *text, size_t length)
+{
+	if (length < text->length)
+		text->length = length;
+	if (text->bytes != NULL)
+		text->bytes[text->length] = '\0';
+}
+
+const char *
+text_string(const struct text *text)
+{
+	return text->bytes != NULL ? text->bytes : "";
+}
+
+char *
+text_take(struct text *text)
+{
+	char *bytes = text->bytes != NULL ? text->bytes : mem_strdup("");
+
+	*text = (struct text)TEXT_EMPTY;
+	return bytes;
+}
+
+void
+text_clear(struct text *text)
+{
+	free(text->bytes);
+	*text = (struct text)TEXT_EMPTY;
+}
+
+char *
+word_next(char **cursor, const char *separators)
+{
+	char *word = *cursor + strspn(*cursor, separators);
+
+	if (*word == '\0') {
+		*cursor = word;
+		return NULL;
+	}
+
+	char *end = word + strcspn(word, separators);
+
+	*cursor = *end == '\0' ? end : end + 1;
+	*end = '\0';
+	return word;
+}
+
+bool
+text_equal_nocase(const char *a, const char *b)
+{
+	return strcasecmp(a, b) == 0;
+}
+
+bool
+text_starts_with(const char *string, const char *prefix)
+{
+	return strncmp(string, prefix, strlen(prefix)) == 0;
+}
+
+bool
+text_ends_with(const char *string, const char *suffix)
+{
+	size_t length = strlen(string), wanted = strlen(suffix);
+
+	return length >= wanted && strcmp(string + length - wanted, suffix) == 0;
+}
+
+char *
+text_lower(char *string)
+{
+	for (char *p = string; *p != '\0'; p++) {
+		if (*p >= 'A' && *p <= 'Z')
+			*p += 'a' - 'A';
+	}
+	return string;
+}
+
+/* The length of the UTF-8 sequence at p, 0 if there is none (RFC 3629, without the finest points). */
+static size_t
+utf8_sequence(const unsigned char *p)
+{
+	size_t length = p[0] >= 0xc2 && p[0] <= 0xdf ? 2 :
+	    (p[0] & 0xf0) == 0xe0 ? 3 :
+	    p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
+
+	for (size_t i = 1; i < length; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return length;
+}
+
+char *
+text_printable(char *string)
+{
+	unsigned char *p = (unsigned char *)string;
+
+	while (*p != '\0') {
+		size_t length = *p >= 0x80 ? utf8_sequence(p) : 1;
+
+		if (length == 0 || *p < 0x20 || *p == 0x7f) {
+			*p = '?';
+			length = 1;
+		}
+		p += length;
+	}
+	return string;
+}
+
+char *
+text_trim(char *string)
+{
+	string += strspn(string, " \t\r\n");
+
+	size_t length = strlen(string);
+
+	while (length > 0 && strchr(" \t\r\n", string[length - 1]) != NULL)
+		length--;
+	string[length] = '\0';
+	return string;
+}
