@@ -1,0 +1,19 @@
+/*
+ * message - what a mail is made of: header fields, dates, ids, dots
+ *
+ * header.h    the fields of a message, found where they stand
+ * date.h      RFC 5322 dates and Message-Ids
+ * dot.h       the lines of DATA, of BDAT and of RETR
+ * envelope.h  who sent it and to whom, as it travels through the suite
+ *
+ * Inside the suite lines end in LF, and a bare CR does not occur.
+ */
+
+#ifndef MESSAGE_MESSAGE_H
+#define MESSAGE_MESSAGE_H
+
+#include "message/date.h"
+#include "message/dot.h"
+#include "message/header.h"
+
+#endif

@@ -1,0 +1,206 @@
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "message/message.h"
+
+/* What a client sends behind DATA, what becomes the message, and what is left for the next command. */
+static const struct {
+	const char *sent, *message;	/* NULL: it does not end */
+	const char *rest;
+	unsigned seen;
+} dialogues[] = {
+	{ "a\r\nb\r\n.\r\n", "a\nb\n", "", 0 },
+	{ ".\r\nQUIT\r\n", "", "QUIT\r\n", 0 },
+	{ "..a\r\n.\r\n", ".a\n", "", 0 },
+	{ ".a\r\n.\r\n", "a\n", "", 0 },
+	{ "...\r\n.\r\n", "..\n", "", 0 },
+	{ "a\r\n\r\n.\r\nx", "a\n\n", "x", 0 },
+	/* What ends a message elsewhere and not here (CVE-2023-51764). */
+	{ "a\n.\nx\r\n.\r\n", "a\n\nx\n", "", DOT_BARE_LF },
+	{ "a\n.\r\nx\r\n.\r\n", "a\n\nx\n", "", DOT_BARE_LF },
+	{ "a\r\n.\nx\r\n.\r\n", "a\n\nx\n", "", DOT_BARE_LF },
+	{ "a\r.\rx\r\n.\r\n", "a . x\n", "", DOT_BARE_CR },
+	{ "a\r.\r\nx\r\n.\r\n", "a .\nx\n", "", DOT_BARE_CR },
+	{ "a\r\n.\rx\r\n.\r\n", "a\n x\n", "", DOT_BARE_CR },
+	{ "a\r\n.\r\r\nx\r\n.\r\n", "a\n \nx\n", "", DOT_BARE_CR },
+	{ "a\r\r\n.\r\n", "a \n", "", DOT_BARE_CR },
+	{ "a\n\r.\r\nx\r\n.\r\n", "a\n .\nx\n", "", DOT_BARE_LF | DOT_BARE_CR },
+	{ ".\nx\r\n.\r\n", "\nx\n", "", DOT_BARE_LF },
+	{ "a\r\n .\r\n", NULL, NULL, 0 },
+	{ "a\r\n. \r\n", NULL, NULL, 0 },
+	{ "a.\r\n", NULL, NULL, 0 },
+};
+
+/* The same, byte by byte and at once: where packets are cut changes nothing. */
+START_TEST(only_the_standard_end_ends_data)
+{
+	const char *sent = dialogues[_i].sent;
+	size_t length = strlen(sent);
+
+	for (size_t step = 1; step <= length; step++) {
+		struct dot_reader reader = { 0 };
+		struct text out = TEXT_EMPTY;
+		size_t at = 0;
+
+		dot_read_start(&reader, false);
+		while (at < length && !reader.ended)
+			at += dot_read(&reader, sent + at,
+			    step < length - at ? step : length - at, &out);
+		ck_assert_int_eq(reader.ended, dialogues[_i].message != NULL);
+		if (reader.ended) {
+			ck_assert_str_eq(text_string(&out),
+			    dialogues[_i].message);
+			ck_assert_str_eq(sent + at, dialogues[_i].rest);
+			ck_assert_uint_eq(reader.seen, dialogues[_i].seen);
+		}
+		text_clear(&out);
+	}
+}
+END_TEST
+
+START_TEST(a_nul_ends_nothing)
+{
+	static const char sent[] = "a\r\n.\0\r\nb\r\n\0.\r\n.\r\n";
+	struct dot_reader reader = { 0 };
+	struct text out = TEXT_EMPTY;
+
+	dot_read_start(&reader, false);
+	ck_assert_uint_eq(dot_read(&reader, sent, sizeof(sent) - 1, &out),
+	    sizeof(sent) - 1);
+	ck_assert(reader.ended);
+	ck_assert_uint_eq(reader.seen, DOT_NUL);
+	ck_assert_mem_eq(out.bytes, "a\n\0\nb\n\0.\n", out.length);
+	text_clear(&out);
+}
+END_TEST
+
+START_TEST(bdat_takes_dots_as_they_are)
+{
+	static const char sent[] = ".\r\na\r\n.\r\n\nb\r";
+	struct dot_reader reader = { 0 };
+	struct text out = TEXT_EMPTY;
+
+	dot_read_start(&reader, true);
+	ck_assert_uint_eq(dot_read(&reader, sent, sizeof(sent) - 1, &out),
+	    sizeof(sent) - 1);
+	dot_read_finish(&reader, &out);
+	ck_assert_str_eq(text_string(&out), ".\na\n.\n\nb \n");
+	ck_assert_uint_eq(reader.seen, DOT_BARE_CR | DOT_BARE_LF);
+	text_clear(&out);
+}
+END_TEST
+
+static const struct { const char *message, *smtp, *pop3; } outgoing[] = {
+	{ "a\nb\n", "a\r\nb\r\n.\r\n", "a\r\nb\r\n.\r\n" },
+	{ ".\n..a\n", "..\r\n...a\r\n.\r\n", "..\r\n...a\r\n.\r\n" },
+	{ "no end", "no end\r\n.\r\n", "no end\r\n.\r\n" },
+	{ "", ".\r\n", ".\r\n" },
+	{ "a\r\nb\r\n", "a\r\nb\r\n.\r\n", "a\r\nb\r\n.\r\n" },
+	{ "a\rb\n", "a b\r\n.\r\n", "a\rb\r\n.\r\n" },
+	{ "a\r\r\n.\n", "a \r\n..\r\n.\r\n", "a\r\r\n..\r\n.\r\n" },
+	{ "a\r.\n", "a .\r\n.\r\n", "a\r.\r\n.\r\n" },
+	{ "a\r", "a \r\n.\r\n", "a\r\r\n.\r\n" },
+};
+
+static void
+check_written(const char *message, bool keep_cr, const char *wanted)
+{
+	size_t length = strlen(message);
+
+	for (size_t step = 1; step <= length + 1; step++) {
+		struct dot_writer writer = { .keep_cr = keep_cr };
+		struct text out = TEXT_EMPTY;
+
+		for (size_t at = 0; at < length; at += step)
+			dot_write(&writer, message + at,
+			    step < length - at ? step : length - at, &out);
+		dot_write_finish(&writer, &out);
+		ck_assert_str_eq(text_string(&out), wanted);
+		text_clear(&out);
+	}
+}
+
+START_TEST(stuffs_dots_and_never_sends_a_bare_lf)
+{
+	check_written(outgoing[_i].message, false, outgoing[_i].smtp);
+	check_written(outgoing[_i].message, true, outgoing[_i].pop3);
+}
+END_TEST
+
+/* Each message as its fields "name=value|", then the body. */
+static const struct { const char *message, *shown; } headers[] = {
+	{ "To: ada\nSubject: a\n b\n\nbody\n", "To=ada|Subject=a b|body\n" },
+	{ "From x\nTo:ada\r\n\r\nbody", "To=ada|body" },
+	{ "To : ada\n\n", "To=ada|" },
+	{ "To: a\nbroken line\nbody\n", "To=a|broken line\nbody\n" },
+	{ "\nbody", "body" },
+	{ " cont\nTo: a\n", " cont\nTo: a\n" },
+	{ "X:\n\ty\n \n z\nTo: a", "X= y  z|To=a|" },
+	{ ":x\n", ":x\n" },
+	{ "X:", "X=|" },
+	{ "", "" },
+};
+
+START_TEST(finds_fields)
+{
+	struct header_walk walk = { headers[_i].message,
+	    strlen(headers[_i].message), 0 };
+	struct header_field field;
+	struct text shown = TEXT_EMPTY;
+
+	while (header_next(&walk, &field)) {
+		text_append(&shown, field.name, field.name_length);
+		text_putc(&shown, '=');
+		header_unfold(&shown, &field);
+		text_putc(&shown, '|');
+	}
+	text_puts(&shown, walk.text + header_body(walk.text, walk.length));
+	ck_assert_str_eq(text_string(&shown), headers[_i].shown);
+	text_clear(&shown);
+}
+END_TEST
+
+START_TEST(writes_dates_and_ids)
+{
+	char date[MESSAGE_DATE_SIZE], id[MESSAGE_ID_SIZE];
+
+	setenv("TZ", "XYZ-5:30", 1);
+	tzset();
+	ck_assert_str_eq(message_date(date, 1000000000),
+	    "Sun, 09 Sep 2001 07:16:40 +0530 (XYZ)");
+	setenv("TZ", "UTC0", 1);
+	tzset();
+	ck_assert_str_eq(message_date(date, 0),
+	    "Thu, 01 Jan 1970 00:00:00 +0000 (UTC)");
+	ck_assert_str_eq(message_id(id, 1000000000, "4F1", "x.org"),
+	    "<20010909014640.4F1@x.org>");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("message");
+	TCase *tcase = tcase_create("message");
+
+	tcase_add_loop_test(tcase, only_the_standard_end_ends_data, 0,
+	    COUNT_OF(dialogues));
+	tcase_add_test(tcase, a_nul_ends_nothing);
+	tcase_add_test(tcase, bdat_takes_dots_as_they_are);
+	tcase_add_loop_test(tcase, stuffs_dots_and_never_sends_a_bare_lf, 0,
+	    COUNT_OF(outgoing));
+	tcase_add_loop_test(tcase, finds_fields, 0, COUNT_OF(headers));
+	tcase_add_test(tcase, writes_dates_and_ids);
+	suite_add_tcase(suite, tcase);
+
+	SRunner *runner = srunner_create(suite);
+
+	srunner_run_all(runner, CK_NORMAL);
+
+	int failed = srunner_ntests_failed(runner);
+
+	srunner_free(runner);
+	return failed > 0;
+}
