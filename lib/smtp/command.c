@@ -1,0 +1,328 @@
+#include "smtp/command.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+void
+smtp_command_split(const char *line, size_t length,
+    struct smtp_command *command)
+{
+	size_t at = 0, verb = 0;
+
+	while (length > 0 && is_blank(line[length - 1]))
+		length--;
+	while (at < length && is_blank(line[at]))
+		at++;
+	for (; at < length && !is_blank(line[at]); at++, verb++)
+		if (verb < SMTP_VERB_SIZE - 1)
+			command->verb[verb] = toupper((unsigned char)line[at]);
+	command->verb[verb < SMTP_VERB_SIZE ? verb : 0] = '\0';
+	while (at < length && is_blank(line[at]))
+		at++;
+	command->argument = line + at;
+	command->argument_length = length - at;
+}
+
+static int
+hex_digit(char c)
+{
+	/* Capitals only, says RFC 3461. */
+	return isdigit((unsigned char)c) ? c - '0' :
+	    c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int
+smtp_xtext_decode(const char *text, size_t length, char *decoded, size_t size)
+{
+	size_t out = 0;
+
+	for (size_t at = 0; at < length; at++) {
+		unsigned char c = text[at];
+
+		if (c == '+') {
+			if (length - at < 3)
+				return -1;
+
+			int high = hex_digit(text[at + 1]);
+			int low = hex_digit(text[at + 2]);
+
+			if (high == -1 || low == -1)
+				return -1;
+			c = high * 16 + low;
+			at += 2;
+		} else if (c == '=')
+			return -1;
+		if (c < 0x20 || c >= 0x7f || out + 1 >= size)
+			return -1;
+		decoded[out++] = c;
+	}
+	decoded[out] = '\0';
+	return 0;
+}
+
+void
+smtp_xtext_encode(struct text *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char c = *text;
+
+		if (c == '+' || c == '=' || c <= ' ' || c >= 0x7f)
+			text_printf(out, "+%02X", c);
+		else
+			text_putc(out, c);
+	}
+}
+
+/* What a command is being read into: one of the two. */
+struct reading {
+	struct smtp_mail	*mail;
+	struct smtp_rcpt	*rcpt;
+};
+
+/* A parameter's value into its place; the complaint, or NULL. */
+typedef const char *read_parameter(struct reading *reading, const char *value,
+    size_t length);
+
+static const char *
+read_size(struct reading *reading, const char *value, size_t length)
+{
+	static const char complaint[] = "501 5.5.4 Bad message size syntax";
+	int64_t size = 0;
+
+	if (length == 0 || length > 18)
+		return complaint;
+	for (size_t i = 0; i < length; i++) {
+		if (!isdigit((unsigned char)value[i]))
+			return complaint;
+		size = size * 10 + value[i] - '0';
+	}
+	reading->mail->size = size;
+	return NULL;
+}
+
+static bool
+is_word(const char *value, size_t length, const char *word)
+{
+	return length == strlen(word) && strncasecmp(value, word, length) == 0;
+}
+
+static const char *
+read_body(struct reading *reading, const char *value, size_t length)
+{
+	if (is_word(value, length, "8BITMIME"))
+		reading->mail->body = SMTP_BODY_8BITMIME;
+	else if (is_word(value, length, "7BIT"))
+		reading->mail->body = SMTP_BODY_7BIT;
+	else
+		return "501 5.5.4 Bad BODY parameter syntax";
+	return NULL;
+}
+
+static const char *
+read_ret(struct reading *reading, const char *value, size_t length)
+{
+	bool full = is_word(value, length, "FULL");
+
+	if (reading->mail->ret != SMTP_RET_UNSAID ||
+	    (!full && !is_word(value, length, "HDRS")))
+		return "501 5.5.4 Bad RET parameter syntax";
+	reading->mail->ret = full ? SMTP_RET_FULL : SMTP_RET_HDRS;
+	return NULL;
+}
+
+static const char *
+read_envid(struct reading *reading, const char *value, size_t length)
+{
+	char *envid = reading->mail->envid;
+
+	if (envid[0] != '\0' || length == 0 ||
+	    smtp_xtext_decode(value, length, envid, SMTP_ENVID_MAX + 1) == -1)
+		return "501 5.5.4 Bad ENVID parameter syntax";
+	return NULL;
+}
+
+static const char *
+read_smtputf8(struct reading *reading, const char *value, size_t length)
+{
+	reading->mail->smtputf8 = true;
+	return NULL;
+}
+
+static const char *
+read_notify(struct reading *reading, const char *value, size_t length)
+{
+	static const char complaint[] =
+	    "501 5.5.4 Error: Bad NOTIFY parameter syntax";
+	static const struct { const char *word; unsigned flag; } words[] = {
+		{ "NEVER", SMTP_NOTIFY_NEVER },
+		{ "SUCCESS", SMTP_NOTIFY_SUCCESS },
+		{ "FAILURE", SMTP_NOTIFY_FAILURE },
+		{ "DELAY", SMTP_NOTIFY_DELAY },
+	};
+	unsigned notify = 0;
+
+	for (const char *end = value + length; value <= end;) {
+		const char *comma = memchr(value, ',', end - value);
+		size_t size = (comma == NULL ? end : comma) - value;
+		unsigned flag = 0;
+
+		for (size_t i = 0; i < 4; i++)
+			if (is_word(value, size, words[i].word))
+				flag = words[i].flag;
+		if (flag == 0)
+			return complaint;
+		notify |= flag;
+		value += size + 1;
+	}
+	if (reading->rcpt->notify != 0 ||
+	    ((notify & SMTP_NOTIFY_NEVER) && notify != SMTP_NOTIFY_NEVER))
+		return complaint;
+	reading->rcpt->notify = notify;
+	return NULL;
+}
+
+static const char *
+read_orcpt(struct reading *reading, const char *value, size_t length)
+{
+	char *orcpt = reading->rcpt->orcpt;
+	const char *semicolon = memchr(value, ';', length);
+	size_t type = semicolon == NULL ? length : (size_t)(semicolon - value);
+	bool good = orcpt[0] == '\0' && semicolon != NULL && type > 0 &&
+	    type < 32 && type + 1 < length;
+
+	for (size_t i = 0; good && i < type; i++)
+		good = isalnum((unsigned char)value[i]) || value[i] == '-';
+	if (good) {
+		memcpy(orcpt, value, type + 1);
+		good = smtp_xtext_decode(semicolon + 1, length - type - 1,
+		    orcpt + type + 1, SMTP_ORCPT_MAX - type) == 0;
+	}
+	return good ? NULL : "501 5.5.4 Error: Bad ORCPT parameter syntax";
+}
+
+enum { OF_MAIL = 1 << 0, OF_RCPT = 1 << 1 };
+
+static const struct parameter {
+	const char	*name;
+	unsigned	 command;
+	unsigned	 honoured;	/* when the server honours this */
+	bool		 has_value;
+	read_parameter	*read;
+} parameters[] = {
+	{ "SIZE",     OF_MAIL, SMTP_HONOUR_SIZE,     true,  read_size },
+	{ "BODY",     OF_MAIL, SMTP_HONOUR_8BITMIME, true,  read_body },
+	{ "RET",      OF_MAIL, SMTP_HONOUR_DSN,      true,  read_ret },
+	{ "ENVID",    OF_MAIL, SMTP_HONOUR_DSN,      true,  read_envid },
+	{ "SMTPUTF8", OF_MAIL, SMTP_HONOUR_SMTPUTF8, false, read_smtputf8 },
+	{ "NOTIFY",   OF_RCPT, SMTP_HONOUR_DSN,      true,  read_notify },
+	{ "ORCPT",    OF_RCPT, SMTP_HONOUR_DSN,      true,  read_orcpt },
+};
+
+static const char *
+read_one(struct reading *reading, unsigned honoured, const char *word,
+    size_t length, struct text *reply)
+{
+	unsigned command = reading->mail != NULL ? OF_MAIL : OF_RCPT;
+	const char *equals = memchr(word, '=', length);
+	size_t name = equals == NULL ? length : (size_t)(equals - word);
+
+	for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
+		const struct parameter *p = &parameters[i];
+
+		if ((p->command & command) && (p->honoured & honoured) &&
+		    p->has_value == (equals != NULL) &&
+		    is_word(word, name, p->name))
+			return p->read(reading, word + name + p->has_value,
+			    length - name - p->has_value);
+	}
+	text_truncate(reply, 0);
+	text_puts(reply, "555 5.5.4 Unsupported option: ");
+	text_append(reply, word, length < 100 ? length : 100);
+	return text_string(reply);
+}
+
+static const char *
+read_parameters(struct reading *reading, unsigned honoured, const char *text,
+    size_t length, struct text *reply)
+{
+	size_t at = 0;
+
+	for (;;) {
+		while (at < length && is_blank(text[at]))
+			at++;
+		if (at == length)
+			return NULL;
+
+		size_t start = at;
+
+		while (at < length && !is_blank(text[at]))
+			at++;
+
+		const char *complaint = read_one(reading, honoured,
+		    text + start, at - start, reply);
+
+		if (complaint != NULL)
+			return complaint;
+	}
+}
+
+/* Past "FROM:" or "TO:"; 0 if the argument does not begin so. */
+static size_t
+keyword_length(const char *argument, size_t length, const char *keyword)
+{
+	size_t size = strlen(keyword);
+
+	if (length <= size || strncasecmp(argument, keyword, size) != 0)
+		return 0;
+	return size;
+}
+
+const char *
+smtp_mail_parse(const char *argument, size_t length, unsigned honoured,
+    struct smtp_mail *mail, struct text *reply)
+{
+	struct reading reading = { .mail = mail };
+	size_t keyword = keyword_length(argument, length, "FROM:");
+	const char *why;
+
+	*mail = (struct smtp_mail){ .size = -1 };
+	if (keyword == 0)
+		return "501 5.5.4 Syntax: MAIL FROM:<address>";
+
+	ssize_t path = address_path_parse(argument + keyword, length - keyword,
+	    mail->sender, &why);
+
+	if (path == -1)
+		return "501 5.1.7 Bad sender address syntax";
+	return read_parameters(&reading, honoured, argument + keyword + path,
+	    length - keyword - path, reply);
+}
+
+const char *
+smtp_rcpt_parse(const char *argument, size_t length, unsigned honoured,
+    struct smtp_rcpt *rcpt, struct text *reply)
+{
+	struct reading reading = { .rcpt = rcpt };
+	size_t keyword = keyword_length(argument, length, "TO:");
+	const char *why;
+
+	*rcpt = (struct smtp_rcpt){ .notify = 0 };
+	if (keyword == 0)
+		return "501 5.5.4 Syntax: RCPT TO:<address>";
+
+	ssize_t path = address_path_parse(argument + keyword, length - keyword,
+	    rcpt->recipient, &why);
+
+	if (path == -1 || rcpt->recipient[0] == '\0')
+		return "501 5.1.3 Bad recipient address syntax";
+	return read_parameters(&reading, honoured, argument + keyword + path,
+	    length - keyword - path, reply);
+}
