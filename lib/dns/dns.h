@@ -1,0 +1,25 @@
+/*
+ * dns - the grammar of the domain name system: bytes and text in, structs out
+ *
+ * name.h      domain names: text, wire form, compression
+ * types.h     record types and classes, and what their data consist of
+ * rdata.h     the data of one record: from master-file words, to text, checked
+ * message.h   questions as they come in, and the records of any message
+ *
+ * Pure: no sockets, no files, no log, no allocation but in what prints.
+ * What holds for every function that reads bytes from outside:
+ *   1  It never reads past the length that it was given.
+ *   2  A name that it accepts has at most 255 octets and ends in the root.
+ *   3  Compression pointers go strictly backwards, so that no packet costs
+ *      more than its own length.
+ */
+
+#ifndef DNS_DNS_H
+#define DNS_DNS_H
+
+#include "dns/message.h"
+#include "dns/name.h"
+#include "dns/rdata.h"
+#include "dns/types.h"
+
+#endif

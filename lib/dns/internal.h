@@ -1,0 +1,52 @@
+/* What the files of lib/dns share. */
+
+#ifndef DNS_INTERNAL_H
+#define DNS_INTERNAL_H
+
+#include <sys/types.h>
+
+#include "dns/rdata.h"
+
+/* Rdata in the making. */
+struct dns_rdata_writer {
+	uint8_t	*rdata;			/* DNS_RDATA_MAX octets */
+	size_t	 used;
+	const struct dns_name *origin;
+	const char *why;
+};
+
+static inline uint32_t
+dns_be32(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
+}
+
+/* Append octets. 0, or -1 when the data grows too long. */
+int	dns_rdata_put(struct dns_rdata_writer *w, const void *bytes,
+	    size_t length);
+
+/* Resolve escapes into at most size octets: how many, or -1. */
+ssize_t	dns_text_unescape(const struct dns_word *word, uint8_t *to,
+	    size_t size);
+
+/* encodings.c: octets written, -1 if the text is not valid. */
+ssize_t	dns_hex_decode(const char *text, size_t length, uint8_t *to);
+ssize_t	dns_base64_decode(const char *text, size_t length, uint8_t *to);
+ssize_t	dns_base32_decode(const char *text, size_t length, uint8_t *to);
+void	dns_base64_print(const uint8_t *bytes, size_t length, struct text *to);
+void	dns_base32_print(const uint8_t *bytes, size_t length, struct text *to);
+
+/* bitmap.c: the set of types of NSEC, NSEC3 and CSYNC (RFC 4034 section 4.1.2) */
+int	dns_bitmap_parse(struct dns_rdata_writer *w,
+	    const struct dns_word *words, size_t count);
+bool	dns_bitmap_check(const uint8_t *bitmap, size_t size);
+void	dns_bitmap_print(const uint8_t *bitmap, size_t size, struct text *to);
+
+/* service.c: the parameters of SVCB and HTTPS (RFC 9460 section 2.1) */
+int	dns_service_parse(struct dns_rdata_writer *w,
+	    const struct dns_word *words, size_t count);
+bool	dns_service_check(const uint8_t *parameters, size_t size);
+void	dns_service_print(const uint8_t *parameters, size_t size,
+	    struct text *to);
+
+#endif

@@ -1,0 +1,178 @@
+#include "dns/message.h"
+
+#include <string.h>
+
+static bool
+skip_name(const uint8_t *message, size_t length, size_t *offset)
+{
+	struct dns_name name;
+
+	return dns_name_unpack(&name, message, length, offset);
+}
+
+bool
+dns_question_skip(const uint8_t *message, size_t length, size_t *offset)
+{
+	if (!skip_name(message, length, offset) || length - *offset < 4)
+		return false;
+	*offset += 4;
+	return true;
+}
+
+bool
+dns_record_read(struct dns_record *record, const uint8_t *message,
+    size_t length, size_t *offset)
+{
+	if (!dns_name_unpack(&record->owner, message, length, offset) ||
+	    length - *offset < 10)
+		return false;
+
+	const uint8_t *fixed = message + *offset;
+
+	record->type = dns_get16(fixed);
+	record->class = dns_get16(fixed + 2);
+	record->ttl = dns_get32(fixed + 4);
+	record->length = dns_get16(fixed + 8);
+	record->data = *offset + 10;
+	if (length - record->data < record->length)
+		return false;
+	*offset = record->data + record->length;
+	return true;
+}
+
+/* RFC 7871 section 6: family, source prefix, scope 0, as many address octets as the prefix needs, no bit beyond it. */
+static bool
+is_client_subnet(const uint8_t *option, size_t length)
+{
+	if (length < 4)
+		return false;
+
+	unsigned family = dns_get16(option), prefix = option[2];
+	unsigned most = family == 1 ? 32 : family == 2 ? 128 : 0;
+
+	if (prefix > most || option[3] != 0 ||
+	    length != 4 + (prefix + 7) / 8)
+		return false;
+	return prefix % 8 == 0 ||
+	    (option[length - 1] & (0xff >> prefix % 8)) == 0;
+}
+
+static bool
+read_option(struct dns_query *query, unsigned code, const uint8_t *option,
+    size_t length)
+{
+	switch (code) {
+	case DNS_OPTION_NSID:
+		query->wants_nsid = true;
+		return true;
+	case DNS_OPTION_CLIENT_SUBNET:
+		return is_client_subnet(option, length);
+	case DNS_OPTION_COOKIE:
+		if (length != 8 && (length < 16 || length > 40))
+			return false;
+		if (query->cookie == NULL) {
+			query->cookie = option;
+			query->cookie_length = length;
+		}
+		return true;
+	default:
+		return true;
+	}
+}
+
+/* The OPT record at offset, whose owner was the root. False: FORMERR. */
+static bool
+read_edns(struct dns_query *query, const uint8_t *message,
+    const struct dns_record *opt)
+{
+	if (query->has_edns || opt->owner.length != 1)
+		return false;
+	query->has_edns = true;
+	query->edns_version = opt->ttl >> 16 & 0xff;
+	query->wants_dnssec = (opt->ttl & 0x8000) != 0;
+	if (opt->class > DNS_UDP_PLAIN)
+		query->udp_size = opt->class;
+	if (query->edns_version != 0)
+		return true;	/* whose options we cannot know */
+
+	const uint8_t *at = message + opt->data;
+	size_t left = opt->length;
+
+	while (left > 0) {
+		if (left < 4 || left - 4 < dns_get16(at + 2))
+			return false;
+
+		size_t length = dns_get16(at + 2);
+
+		if (!read_option(query, dns_get16(at), at + 4, length))
+			return false;
+		at += 4 + length;
+		left -= 4 + length;
+	}
+	return true;
+}
+
+/* The question's name must stand uncompressed: nothing stands before it. */
+static bool
+read_question(struct dns_query *query, const uint8_t *message, size_t length)
+{
+	size_t name_length = dns_name_check(message + DNS_HEADER_SIZE,
+	    length - DNS_HEADER_SIZE);
+	size_t end = DNS_HEADER_SIZE + name_length;
+
+	if (name_length == 0 || length - end < 4)
+		return false;
+	query->name_length = name_length;
+	query->type = dns_get16(message + end);
+	query->class = dns_get16(message + end + 2);
+	query->end = end + 4;
+	return true;
+}
+
+/* The records behind the question: none may be cut off, one may be OPT. */
+static bool
+read_rest(struct dns_query *query, const uint8_t *message, size_t length)
+{
+	unsigned counts[] = { dns_get16(message + 6), dns_get16(message + 8),
+	    dns_get16(message + 10) };
+	size_t at = query->end;
+
+	for (int section = 0; section < 3; section++) {
+		for (unsigned i = 0; i < counts[section]; i++) {
+			struct dns_record record;
+
+			if (!dns_record_read(&record, message, length, &at))
+				return false;
+			if (record.type != DNS_TYPE_OPT)
+				continue;
+			if (section != 2 ||
+			    !read_edns(query, message, &record))
+				return false;
+		}
+	}
+	return at == length;
+}
+
+enum dns_verdict
+dns_query_parse(struct dns_query *query, const uint8_t *message, size_t length)
+{
+	if (length < DNS_HEADER_SIZE)
+		return DNS_DROP;
+	*query = (struct dns_query) {
+		.id = dns_get16(message),
+		.flags = dns_get16(message + 2),
+		.end = DNS_HEADER_SIZE,
+		.udp_size = DNS_UDP_PLAIN,
+	};
+	if (query->flags & DNS_QR)
+		return DNS_DROP;
+	query->opcode = (query->flags & DNS_OPCODE) >> 11;
+	if (dns_get16(message + 4) != 1)
+		return DNS_REPLY_FORMERR;
+	if (!read_question(query, message, length))
+		return DNS_REPLY_FORMERR;
+	if (query->opcode != DNS_OPCODE_QUERY)
+		return DNS_ANSWER;
+	return read_rest(query, message, length) ? DNS_ANSWER :
+	    DNS_REPLY_FORMERR;
+}
