@@ -1,0 +1,28 @@
+/* values - text to boolean, number, time, as main.cf writes them */
+
+#ifndef CONFIG_VALUES_H
+#define CONFIG_VALUES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* "yes" or "no" in any case. 0, or -1: neither. */
+int	config_bool(const char *text, bool *value);
+
+/* A plain decimal number. 0, or -1: not a number, or not within the range. */
+int	config_number(const char *text, int64_t smallest, int64_t largest,
+	    int64_t *value);
+
+/*
+ * A number with s, m, h, d or w, or without: then it counts in unit. 0 with
+ * the time in seconds, or -1: not a time, or more seconds than an int holds.
+ */
+int	config_time(const char *text, char unit, int *seconds);
+
+/*
+ * Postfix's way with "3.9" or "2": -1, 0 or 1 as a is older, the same, newer;
+ * missing parts are 0. *valid is false when one is not a level.
+ */
+int	config_compare_levels(const char *a, const char *b, bool *valid);
+
+#endif
