@@ -1,0 +1,123 @@
+"""The administrator's hands in the queue: mailq, postqueue, postsuper, postcat."""
+import json
+import re
+import subprocess
+
+import postroad
+
+
+class Queue(postroad.Test):
+    def setUp(self):
+        self.far = self.sink()
+        self.far.answers["CONNECT"] = "421 4.3.2 closed"
+        self.box = self.system(relayhost=self.far.nexthop())
+        self.ids = []
+        for n in range(3):
+            self.ids.append(self.box.send("bob%d@far.example" % n, sender="ada@example.org", body="body %d\r\n" % n))
+            self.box.wait_log(self.ids[-1] + ": to=.*status=deferred")
+        postroad.wait_until(lambda: set(self.box.queue()) == set(self.ids), "three listed mails",
+                            lambda: self.box.run("postqueue", "-p").stdout)
+
+    def open_the_door(self):
+        self.far.answers.clear()
+        self.box.run("postqueue", "-f", check=True)
+
+    def test_the_listing_has_the_known_form(self):
+        lines = self.box.run("postqueue", "-p", check=True).stdout.splitlines()
+        self.assertEqual(lines[0], "-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------")
+        self.assertRegex(lines[1], r"^[0-9A-F]{6,}\s+\d+ [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d  ada@example\.org$")
+        self.assertRegex(lines[2], r"^ *\(.*421 4\.3\.2 closed.*\)$")
+        self.assertRegex(lines[3], r"^ {40,41}bob\d@far\.example$")
+        self.assertRegex(lines[-1], r"^-- \d+ Kbytes in 3 Requests\.$")
+
+    def test_sendmail_bp_is_the_same_listing(self):
+        self.assertEqual(self.box.run("sendmail", "-bp", check=True).stdout,
+                         self.box.run("postqueue", "-p", check=True).stdout)
+
+    def test_json(self):
+        done = self.box.run("postqueue", "-j", check=True)
+        found = {m["queue_id"]: m for m in map(json.loads, done.stdout.splitlines())}
+        self.assertEqual(set(found), set(self.ids))
+        one = found[self.ids[0]]
+        self.assertEqual((one["queue_name"], one["sender"], one["forced_expire"]), ("deferred", "ada@example.org", False))
+        self.assertEqual(one["recipients"][0]["address"], "bob0@far.example")
+        self.assertIn("421", one["recipients"][0]["delay_reason"])
+
+    def test_delete(self):
+        done = self.box.run("postsuper", "-d", self.ids[0])
+        self.assertExit(done, 0)
+        self.assertIn("postsuper: Deleted: 1 message\n", done.stderr)
+        self.assertIn(self.ids[0] + ": removed", self.box.log() + done.stderr)
+        self.assertEqual(set(self.box.queue()), set(self.ids[1:]))
+        self.assertIn("postsuper: Deleted: 2 messages", self.box.run("postsuper", "-d", "ALL").stderr)
+        self.box.wait_empty()
+        self.assertEqual(self.far.messages, [])
+
+    def test_delete_of_an_unknown_id(self):
+        done = self.box.run("postsuper", "-d", "ABCDEF0123")
+        self.assertExit(done, 0)
+        self.assertIn("postsuper: Deleted: 0 messages", done.stderr)
+
+    def test_ids_from_standard_input(self):
+        done = self.box.run("postsuper", "-d", "-", input="\n".join(self.ids[:2]) + "\n")
+        self.assertExit(done, 0)
+        self.assertEqual(set(self.box.queue()), {self.ids[2]})
+
+    def test_hold_and_release(self):
+        self.assertExit(self.box.run("postsuper", "-h", self.ids[0]), 0)
+        self.assertEqual(self.box.queue()[self.ids[0]][0], "!")
+        self.open_the_door()
+        self.far.wait(2)
+        self.assertEqual(set(self.box.queue()), {self.ids[0]})
+        self.assertExit(self.box.run("postsuper", "-H", self.ids[0]), 0)
+        self.box.run("postqueue", "-f", check=True)
+        self.far.wait(3)
+        self.box.wait_empty()
+
+    def test_requeue(self):
+        done = self.box.run("postsuper", "-r", "ALL")
+        self.assertExit(done, 0)
+        self.assertIn("postsuper: Requeued: 3 messages", done.stderr)
+        postroad.wait_until(lambda: len(self.box.queue()) == 3, "three mails under new ids")
+        self.open_the_door()
+        self.far.wait(3)
+        self.box.wait_empty()
+        bodies = sorted(re.search(rb"body \d", m[2]).group() for m in self.far.messages)
+        self.assertEqual(bodies, [b"body 0", b"body 1", b"body 2"])
+
+    def test_postcat_shows_envelope_and_content(self):
+        done = self.box.run("postcat", "-q", self.ids[1])
+        self.assertExit(done, 0)
+        self.assertIn("sender: ada@example.org", done.stdout)
+        self.assertIn("recipient: bob1@far.example", done.stdout)
+        self.assertIn("Subject: a note\n", done.stdout)
+        self.assertIn("\nbody 1\n", done.stdout)
+        self.assertEqual(self.box.run("postcat", "-bq", self.ids[1]).stdout.strip(), "body 1")
+        self.assertNotIn("body 1", self.box.run("postcat", "-hq", self.ids[1]).stdout)
+
+    def test_flush_while_down_says_so(self):
+        self.box.stop()
+        self.assertExit(self.box.run("postqueue", "-f"), 69)
+        done = self.box.run("postqueue", "-p")
+        if done.returncode == 0:        # as root: the queue is read directly
+            self.assertIn("Mail system is down -- accessing queue directly", done.stderr)
+            self.assertIn(self.ids[0], done.stdout)
+        else:
+            self.assertExit(done, 69)
+
+    def test_an_empty_queue(self):
+        self.open_the_door()
+        self.far.wait(3)
+        self.box.wait_empty()
+        self.assertEqual(self.box.run("postqueue", "-p", check=True).stdout, "Mail queue is empty\n")
+
+    @postroad.need_root
+    def test_others_may_look_but_not_touch(self):
+        def as_nobody(*command):
+            return subprocess.run(["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups",
+                                   postroad.BUILD + "/bin/" + command[0], *command[1:]],
+                                  capture_output=True, text=True, env=self.box.environment())
+        done = as_nobody("postsuper", "-d", "ALL")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("reserved for the superuser", done.stderr)
+        self.assertEqual(set(self.box.queue()), set(self.ids))

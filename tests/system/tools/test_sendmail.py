@@ -1,0 +1,136 @@
+"""sendmail(1): its options, what it reads, and the exit codes that scripts look at."""
+import postroad
+
+MESSAGE = "From: ada@example.org\nTo: ada@example.org\nSubject: by hand\n\nHello.\n"
+
+
+class Sendmail(postroad.Test):
+    @classmethod
+    def setUpClass(cls):
+        cls.box = postroad.System().start()
+        cls.addClassCleanup(cls.box.close)
+
+    def story(self):
+        return self.box.story()
+
+    def mail_with(self, marker):
+        found = postroad.wait_until(
+            lambda: [m for m in self.box.mails("ada") if marker in m.as_string()],
+            "a mail with " + marker, self.box.story)
+        self.assertEqual(len(found), 1)
+        return found[0]
+
+    def test_to_a_recipient(self):
+        done = self.box.run("sendmail", "-f", "ada@example.org", "ada@example.org",
+                            input="Subject: marker-plain\n\nHello.\n.\nnot this\n")
+        self.assertExit(done, 0)
+        mail = self.mail_with("marker-plain")
+        self.assertEqual(mail["Return-Path"], "<ada@example.org>")
+        self.assertEqual(mail.get_payload(), "Hello.\n")
+        for name in ("Message-Id", "Date", "From"):
+            self.assertTrue(mail[name], name + " is missing")
+        self.assertRegex(mail["Received"], r"by mail\.example\.org \(Postroad, from userid \d+\)\s+id \w+")
+
+    def test_recipients_from_the_header(self):
+        done = self.box.run("sendmail", "-t", "-i", input="To: Ada <ada@example.org>,\n  (a comment) nobody-else: ;\n"
+                            "Bcc: test@example.org\nSubject: marker-header\n\nHello.\n.\nand this\n")
+        self.assertExit(done, 0)
+        mail = self.mail_with("marker-header")
+        self.assertIsNone(mail["Bcc"])
+        self.assertEqual(mail.get_payload(), "Hello.\n.\nand this\n")
+        self.box.wait_mail("test")
+
+    def test_pickup_logs_who_it_was(self):
+        self.box.run("sendmail", "-f", "someone@example.net", "ada@example.org", input=MESSAGE, check=True)
+        self.box.wait_log(r"pickup\[\d+\]: \w+: uid=\d+ from=<someone@example\.net>")
+
+    def test_no_recipients(self):
+        done = self.box.run("sendmail", "-t", input="Subject: to nobody\n\nHello.\n")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("No recipient addresses found in message header", done.stderr)
+
+    def test_usage_errors(self):
+        for arguments in (["-n"], ["-X", "log"], ["-bx"]):
+            with self.subTest(arguments=arguments):
+                done = self.box.run("sendmail", *arguments, "ada@example.org", input=MESSAGE)
+                self.assertNotEqual(done.returncode, 0)
+
+    def test_options_of_old_scripts_are_taken(self):
+        done = self.box.run("sendmail", "-oi", "-oem", "-om", "-F", "Ada Lovelace", "-B", "8BITMIME", "-R", "hdrs",
+                            "-N", "never", "-f", "ada@example.org", "--", "ada@example.org",
+                            input="Subject: marker-old\n\nHello.\n")
+        self.assertExit(done, 0)
+        self.assertEqual(self.mail_with("marker-old")["From"], "Ada Lovelace <ada@example.org>")
+
+    def test_smtp_on_standard_input(self):
+        done = self.box.run("sendmail", "-bs", input="HELO here\r\nMAIL FROM:<ada@example.org>\r\n"
+                            "RCPT TO:<ada@example.org>\r\nDATA\r\nSubject: marker-bs\r\n\r\nHello.\r\n.\r\nQUIT\r\n")
+        self.assertExit(done, 0)
+        self.assertIn("354 ", done.stdout)
+        self.assertIn("queued as", done.stdout)
+        self.mail_with("marker-bs")
+
+    def test_mail_waits_while_the_system_is_down(self):
+        box = self.system()
+        box.stop()
+        self.assertExit(box.run("sendmail", "ada@example.org", input="Subject: early\n\nHello.\n"), 0)
+        box.start()
+        self.assertEqual(box.wait_mail("ada")[0]["Subject"], "early")
+
+    def test_newaliases(self):
+        with open(self.box.path("etc", "aliases"), "a") as f:
+            f.write("fresh: ada\n")
+        done = self.box.run("sendmail", "-bi")
+        self.assertExit(done, 0)
+        postroad.wait_until(lambda: self.accepts("fresh@example.org"), "the new alias is known without a restart")
+
+    def accepts(self, address):
+        with self.box.smtp() as smtp:
+            smtp.ehlo()
+            smtp.mail("a@example.net")
+            return smtp.rcpt(address)[0] == 250
+
+
+class Tables(postroad.Test):
+    def setUp(self):
+        self.box = self.system(start=False)
+        self.source = self.box.path("etc", "table")
+
+    def write(self, text):
+        postroad.write(self.source, text)
+
+    def test_round_trip(self):
+        self.write("# comment\none 1\nUPPER  value\n  continued\ntwo\t2\n")
+        self.assertExit(self.box.run("postmap", "hash:" + self.source), 0)
+        self.assertEqual(self.box.run("postmap", "-q", "one", "hash:" + self.source).stdout, "1\n")
+        self.assertEqual(self.box.run("postmap", "-q", "upper", "hash:" + self.source).stdout, "value  continued\n")
+        missing = self.box.run("postmap", "-q", "three", "hash:" + self.source)
+        self.assertEqual((missing.returncode, missing.stdout), (1, ""))
+        listed = self.box.run("postmap", "-s", "hash:" + self.source).stdout.splitlines()
+        self.assertEqual(sorted(listed), ["one\t1", "two\t2", "upper\tvalue  continued"])
+
+    def test_the_first_of_duplicates_stays(self):
+        self.write("one 1\none 2\n")
+        done = self.box.run("postmap", "hash:" + self.source)
+        self.assertExit(done, 0)
+        self.assertRegex(done.stderr, r'postmap: warning: .*table\.db: duplicate entry: "one"')
+        self.assertEqual(self.box.run("postmap", "-q", "one", "hash:" + self.source).stdout, "1\n")
+
+    def test_a_line_that_is_no_pair_is_named(self):
+        self.write("one 1\nlonely\n")
+        done = self.box.run("postmap", "hash:" + self.source)
+        self.assertRegex(done.stderr, r"table, line 2: expected format: key whitespace value")
+
+    @postroad.need_program("postmap")
+    def test_tables_interchange_with_postfix(self):
+        import shutil
+        import subprocess
+        theirs = shutil.which("postmap", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+        postroad.write(self.box.path("pf", "main.cf"), "compatibility_level = 3.6\n")
+        self.write("one 1\nTwo 2\n")
+        def run_theirs(*args):
+            return subprocess.run([theirs, "-c", self.box.path("pf"), *args], capture_output=True, text=True)
+        run_theirs("hash:" + self.source)
+        self.assertEqual(self.box.run("postmap", "-q", "two", "hash:" + self.source).stdout, "2\n")
+        self.box.run("postmap", "hash:" + self.source, check=True)
+        self.assertEqual(run_theirs("-q", "two", "hash:" + self.source).stdout, "2\n")
