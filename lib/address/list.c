@@ -24,6 +24,7 @@ forget(struct walk *walk)
 {
 	walk->build.length = 0;
 	walk->build.overflow = false;
+	walk->found->length = 0;
 	walk->some = false;
 	walk->gap = false;
 }
@@ -122,7 +123,6 @@ open_route(struct walk *walk)
 	walk->found->bracketed = true;
 	walk->at++;
 	walk->found->start = walk->at;
-	walk->found->length = 0;
 }
 
 /* ':' ends a group's name or a source route; both are passed over. */

@@ -10,6 +10,8 @@
 void
 build_put(struct address_build *build, char c)
 {
+	if (c == '\0')
+		return;		/* in a header field: it would hide what follows */
 	if (build->length < ADDRESS_MAX)
 		build->bytes[build->length++] = c;
 	else

@@ -1,0 +1,23 @@
+/* What the files of lib/resolve share. */
+
+#ifndef RESOLVE_INTERNAL_H
+#define RESOLVE_INTERNAL_H
+
+#include "resolve/resolve.h"
+
+/* /etc/hosts, as it was when the daemon started. */
+struct hosts;
+
+/* A file that is not there is an empty one. Released with hosts_free(). */
+struct hosts *hosts_read(const char *path);
+void	hosts_free(struct hosts **hosts);
+
+/* The addresses of a name, at most limit of them; gives how many. */
+size_t	hosts_addresses(const struct hosts *hosts, const char *name,
+	    unsigned families, union resolve_address *addresses, size_t limit);
+
+/* The name of an address; NULL if there is none. */
+const char *hosts_name(const struct hosts *hosts,
+	    const struct sockaddr *address);
+
+#endif

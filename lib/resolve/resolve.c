@@ -1,0 +1,553 @@
+#include "resolve/resolve.h"
+
+#include <arpa/inet.h>
+#include <arpa/nameser.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/time.h>
+
+#include <ares.h>
+#include <event2/event.h>
+
+#include "base/base.h"
+#include "resolve/internal.h"
+
+#define ADDRESSES_MAX	100	/* of one name; more are not looked at */
+#define MX_MAX		100
+#define TRY_MS		3000
+#define TRIES		3
+#define UDP_SIZE	1232
+
+/* One of c-ares' sockets. */
+struct channel_socket {
+	LIST_ENTRY(channel_socket) link;
+	struct event	*event;
+	ares_socket_t	 fd;
+};
+
+struct resolver {
+	struct event_base	*base;
+	ares_channel		 channel;
+	struct event		*timer;
+	struct hosts		*hosts;
+	LIST_HEAD(, channel_socket) sockets;
+};
+
+struct resolve_query {
+	struct resolver		*resolver;
+	resolve_done		*done;		/* NULL: cancelled, waits for c-ares */
+	void			*argument;
+	unsigned		 waiting;	/* answers of c-ares still to come */
+	bool			 starting;	/* the function that asks has not returned */
+	struct event		*soon;		/* to answer from the loop */
+	enum resolve_result	 result;
+	size_t			 count;
+	union resolve_address	*addresses;
+	struct resolve_mx	*mx;
+	char			*name;
+};
+
+const char *
+resolve_reason(enum resolve_result result)
+{
+	switch (result) {
+	case RESOLVE_FOUND:
+		break;
+	case RESOLVE_NOT_FOUND:
+		return "Host not found";
+	case RESOLVE_NO_DATA:
+		return "Host found but no data record of requested type";
+	case RESOLVE_TEMPORARY:
+		return "Host not found, try again";
+	}
+	return "Success";
+}
+
+/* The event loop's side of c-ares. */
+
+static void
+set_timer(struct resolver *resolver)
+{
+	struct timeval limit = { 3600, 0 }, wait;
+
+	if (ares_timeout(resolver->channel, &limit, &wait) == NULL)
+		evtimer_del(resolver->timer);
+	else
+		evtimer_add(resolver->timer, &wait);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *argument)
+{
+	struct resolver *resolver = argument;
+
+	ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	set_timer(resolver);
+}
+
+static void
+on_socket(evutil_socket_t fd, short what, void *argument)
+{
+	struct resolver *resolver = argument;
+
+	ares_process_fd(resolver->channel,
+	    what & EV_READ ? fd : ARES_SOCKET_BAD,
+	    what & EV_WRITE ? fd : ARES_SOCKET_BAD);
+	set_timer(resolver);
+}
+
+static struct channel_socket *
+find_socket(struct resolver *resolver, ares_socket_t fd)
+{
+	struct channel_socket *socket;
+
+	LIST_FOREACH(socket, &resolver->sockets, link)
+		if (socket->fd == fd)
+			return socket;
+	return NULL;
+}
+
+static void
+drop_socket(struct channel_socket *socket)
+{
+	LIST_REMOVE(socket, link);
+	event_free(socket->event);
+	free(socket);
+}
+
+/* c-ares wants to hear of a socket, of it no more, or of less. */
+static void
+watch_socket(void *argument, ares_socket_t fd, int readable, int writable)
+{
+	struct resolver *resolver = argument;
+	struct channel_socket *socket = find_socket(resolver, fd);
+
+	if (socket != NULL)
+		drop_socket(socket);
+	if (!readable && !writable)
+		return;
+	socket = mem_zalloc(1, sizeof(*socket));
+	socket->fd = fd;
+	socket->event = event_new(resolver->base, fd, EV_PERSIST |
+	    (readable ? EV_READ : 0) | (writable ? EV_WRITE : 0), on_socket,
+	    resolver);
+	event_add(socket->event, NULL);
+	LIST_INSERT_HEAD(&resolver->sockets, socket, link);
+}
+
+struct resolver *
+resolve_new(struct event_base *base, const char **why)
+{
+	struct resolver *resolver = mem_zalloc(1, sizeof(*resolver));
+	struct ares_options options = {
+		.flags = ARES_FLAG_EDNS,
+		.ednspsz = UDP_SIZE,
+		.timeout = TRY_MS,
+		.tries = TRIES,
+		.sock_state_cb = watch_socket,
+		.sock_state_cb_data = resolver,
+	};
+	int status;
+
+	resolver->base = base;
+	LIST_INIT(&resolver->sockets);
+	status = ares_library_init(ARES_LIB_INIT_ALL);
+	if (status == ARES_SUCCESS)
+		status = ares_init_options(&resolver->channel, &options,
+		    ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ | ARES_OPT_TIMEOUTMS |
+		    ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+	if (status != ARES_SUCCESS) {
+		*why = ares_strerror(status);
+		free(resolver);
+		return NULL;
+	}
+	resolver->timer = evtimer_new(base, on_timer, resolver);
+	resolver->hosts = hosts_read("/etc/hosts");
+	return resolver;
+}
+
+void
+resolve_free(struct resolver **resolver)
+{
+	struct resolver *r = *resolver;
+
+	if (r == NULL)
+		return;
+	/* Queries hear ARES_EDESTRUCTION and go. */
+	ares_destroy(r->channel);
+	while (!LIST_EMPTY(&r->sockets))
+		drop_socket(LIST_FIRST(&r->sockets));
+	event_free(r->timer);
+	hosts_free(&r->hosts);
+	free(r);
+	*resolver = NULL;
+}
+
+/* A query's life. */
+
+static void
+query_free(struct resolve_query *query)
+{
+	for (size_t i = 0; query->mx != NULL && i < query->count; i++)
+		free((void *)(uintptr_t)query->mx[i].host);
+	if (query->soon != NULL)
+		event_free(query->soon);
+	free(query->addresses);
+	free(query->mx);
+	free(query->name);
+	free(query);
+}
+
+static void
+answer(struct resolve_query *query)
+{
+	struct resolve_answer answer = {
+		.result = query->count > 0 ? RESOLVE_FOUND : query->result,
+		.count = query->count,
+		.addresses = query->addresses,
+		.mx = query->mx,
+		.name = query->name,
+	};
+
+	if (query->done != NULL)
+		query->done(&answer, query->argument);
+	query_free(query);
+}
+
+static void
+on_soon(evutil_socket_t fd, short what, void *argument)
+{
+	answer(argument);
+}
+
+static void
+finish(struct resolve_query *query)
+{
+	if (query->waiting == 0 && !query->starting)
+		answer(query);
+}
+
+static struct resolve_query *
+query_new(struct resolver *resolver, resolve_done *done, void *argument)
+{
+	struct resolve_query *query = mem_zalloc(1, sizeof(*query));
+
+	query->resolver = resolver;
+	query->done = done;
+	query->argument = argument;
+	query->starting = true;
+	/* NXDOMAIN of one family does not outweigh "try again" of the other. */
+	query->result = RESOLVE_NOT_FOUND;
+	return query;
+}
+
+/* All questions are asked; perhaps they are answered already. */
+static struct resolve_query *
+started(struct resolve_query *query)
+{
+	struct timeval now = { 0, 0 };
+
+	query->starting = false;
+	if (query->waiting > 0) {
+		set_timer(query->resolver);
+		return query;
+	}
+	query->soon = evtimer_new(query->resolver->base, on_soon, query);
+	evtimer_add(query->soon, &now);
+	return query;
+}
+
+void
+resolve_cancel(struct resolve_query **query)
+{
+	struct resolve_query *q = *query;
+
+	*query = NULL;
+	if (q == NULL)
+		return;
+	q->done = NULL;
+	if (q->waiting == 0)
+		query_free(q);
+}
+
+static enum resolve_result
+result_of(int status)
+{
+	switch (status) {
+	case ARES_SUCCESS:
+		return RESOLVE_FOUND;
+	case ARES_ENOTFOUND:
+	case ARES_EBADNAME:
+		return RESOLVE_NOT_FOUND;
+	case ARES_ENODATA:
+		return RESOLVE_NO_DATA;
+	default:
+		return RESOLVE_TEMPORARY;
+	}
+}
+
+/* An answer has come. True if it may be looked at. */
+static bool
+arrived(struct resolve_query *query, int status)
+{
+	query->waiting--;
+	if (status == ARES_EDESTRUCTION || query->done == NULL) {
+		if (query->waiting == 0)
+			query_free(query);
+		return false;
+	}
+	return true;
+}
+
+static void
+note_result(struct resolve_query *query, int status)
+{
+	enum resolve_result result = result_of(status);
+
+	if (result > query->result)
+		query->result = result;
+}
+
+static void
+add_address(struct resolve_query *query, int family, const void *bytes)
+{
+	if (query->count == ADDRESSES_MAX)
+		return;
+	query->addresses = mem_resize(query->addresses, query->count + 1,
+	    sizeof(*query->addresses));
+
+	union resolve_address *address = &query->addresses[query->count++];
+
+	memset(address, 0, sizeof(*address));
+	address->any.sa_family = family;
+	if (family == AF_INET)
+		memcpy(&address->v4.sin_addr, bytes, 4);
+	else
+		memcpy(&address->v6.sin6_addr, bytes, 16);
+}
+
+static void
+on_a(void *argument, int status, int timeouts, unsigned char *bytes, int length)
+{
+	struct resolve_query *query = argument;
+	struct ares_addrttl found[ADDRESSES_MAX];
+	int count = ADDRESSES_MAX;
+
+	if (!arrived(query, status))
+		return;
+	if (status == ARES_SUCCESS)
+		status = ares_parse_a_reply(bytes, length, NULL, found, &count);
+	if (status == ARES_SUCCESS)
+		for (int i = 0; i < count; i++)
+			add_address(query, AF_INET, &found[i].ipaddr);
+	note_result(query, status);
+	finish(query);
+}
+
+/* IPv6 first, whichever answer came first. */
+static void
+put_v6_first(struct resolve_query *query, size_t v4_count)
+{
+	size_t v6_count = query->count - v4_count;
+	union resolve_address *sorted = mem_zalloc(query->count + 1,
+	    sizeof(*sorted));
+
+	memcpy(sorted, query->addresses + v4_count, v6_count * sizeof(*sorted));
+	memcpy(sorted + v6_count, query->addresses, v4_count * sizeof(*sorted));
+	free(query->addresses);
+	query->addresses = sorted;
+}
+
+static void
+on_aaaa(void *argument, int status, int timeouts, unsigned char *bytes,
+    int length)
+{
+	struct resolve_query *query = argument;
+	struct ares_addr6ttl found[ADDRESSES_MAX];
+	int count = ADDRESSES_MAX;
+
+	if (!arrived(query, status))
+		return;
+	if (status == ARES_SUCCESS)
+		status = ares_parse_aaaa_reply(bytes, length, NULL, found,
+		    &count);
+	if (status == ARES_SUCCESS) {
+		size_t before = query->count;
+
+		for (int i = 0; i < count; i++)
+			add_address(query, AF_INET6, &found[i].ip6addr);
+		if (before > 0)
+			put_v6_first(query, before);
+	}
+	note_result(query, status);
+	finish(query);
+}
+
+struct resolve_query *
+resolve_addresses(struct resolver *resolver, const char *host, unsigned from,
+    resolve_done *done, void *argument)
+{
+	struct resolve_query *query = query_new(resolver, done, argument);
+
+	if (from & RESOLVE_HOSTS) {
+		query->addresses = mem_zalloc(ADDRESSES_MAX,
+		    sizeof(*query->addresses));
+		query->count = hosts_addresses(resolver->hosts, host, from,
+		    query->addresses, ADDRESSES_MAX);
+	}
+	if (query->count == 0) {
+		query->waiting = !!(from & RESOLVE_V4) + !!(from & RESOLVE_V6);
+		if (from & RESOLVE_V6)
+			ares_query(resolver->channel, host, ns_c_in, ns_t_aaaa,
+			    on_aaaa, query);
+		if (from & RESOLVE_V4)
+			ares_query(resolver->channel, host, ns_c_in, ns_t_a,
+			    on_a, query);
+	}
+	return started(query);
+}
+
+static int
+by_preference(const void *a, const void *b)
+{
+	const struct resolve_mx *x = a, *y = b;
+
+	return x->preference < y->preference ? -1 :
+	    x->preference > y->preference;
+}
+
+static void
+on_mx(void *argument, int status, int timeouts, unsigned char *bytes,
+    int length)
+{
+	struct resolve_query *query = argument;
+	struct ares_mx_reply *found = NULL;
+
+	if (!arrived(query, status))
+		return;
+	if (status == ARES_SUCCESS)
+		status = ares_parse_mx_reply(bytes, length, &found);
+	for (struct ares_mx_reply *mx = found;
+	    mx != NULL && query->count < MX_MAX; mx = mx->next) {
+		query->mx = mem_resize(query->mx, query->count + 1,
+		    sizeof(*query->mx));
+		query->mx[query->count++] = (struct resolve_mx){
+			mx->priority, mem_strdup(mx->host),
+		};
+	}
+	if (found != NULL)
+		ares_free_data(found);
+	if (query->count > 1)
+		qsort(query->mx, query->count, sizeof(*query->mx),
+		    by_preference);
+	note_result(query, status);
+	finish(query);
+}
+
+struct resolve_query *
+resolve_mx(struct resolver *resolver, const char *domain, resolve_done *done,
+    void *argument)
+{
+	struct resolve_query *query = query_new(resolver, done, argument);
+
+	query->waiting = 1;
+	ares_query(resolver->channel, domain, ns_c_in, ns_t_mx, on_mx, query);
+	return started(query);
+}
+
+static void
+on_ptr(void *argument, int status, int timeouts, unsigned char *bytes,
+    int length)
+{
+	struct resolve_query *query = argument;
+	struct hostent *host = NULL;
+	struct in_addr nothing = { 0 };
+
+	if (!arrived(query, status))
+		return;
+	if (status == ARES_SUCCESS)
+		status = ares_parse_ptr_reply(bytes, length, &nothing,
+		    sizeof(nothing), AF_INET, &host);
+	if (status == ARES_SUCCESS && host->h_name != NULL) {
+		query->name = mem_strdup(host->h_name);
+		query->count = 1;
+	}
+	if (host != NULL)
+		ares_free_hostent(host);
+	note_result(query, status);
+	finish(query);
+}
+
+/* "1.2.0.192.in-addr.arpa", "1.0...ip6.arpa". */
+static void
+reverse_name(const struct sockaddr *address, char *name, size_t size)
+{
+	if (address->sa_family == AF_INET) {
+		const union resolve_address *a = (const void *)address;
+		const unsigned char *b = (const void *)&a->v4.sin_addr;
+
+		snprintf(name, size, "%u.%u.%u.%u.in-addr.arpa", b[3], b[2],
+		    b[1], b[0]);
+		return;
+	}
+
+	const union resolve_address *a = (const void *)address;
+	const unsigned char *b = a->v6.sin6_addr.s6_addr;
+	size_t at = 0;
+
+	for (int i = 15; i >= 0; i--)
+		at += snprintf(name + at, size - at, "%x.%x.", b[i] & 15,
+		    b[i] >> 4);
+	strlcpy(name + at, "ip6.arpa", size - at);
+}
+
+struct resolve_query *
+resolve_name(struct resolver *resolver, const struct sockaddr *address,
+    unsigned from, resolve_done *done, void *argument)
+{
+	struct resolve_query *query = query_new(resolver, done, argument);
+	const char *name = from & RESOLVE_HOSTS ?
+	    hosts_name(resolver->hosts, address) : NULL;
+	char reverse[80];
+
+	if (name != NULL) {
+		query->name = mem_strdup(name);
+		query->count = 1;
+	} else {
+		reverse_name(address, reverse, sizeof(reverse));
+		query->waiting = 1;
+		ares_query(resolver->channel, reverse, ns_c_in, ns_t_ptr,
+		    on_ptr, query);
+	}
+	return started(query);
+}
+
+/* The IPv4 address in it, if there is one; else NULL. */
+static const void *
+v4_bytes(const struct sockaddr *address)
+{
+	const union resolve_address *a = (const void *)address;
+
+	if (address->sa_family == AF_INET)
+		return &a->v4.sin_addr;
+	if (address->sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr))
+		return a->v6.sin6_addr.s6_addr + 12;
+	return NULL;
+}
+
+bool
+resolve_same_host(const struct sockaddr *a, const struct sockaddr *b)
+{
+	const void *x = v4_bytes(a), *y = v4_bytes(b);
+
+	if (x != NULL || y != NULL)
+		return x != NULL && y != NULL && memcmp(x, y, 4) == 0;
+	if (a->sa_family != AF_INET6 || b->sa_family != AF_INET6)
+		return false;
+	return memcmp(&((const union resolve_address *)(const void *)a)->v6.sin6_addr,
+	    &((const union resolve_address *)(const void *)b)->v6.sin6_addr, 16) == 0;
+}
