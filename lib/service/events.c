@@ -1,0 +1,240 @@
+/* events - the skeleton of a daemon that waits on sockets */
+
+#include "service/internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event_struct.h>
+
+#include "base/base.h"
+#include "config/config.h"
+
+/* Connections that one wake-up may take. */
+#define ACCEPTS_AT_ONCE	64
+
+/* When descriptors run out, accepting pauses this long. */
+#define ACCEPT_PAUSE_MS	500
+
+/* After SIGTERM a daemon has this long for what is in hand. */
+#define LEAVE_SECONDS	5
+
+struct event_base *service_base;
+
+static struct {
+	const struct service	*service;
+	struct service_sockets	 sockets;
+	struct event		*listeners[SERVICE_SOCKETS_MAX];
+	struct event		*accept_again, *lifeline, *idle, *term, *hup;
+	size_t			 channels;
+	bool			 leaving;
+	bool			 on_demand;
+} self;
+
+bool
+service_is_leaving(void)
+{
+	return self.leaving;
+}
+
+static void
+touch_idle_timer(void)
+{
+	const struct timeval idle = { config.max_idle, 0 };
+
+	if (self.on_demand)
+		event_add(self.idle, &idle);
+}
+
+void
+service_check_idle(void)
+{
+	if (self.leaving &&
+	    (self.service->busy == NULL || !self.service->busy()))
+		event_base_loopexit(service_base, NULL);
+}
+
+static void
+leave(bool at_once)
+{
+	const struct timeval limit = { LEAVE_SECONDS, 0 };
+
+	if (at_once)
+		event_base_loopexit(service_base, &limit);
+	if (self.leaving)
+		return;
+	self.leaving = true;
+	event_del(self.accept_again);
+	for (int i = 0; i < self.sockets.count; i++) {
+		if (self.listeners[i] != NULL)
+			event_free(self.listeners[i]);
+		self.listeners[i] = NULL;
+		fd_close(&self.sockets.fd[i]);
+	}
+	if (self.service->drain != NULL)
+		self.service->drain();
+	service_check_idle();
+}
+
+static void
+on_term(int signal, short what, void *argument)
+{
+	leave(true);
+}
+
+static void
+on_hup(int signal, short what, void *argument)
+{
+	leave(false);
+}
+
+static void
+on_lifeline(int fd, short what, void *argument)
+{
+	char byte;
+
+	if (read(fd, &byte, 1) <= 0) {
+		event_del(self.lifeline);
+		leave(true);
+	}
+}
+
+static void
+on_idle(int fd, short what, void *argument)
+{
+	if (self.channels > 0 ||
+	    (self.service->busy != NULL && self.service->busy()))
+		touch_idle_timer();
+	else
+		leave(false);
+}
+
+static void
+on_packet(struct ipc_channel *channel, struct ipc_packet *packet,
+    void *argument)
+{
+	struct ipc_nudge nudge;
+
+	touch_idle_timer();
+	if (ipc_packet_kind(packet) != IPC_nudge)
+		self.service->packet(channel, packet,
+		    ipc_channel_context(channel));
+	else if (ipc_decode_nudge(packet, &nudge) == 0 &&
+	    self.service->nudged != NULL)
+		self.service->nudged(nudge.what);
+}
+
+static void
+on_closed(struct ipc_channel *channel, void *argument)
+{
+	if (self.service->closed != NULL)
+		self.service->closed(channel);
+	self.channels--;
+	ipc_channel_free(&channel);
+	service_check_idle();
+}
+
+static void
+welcome(int fd)
+{
+	if (self.sockets.is_stream) {
+		self.service->connected(fd);
+		return;
+	}
+	if (!ipc_peer_is_ours(fd) && self.service->packet != NULL &&
+	    self.service->nudged == NULL) {
+		log_warning("%s: a process of a strange user connected; refused",
+		    service_name);
+		fd_close(&fd);
+		return;
+	}
+	self.channels++;
+	ipc_channel_new(service_base, &fd, on_packet, on_closed, NULL);
+}
+
+static void
+listen_again(int fd, short what, void *argument)
+{
+	for (int i = 0; i < self.sockets.count; i++)
+		event_add(self.listeners[i], NULL);
+}
+
+static void
+pause_accepting(void)
+{
+	const struct timeval pause = { 0, ACCEPT_PAUSE_MS * 1000 };
+
+	log_warning("%s: cannot accept a connection: %m; "
+	    "raise the limit of descriptors (LimitNOFILE)", service_name);
+	for (int i = 0; i < self.sockets.count; i++)
+		event_del(self.listeners[i]);
+	event_add(self.accept_again, &pause);
+}
+
+static void
+on_listener(int fd, short what, void *argument)
+{
+	touch_idle_timer();
+	for (int i = 0; i < ACCEPTS_AT_ONCE && !self.leaving; i++) {
+		int client = accept4(fd, NULL, NULL,
+		    SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (client == -1) {
+			if (errno == EMFILE || errno == ENFILE ||
+			    errno == ENOBUFS || errno == ENOMEM)
+				pause_accepting();
+			return;
+		}
+		welcome(client);
+	}
+}
+
+static void
+watch_signals(void)
+{
+	self.term = evsignal_new(service_base, SIGTERM, on_term, NULL);
+	self.hup = evsignal_new(service_base, SIGHUP, on_hup, NULL);
+	event_add(self.term, NULL);
+	event_add(self.hup, NULL);
+}
+
+static void
+watch_sockets(void)
+{
+	self.accept_again = event_new(service_base, -1, 0, listen_again, NULL);
+	self.idle = event_new(service_base, -1, 0, on_idle, NULL);
+	self.lifeline = event_new(service_base, SERVICE_LIFELINE_FD,
+	    EV_READ | EV_PERSIST, on_lifeline, NULL);
+	event_add(self.lifeline, NULL);
+	for (int i = 0; i < self.sockets.count; i++) {
+		self.listeners[i] = event_new(service_base, self.sockets.fd[i],
+		    EV_READ | EV_PERSIST, on_listener, NULL);
+		event_add(self.listeners[i], NULL);
+	}
+}
+
+int
+service_events(const struct service *service, int argc, char **argv)
+{
+	/* start() and ready() may use the loop; the signals' socketpair comes before the sandbox closes. */
+	service_base = event_base_new();
+	if (service_base == NULL)
+		fatal("cannot make an event loop: %m");
+	self.service = service;
+	watch_signals();
+	service_begin(service, argc, argv, &self.sockets);
+	self.on_demand = service_is_on_demand(service->name);
+	watch_sockets();
+	touch_idle_timer();
+	while (!event_base_got_exit(service_base)) {
+		log_flush();
+		if (event_base_loop(service_base, EVLOOP_ONCE) != 0)
+			break;
+	}
+	log_flush();
+	return 0;
+}

@@ -1,0 +1,23 @@
+/* internal - what the two skeletons share */
+
+#ifndef SERVICE_INTERNAL_H
+#define SERVICE_INTERNAL_H
+
+#include "service/service.h"
+
+enum { SERVICE_SOCKETS_MAX = 64 };
+
+struct service_sockets {
+	int	fd[SERVICE_SOCKETS_MAX];
+	int	count;
+	bool	is_stream;		/* of the first; all are alike */
+};
+
+/* Options, log, configuration, start(), user, ready(), sandbox. Does not return on failure. */
+void	service_begin(const struct service *service, int argc, char **argv,
+	    struct service_sockets *sockets);
+
+/* True if this daemon leaves when it has had nothing to do for max_idle. */
+bool	service_is_on_demand(const char *program);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * service - what every daemon stands on
+ *
+ * Two skeletons give a daemon its main(): service_events() for one that
+ * waits on sockets in an event loop, service_worker() for one that blocks on
+ * disks. They read the options and descriptors that master gives, open the
+ * log, load the configuration, call start() with the last privileges, change
+ * user, close the sandbox, serve, and leave cleanly:
+ *
+ *	SIGTERM, master gone	finish what is in hand, a few seconds at most
+ *	SIGHUP			stop accepting, leave when the last session ends
+ *	nothing to do		an ON_DEMAND daemon leaves after max_idle
+ *
+ * From master: -n NAME -t TYPE [-u] [-c] [-v] [-o name=value] [-s SOCKETS];
+ * descriptor 3 is the log pipe, 4 the lifeline (its end means that master
+ * is gone), 5 and up the listening sockets.
+ */
+
+#ifndef SERVICE_SERVICE_H
+#define SERVICE_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <event2/event.h>
+
+#include "ipc/channel.h"
+#include "ipc/ipc.h"
+#include "sandbox/sandbox.h"
+
+enum { SERVICE_LOG_FD = 3, SERVICE_LIFELINE_FD = 4, SERVICE_FIRST_SOCKET = 5 };
+
+/* One request to a worker: the packet, and where its answer goes. */
+struct service_request {
+	struct ipc_packet	 packet;
+	int			 connection;	/* borrowed; -1 once it broke */
+};
+
+struct service {
+	const char	*name;			/* the program, as in master.cf's last column */
+	unsigned int	 sandbox;		/* SANDBOX_... */
+	const struct sandbox_path *paths;	/* reachable, relative to the queue directory */
+	bool		 chroot;		/* into private/, where there are only sockets */
+	bool		 stays_root;		/* becomes other users itself: local, authd */
+
+	void	(*start)(void);			/* configuration is there; the last moment with privileges */
+	void	(*ready)(void);			/* after the change of user, just before the sandbox closes */
+	void	(*nudged)(const char *what);	/* master's wake-up (""), or a command's word */
+
+	/* service_events() */
+	void	(*connected)(int fd);		/* STREAM: a client; takes fd, which does not block */
+	ipc_packet_callback *packet;		/* PACKET: a request of a brother daemon */
+	void	(*closed)(struct ipc_channel *channel);	/* PACKET: he went; the skeleton frees the channel */
+	void	(*drain)(void);			/* leaving: close what is idle */
+	bool	(*busy)(void);			/* leaving waits while this is true */
+
+	/* service_worker() */
+	void	(*serve)(struct service_request *requests, size_t count);
+	void	(*serve_stream)(int fd);	/* STREAM: one client from beginning to end; borrows fd */
+	bool	 exclusive;			/* one connection at a time: a pool's processes share the load */
+	size_t	 batch;				/* requests taken at once; 0 is 64 */
+};
+
+/* The name and type of this service in master.cf, and the endpoint's address or path. */
+extern const char *service_name;
+
+/* The loop of an event-driven daemon. */
+extern struct event_base *service_base;
+
+/* Give the exit code for main(). */
+int	service_events(const struct service *service, int argc, char **argv);
+int	service_worker(const struct service *service, int argc, char **argv);
+
+/* A worker answers; a connection that broke is noted and otherwise ignored. Clears reply. */
+void	service_reply(struct service_request *request, struct ipc_packet *reply);
+
+/* The same with {done, error, reason}. */
+void	service_reply_done(struct service_request *request, int error,
+	    const char *reason);
+
+/* An event-driven daemon learns that a session ended while it is leaving: look again whether it can go. */
+void	service_check_idle(void);
+
+/* True once the daemon is leaving: take no new work. */
+bool	service_is_leaving(void);
+
+#endif

@@ -1,0 +1,240 @@
+/*
+ * worker - the skeleton of a daemon that blocks on disks
+ *
+ * It waits for its connections, takes all requests that are there (a batch,
+ * so that one flush can serve many), serves them, and waits again.
+ */
+
+#include "service/internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "config/config.h"
+
+enum { CONNECTIONS_MAX = 256, BATCH_DEFAULT = 64, BATCH_MAX = 512 };
+
+/* A peer that takes no answers for this long is given up. */
+#define REPLY_SECONDS	60
+
+static struct {
+	const struct service	*service;
+	struct service_sockets	 sockets;
+	struct service_request	 requests[BATCH_MAX];
+	int			 connections[CONNECTIONS_MAX];
+	size_t			 connection_count;
+} worker;
+
+static volatile sig_atomic_t leaving;
+
+static void
+on_signal(int signal)
+{
+	leaving = 1;
+}
+
+static void
+forget_connection(size_t i)
+{
+	fd_close(&worker.connections[i]);
+	worker.connections[i] = worker.connections[--worker.connection_count];
+}
+
+static void
+accept_connection(int listener)
+{
+	const struct timeval limit = { REPLY_SECONDS, 0 };
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd == -1) {
+		if (errno == EMFILE || errno == ENFILE)
+			log_warning("%s: cannot accept a connection: %m",
+			    service_name);
+		return;
+	}
+	if (worker.sockets.is_stream) {
+		worker.service->serve_stream(fd);
+		fd_close(&fd);
+		return;
+	}
+	if (!ipc_peer_is_ours(fd) && worker.service->nudged == NULL) {
+		log_warning("%s: a process of a strange user connected; refused",
+		    service_name);
+		fd_close(&fd);
+		return;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	worker.connections[worker.connection_count++] = fd;
+}
+
+/* Take the requests of one connection. False when it ended or broke the protocol. */
+static bool
+take_requests(int fd, size_t *count, size_t limit)
+{
+	while (*count < limit) {
+		struct service_request *request = &worker.requests[*count];
+		int got = ipc_receive(fd, &request->packet, false);
+
+		if (got == 0)
+			return false;
+		if (got == -1) {
+			if (errno == EAGAIN || errno == EWOULDBLOCK)
+				return true;
+			log_warning("%s: bad packet from a brother daemon: %m",
+			    service_name);
+			return false;
+		}
+
+		struct ipc_nudge nudge;
+
+		if (ipc_decode_nudge(&request->packet, &nudge) == 0) {
+			if (worker.service->nudged != NULL)
+				worker.service->nudged(nudge.what);
+			continue;
+		}
+		request->connection = fd;
+		(*count)++;
+	}
+	return true;
+}
+
+static void
+serve_batch(size_t count)
+{
+	if (count == 0)
+		return;
+	worker.service->serve(worker.requests, count);
+	for (size_t i = 0; i < count; i++)
+		ipc_packet_clear(&worker.requests[i].packet);
+}
+
+/* Every connection with something to say, from a different one first each time. */
+static void
+serve_connections(const struct pollfd *polled, size_t count)
+{
+	static size_t first;
+	size_t limit = worker.service->batch > 0 ? worker.service->batch :
+	    BATCH_DEFAULT;
+	size_t taken = 0;
+	bool ended[CONNECTIONS_MAX] = { false };
+
+	first++;
+	for (size_t n = 0; n < count; n++) {
+		size_t i = (first + n) % count;
+
+		if (polled[i].revents != 0)
+			ended[i] = !take_requests(polled[i].fd, &taken, limit);
+	}
+	serve_batch(taken);
+	for (size_t i = count; i-- > 0;) {
+		if (ended[i])
+			forget_connection(i);
+	}
+}
+
+/* Leaving: what already lies in the sockets is still served; the rest the peers ask of somebody else. */
+static void
+drain(void)
+{
+	for (size_t i = 0; i < worker.connection_count; i++) {
+		size_t taken = 0;
+
+		take_requests(worker.connections[i], &taken, BATCH_MAX);
+		serve_batch(taken);
+	}
+}
+
+/* One round of waiting and serving. False when it is time to leave. */
+static bool
+work(bool on_demand)
+{
+	struct pollfd polled[SERVICE_SOCKETS_MAX + 1 + CONNECTIONS_MAX];
+	size_t count = worker.connection_count;
+	bool full = count == CONNECTIONS_MAX ||
+	    (worker.service->exclusive && count > 0);
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		polled[n++] = (struct pollfd){ worker.connections[i], POLLIN, 0 };
+	polled[n++] = (struct pollfd){ SERVICE_LIFELINE_FD, POLLIN, 0 };
+	for (int i = 0; i < worker.sockets.count && !full; i++)
+		polled[n++] = (struct pollfd){ worker.sockets.fd[i], POLLIN, 0 };
+
+	log_flush();
+
+	/* The signals come only here, so that none falls between the look and the wait. */
+	const struct timespec idle = { config.max_idle, 0 };
+	sigset_t none;
+
+	sigemptyset(&none);
+
+	int ready = ppoll(polled, n, on_demand && count == 0 ? &idle : NULL,
+	    &none);
+
+	if (ready == 0)
+		return false;
+	if (ready == -1)
+		return errno == EINTR;
+	serve_connections(polled, count);
+	if (polled[count].revents != 0)
+		return false;
+	for (size_t i = count + 1; i < n; i++) {
+		if (polled[i].revents != 0)
+			accept_connection(polled[i].fd);
+	}
+	return true;
+}
+
+int
+service_worker(const struct service *service, int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t signals;
+	bool on_demand = service_is_on_demand(service->name);
+
+	worker.service = service;
+	for (size_t i = 0; i < BATCH_MAX; i++)
+		worker.requests[i].packet.fd = -1;
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	service_begin(service, argc, argv, &worker.sockets);
+	while (!leaving && work(on_demand))
+		;
+	drain();
+	log_flush();
+	return 0;
+}
+
+void
+service_reply(struct service_request *request, struct ipc_packet *reply)
+{
+	ipc_packet_set_request(reply, ipc_packet_request(&request->packet));
+	if (request->connection != -1 &&
+	    ipc_send(request->connection, reply) == -1) {
+		log_debug("%s: the answer found nobody: %m", service_name);
+		request->connection = -1;
+	}
+	ipc_packet_clear(reply);
+}
+
+void
+service_reply_done(struct service_request *request, int error,
+    const char *reason)
+{
+	struct ipc_packet reply = IPC_PACKET_EMPTY;
+
+	ipc_encode_done(&reply, 0,
+	    &(struct ipc_done){ .error = error, .reason = reason });
+	service_reply(request, &reply);
+}
