@@ -1,0 +1,95 @@
+/*
+ * delivery - what qmgr asks of an agent, and what the agent reports
+ *
+ * An agent decodes a request, delivers, calls delivery_report() once for
+ * each recipient, which also writes the log line, and sends back
+ * delivery_encode_reply(). A recipient that it forgot counts as deferred.
+ */
+
+#ifndef DELIVERY_DELIVERY_H
+#define DELIVERY_DELIVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/pool.h"
+#include "base/text.h"
+#include "ipc/ipc.h"
+#include "message/envelope.h"
+
+enum delivery_status { DELIVERY_DEFERRED, DELIVERY_SENT, DELIVERY_BOUNCED };
+
+/* Kinds of the notice message to bounce(8). */
+enum notice_kind { NOTICE_FAILURE = 1, NOTICE_DELAY, NOTICE_SUCCESS };
+
+#define DELIVERY_STRING	const char *
+#define DELIVERY_INT	int64_t
+
+struct delivery_result {
+	int64_t	number;			/* of the recipient, as in its envelope */
+#define RESULT(letter, type, field)	DELIVERY_##type field;
+#include "delivery/results.def"
+#undef RESULT
+};
+
+struct delivery_request {
+	struct pool	*pool;
+	const char	*transport;
+	const char	*nexthop;
+	bool		 perhaps_delivered;	/* somebody who died had it: look before you deliver */
+	struct envelope	*envelope;		/* with the recipients of this request only */
+	const char	*content;		/* LF line ends; mapped or in the packet */
+	size_t		 content_length;
+
+	/* For the log's delays= */
+	int64_t		 active_us;		/* qmgr took it up */
+	int64_t		 started_us;		/* the agent got it */
+	int64_t		 connected_us;		/* set by the agent when it can begin to transmit; 0: at once */
+
+	struct ipc_packet packet;		/* owns what the strings borrow */
+	struct text	 results;
+	bool		*reported;		/* one for each recipient */
+	void		*mapping;
+	size_t		 mapping_length;
+};
+
+/*
+ * Take a deliver packet (whose contents move into the request). NULL if it is
+ * not one; the reason is logged. Released with delivery_request_free().
+ */
+struct delivery_request *delivery_request_decode(struct ipc_packet *packet);
+void	delivery_request_free(struct delivery_request **request);
+
+/*
+ * The outcome for one recipient of the request, once each. dsn is the
+ * enhanced status code; its class is made to fit the status. relay as the log has it.
+ */
+void	delivery_report(struct delivery_request *request,
+	    const struct recipient *recipient, enum delivery_status status,
+	    const char *dsn, const char *relay, const char *format, ...)
+	    __attribute__((format(printf, 6, 7)));
+
+/* The same when a remote host said so: remote_mta and its reply go into the notice. */
+void	delivery_report_remote(struct delivery_request *request,
+	    const struct recipient *recipient, enum delivery_status status,
+	    const char *dsn, const char *relay, const char *remote_mta,
+	    const char *diagnostic, const char *text);
+
+/* The packet for qmgr; recipients without a report are deferred, with a log line. */
+void	delivery_encode_reply(struct delivery_request *request,
+	    struct ipc_packet *reply);
+
+/* Results as text, for bounce and back. Decoded strings live in pool; NULL with errno. */
+void	delivery_result_encode(struct text *text,
+	    const struct delivery_result *result);
+struct delivery_result *delivery_results_decode(struct pool *pool,
+	    const char *bytes, size_t length, size_t *count);
+
+/* "sent", "bounced", "deferred" */
+const char *delivery_status_name(enum delivery_status status);
+
+/* Seconds as Postfix logs them: two significant digits below ten, "0.04", "1.2", "35". */
+const char *delivery_delay(char room[24], int64_t us);
+
+#endif

@@ -1,0 +1,371 @@
+/* file - a message that waits, or is large, in a file of its own */
+
+#include "spool/spool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base.h"
+
+#define COPY_SIZE	(256 << 10)
+
+/* Sub-directories by the first character of the id, where many may wait. */
+static const struct {
+	const char	*name;
+	bool		 hashed;
+} queues[SPOOL_QUEUES] = {
+	[SPOOL_INCOMING] = { "incoming", false },
+	[SPOOL_DEFERRED] = { "deferred", true },
+	[SPOOL_HOLD]	 = { "hold", false },
+	[SPOOL_CORRUPT]	 = { "corrupt", false },
+};
+
+const char *
+spool_queue_name(enum spool_queue queue)
+{
+	return queues[queue].name;
+}
+
+static void
+directory_path(char path[64], enum spool_queue queue, const char *id)
+{
+	if (queues[queue].hashed)
+		snprintf(path, 64, "%s/%c", queues[queue].name, id[0]);
+	else
+		strlcpy(path, queues[queue].name, 64);
+}
+
+void
+spool_path(char path[64], enum spool_queue queue, const char *id)
+{
+	directory_path(path, queue, id);
+	strlcat(path, "/", 64);
+	strlcat(path, id, 64);
+}
+
+/* Open the directory of a message; a hashed one is made, durably, when it is missing. */
+static int
+open_directory(enum spool_queue queue, const char *id)
+{
+	char path[64];
+
+	directory_path(path, queue, id);
+
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd != -1 || errno != ENOENT || !queues[queue].hashed)
+		return fd;
+	if (mkdir(path, 0700) == -1 && errno != EEXIST)
+		return -1;
+
+	int parent = open(queues[queue].name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int synced = parent == -1 ? -1 : fsync(parent);
+
+	fd_close(&parent);
+	return synced == -1 ? -1 :
+	    open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int
+sync_directory(enum spool_queue queue, const char *id)
+{
+	int fd = open_directory(queue, id);
+	int result = fd == -1 ? -1 : fsync(fd);
+
+	fd_close(&fd);
+	return result;
+}
+
+int
+spool_content_file(void)
+{
+	return open("incoming", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+/* Copy the content behind the envelope, and carry the checksum on. */
+static int
+copy_content(int to, int from, int64_t offset, int64_t length,
+    uint32_t *checksum)
+{
+	char *room = mem_alloc(COPY_SIZE);
+	int result = 0;
+
+	while (length > 0 && result == 0) {
+		size_t part = length > COPY_SIZE ? COPY_SIZE : (size_t)length;
+		ssize_t n = fd_pread_full(from, room, part, offset);
+
+		if (n != (ssize_t)part) {
+			if (n != -1)
+				errno = EBADMSG;
+			result = -1;
+			break;
+		}
+		*checksum = crc32c(*checksum, room, part);
+		result = fd_write_all(to, room, part);
+		offset += (int64_t)part;
+		length -= (int64_t)part;
+	}
+	free(room);
+	return result;
+}
+
+static int
+write_message(int fd, const struct text *envelope, const char *marks,
+    size_t recipients, const char *content, int file, int64_t offset,
+    int64_t length)
+{
+	char header[SPOOL_RECORD_HEADER];
+	uint32_t checksum = crc32c(0, envelope->bytes, envelope->length);
+	off_t start = SPOOL_RECORD_HEADER;
+
+	/* The header last: it holds the checksum of what follows. */
+	if (lseek(fd, start, SEEK_SET) == -1 ||
+	    fd_write_all(fd, marks, recipients) == -1 ||
+	    fd_write_all(fd, envelope->bytes, envelope->length) == -1)
+		return -1;
+	if (content != NULL) {
+		checksum = crc32c(checksum, content, (size_t)length);
+		if (fd_write_all(fd, content, (size_t)length) == -1)
+			return -1;
+	} else if (copy_content(fd, file, offset, length, &checksum) == -1)
+		return -1;
+	spool_record_header(header, recipients, envelope->length, length,
+	    checksum);
+	return fd_pwrite_all(fd, header, sizeof(header), 0);
+}
+
+static int
+link_message(int fd, int directory, const char *id)
+{
+	char from[32];
+
+	if (linkat(fd, "", directory, id, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return -1;
+	/* AT_EMPTY_PATH wants a capability; /proc does not. */
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, from, directory, id, AT_SYMLINK_FOLLOW);
+}
+
+int
+spool_file_commit(enum spool_queue queue, const char *id,
+    const struct text *envelope, const char *marks, size_t recipients,
+    const char *content, int file, int64_t offset, int64_t length)
+{
+	char path[64];
+	int directory = open_directory(queue, id), fd = -1, result = -1;
+
+	directory_path(path, queue, id);
+	if (directory != -1)
+		fd = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0700);
+	if (fd != -1 && write_message(fd, envelope, marks, recipients, content,
+	    file, offset, length) == 0 && fsync(fd) == 0 &&
+	    link_message(fd, directory, id) == 0) {
+		result = fsync(directory);
+		if (result == -1) {
+			int saved = errno;
+
+			unlinkat(directory, id, 0);
+			errno = saved;
+		}
+	}
+	fd_close(&fd);
+	fd_close(&directory);
+	return result;
+}
+
+static char *
+read_front(int fd, struct spool_record *record)
+{
+	char header[SPOOL_RECORD_HEADER];
+	struct stat st;
+
+	if (fd_pread_full(fd, header, sizeof(header), 0) != sizeof(header) ||
+	    spool_record_parse(header, record) == -1 ||
+	    fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_size != record->length) {
+		errno = EBADMSG;
+		return NULL;
+	}
+
+	char *bytes = mem_alloc((size_t)record->content_offset + 1);
+
+	if (fd_pread_full(fd, bytes, (size_t)record->content_offset, 0) !=
+	    record->content_offset) {
+		free(bytes);
+		errno = EBADMSG;
+		return NULL;
+	}
+	return bytes;
+}
+
+static bool
+checksum_is_right(int fd, const struct spool_record *record,
+    const char *front)
+{
+	uint32_t checksum = crc32c(0, front + record->envelope_offset,
+	    record->envelope_length);
+	char *room = mem_alloc(COPY_SIZE);
+	int64_t at = record->content_offset, left = record->content_length;
+
+	while (left > 0) {
+		size_t part = left > COPY_SIZE ? COPY_SIZE : (size_t)left;
+
+		if (fd_pread_full(fd, room, part, at) != (ssize_t)part)
+			break;
+		checksum = crc32c(checksum, room, part);
+		at += (int64_t)part;
+		left -= (int64_t)part;
+	}
+	free(room);
+	return left == 0 && checksum == record->checksum;
+}
+
+int
+spool_file_open(enum spool_queue queue, const char *id, bool writable,
+    bool content_too, struct spool_record *record, char **bytes)
+{
+	char path[64];
+
+	spool_path(path, queue, id);
+
+	int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC |
+	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	if (fd == -1)
+		return -1;
+
+	char *front = read_front(fd, record);
+
+	if (front != NULL && content_too &&
+	    !checksum_is_right(fd, record, front)) {
+		free(front);
+		front = NULL;
+		errno = EBADMSG;
+	}
+	if (front == NULL)
+		fd_close(&fd);
+	if (bytes != NULL)
+		*bytes = front;
+	else
+		free(front);
+	return fd;
+}
+
+int
+spool_file_mark(int file, const struct spool_record *record, size_t recipient)
+{
+	static const char done = SPOOL_MARK_DONE;
+
+	if (fd_pwrite_all(file, &done, 1,
+	    (off_t)(record->marks_offset + recipient)) == -1)
+		return -1;
+	return fdatasync(file);
+}
+
+int
+spool_file_set_retry(enum spool_queue queue, const char *id, int64_t retry_at)
+{
+	const struct timespec times[2] = {
+		{ .tv_nsec = UTIME_OMIT }, { .tv_sec = retry_at },
+	};
+	char path[64];
+
+	spool_path(path, queue, id);
+	return utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW);
+}
+
+int
+spool_file_retry(enum spool_queue queue, const char *id, int64_t *retry_at)
+{
+	char path[64];
+	struct stat st;
+
+	spool_path(path, queue, id);
+	if (lstat(path, &st) == -1)
+		return -1;
+	*retry_at = st.st_mtim.tv_sec;
+	return 0;
+}
+
+int
+spool_file_move(enum spool_queue from, enum spool_queue to, const char *id)
+{
+	char source[64], target[64];
+	int directory = open_directory(to, id);
+
+	if (directory == -1)
+		return -1;
+	fd_close(&directory);
+	spool_path(source, from, id);
+	spool_path(target, to, id);
+	/* A rename may survive a power cut as either half; a link cannot lose the message. */
+	if (link(source, target) == -1 && errno != EEXIST)
+		return -1;
+	if (sync_directory(to, id) == -1)
+		return -1;
+	return spool_file_remove(from, id);
+}
+
+int
+spool_file_remove(enum spool_queue queue, const char *id)
+{
+	char path[64];
+
+	spool_path(path, queue, id);
+	return unlink(path) == -1 && errno != ENOENT ? -1 : 0;
+}
+
+int
+spool_file_find(const char *id)
+{
+	char path[64];
+	struct stat st;
+
+	for (int queue = 0; queue < SPOOL_QUEUES; queue++) {
+		spool_path(path, queue, id);
+		if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
+			return queue;
+	}
+	return -1;
+}
+
+static int
+each_in(const char *path, bool hashed,
+    void (*on_id)(const char *, void *), void *context)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+
+	if (directory == NULL)
+		return -1;
+	while ((entry = readdir(directory)) != NULL) {
+		const char *name = entry->d_name;
+		char below[300];
+
+		if (name[0] == '.')
+			continue;
+		if (hashed && strlen(name) == 1) {
+			snprintf(below, sizeof(below), "%s/%s", path, name);
+			each_in(below, false, on_id, context);
+		} else if (!hashed && spool_id_is_valid(name)) {
+			on_id(name, context);
+		}
+	}
+	closedir(directory);
+	return 0;
+}
+
+int
+spool_file_each(enum spool_queue queue, void (*on_id)(const char *, void *),
+    void *context)
+{
+	return each_in(queues[queue].name, queues[queue].hashed, on_id, context);
+}

@@ -1,0 +1,37 @@
+/* internal - the format of a segment, known to both sides of the journal */
+
+#ifndef SPOOL_INTERNAL_H
+#define SPOOL_INTERNAL_H
+
+#include <stdint.h>
+
+#define PAGE		4096
+#define SEGMENT_SIZE	(16 << 20)	/* usual; small file systems get less */
+#define SEGMENT_SMALL	(1 << 20)
+
+/* The first page of a segment. */
+struct segment_header {
+	char		magic[8];
+	uint8_t		in_use;		/* 0: free, all that stands behind is finished */
+	uint8_t		reserved[7];
+	uint64_t	floor;		/* batches with a lower number are of an earlier use */
+};
+
+#define SEGMENT_MAGIC	"PRSEG01\n"
+
+/* At the first byte of a page; records follow at once, then padding to the next page. */
+struct batch_header {
+	char		magic[8];
+	uint64_t	number;		/* rises within a segment */
+	uint32_t	segment;
+	uint32_t	records;
+	uint64_t	length;		/* header and records, without padding */
+	uint32_t	reserved;
+	uint32_t	checksum;	/* of the header before this; each record has its own */
+};
+
+#define BATCH_MAGIC	"PRBAT01\n"
+
+void	segment_path(char path[32], int number);
+
+#endif

@@ -1,0 +1,262 @@
+/*
+ * journal - the writing side: group commit into recycled segments
+ *
+ * A commit is one pwrite and one fdatasync. The segment was written from end
+ * to end when it was made, so the flush has no file system metadata to write.
+ */
+
+#include "spool/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "spool/internal.h"
+
+struct journal {
+	int		 fd;		/* the segment that is ours, -1: none */
+	int		 number;
+	int64_t		 size;
+	int64_t		 end;		/* where the next batch begins */
+	uint64_t	 last_batch;
+	struct text	 batch;
+	uint32_t	 records;
+};
+
+void
+segment_path(char path[32], int number)
+{
+	snprintf(path, 32, "journal/%04d", number);
+}
+
+struct journal *
+journal_new(void)
+{
+	struct journal *journal = mem_zalloc(1, sizeof(*journal));
+
+	journal->fd = -1;
+	return journal;
+}
+
+void
+journal_free(struct journal **journal)
+{
+	if (*journal == NULL)
+		return;
+	fd_close(&(*journal)->fd);
+	text_clear(&(*journal)->batch);
+	free(*journal);
+	*journal = NULL;
+}
+
+/* Lock the segment and look whether it is free. False if it is somebody's, or in use. */
+static bool
+try_segment(struct journal *journal, int number)
+{
+	struct segment_header header;
+	char path[32];
+	struct stat st;
+
+	segment_path(path, number);
+
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd == -1)
+		return false;
+	if (flock(fd, LOCK_EX | LOCK_NB) == -1 ||
+	    fd_pread_full(fd, &header, sizeof(header), 0) != sizeof(header) ||
+	    memcmp(header.magic, SEGMENT_MAGIC, 8) != 0 || header.in_use ||
+	    fstat(fd, &st) == -1) {
+		fd_close(&fd);
+		return false;
+	}
+
+	/* Batches of this use are numbered above all that may still stand in it. */
+	uint64_t floor = (uint64_t)clock_wall_us();
+
+	if (floor <= header.floor + SEGMENT_SIZE)
+		floor = header.floor + SEGMENT_SIZE + 1;
+	header.in_use = 1;
+	header.floor = floor;
+	if (fd_pwrite_all(fd, &header, sizeof(header), 0) == -1) {
+		fd_close(&fd);
+		return false;
+	}
+	journal->fd = fd;
+	journal->number = number;
+	journal->size = st.st_size;
+	journal->end = PAGE;
+	journal->last_batch = floor;
+	return true;
+}
+
+static int
+write_zeros(int fd, int64_t size)
+{
+	static const char zeros[1 << 16];
+
+	for (int64_t at = 0; at < size; at += (int64_t)sizeof(zeros)) {
+		if (fd_pwrite_all(fd, zeros, sizeof(zeros), at) == -1)
+			return -1;
+	}
+	return fd_pwrite_all(fd, &(struct segment_header){
+	    .magic = SEGMENT_MAGIC }, sizeof(struct segment_header), 0);
+}
+
+/* A new segment: whole and durable before it has a name. */
+static int
+make_segment(int number, int64_t size)
+{
+	int directory = open("journal", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open("journal", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	char from[32], path[32];
+	int result = -1;
+
+	segment_path(path, number);
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
+	if (directory != -1 && fd != -1 && write_zeros(fd, size) == 0 &&
+	    fsync(fd) == 0 && (linkat(fd, "", AT_FDCWD, path, AT_EMPTY_PATH) == 0 ||
+	    linkat(AT_FDCWD, from, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0) &&
+	    fsync(directory) == 0)
+		result = 0;
+	fd_close(&fd);
+	fd_close(&directory);
+	return result;
+}
+
+/* Try the segments that are there, then make one more. */
+static int
+take_segment(struct journal *journal)
+{
+	int *numbers, count = segment_list(&numbers), highest = 0;
+	bool found = false;
+
+	if (count == -1)
+		return -1;
+	for (int i = 0; i < count && !found; i++) {
+		highest = numbers[i];
+		found = try_segment(journal, numbers[i]);
+	}
+	free(numbers);
+	if (found)
+		return 0;
+	for (int number = highest + 1; number < highest + 10; number++) {
+		if (make_segment(number, SEGMENT_SIZE) == -1 &&
+		    (errno != ENOSPC || make_segment(number, SEGMENT_SMALL) == -1) &&
+		    errno != EEXIST)
+			return -1;
+		if (try_segment(journal, number))
+			return 0;
+	}
+	errno = EAGAIN;
+	return -1;
+}
+
+int
+journal_segment(struct journal *journal)
+{
+	if (journal->fd == -1 && take_segment(journal) == -1)
+		return -1;
+	return journal->number;
+}
+
+int
+journal_reserve_id(struct journal *journal, char id[SPOOL_ID_SIZE])
+{
+	int segment = journal_segment(journal);
+
+	if (segment == -1)
+		return -1;
+	spool_make_id(id, segment);
+	return 0;
+}
+
+void
+journal_append(struct journal *journal, const struct text *envelope,
+    size_t recipients, const char *content, size_t content_length)
+{
+	struct text *batch = &journal->batch;
+	uint32_t checksum = crc32c(0, envelope->bytes, envelope->length);
+
+	checksum = crc32c(checksum, content, content_length);
+	if (batch->length == 0) {
+		memset(text_reserve(batch, sizeof(struct batch_header)), 0,
+		    sizeof(struct batch_header));
+		batch->length += sizeof(struct batch_header);
+	}
+	text_reserve(batch, SPOOL_RECORD_HEADER + recipients +
+	    envelope->length + content_length + PAGE);
+	spool_record_header(batch->bytes + batch->length, recipients,
+	    envelope->length, (int64_t)content_length, checksum);
+	batch->length += SPOOL_RECORD_HEADER;
+	memset(batch->bytes + batch->length, SPOOL_MARK_PENDING, recipients);
+	batch->length += recipients;
+	text_append(batch, envelope->bytes, envelope->length);
+	text_append(batch, content, content_length);
+	journal->records++;
+}
+
+/* Nobody appends to this segment any more; what was committed in it stays qmgr's. */
+static void
+leave_segment(struct journal *journal)
+{
+	fd_close(&journal->fd);
+}
+
+static int
+write_batch(struct journal *journal)
+{
+	struct text *batch = &journal->batch;
+	struct batch_header header = {
+		.magic = BATCH_MAGIC,
+		.number = ++journal->last_batch,
+		.segment = (uint32_t)journal->number,
+		.records = journal->records,
+		.length = batch->length,
+	};
+	int64_t padded = ((int64_t)batch->length + PAGE - 1) / PAGE * PAGE;
+
+	header.checksum = crc32c(0, &header,
+	    offsetof(struct batch_header, checksum));
+	memcpy(batch->bytes, &header, sizeof(header));
+	if (fd_pwrite_all(journal->fd, batch->bytes, batch->length,
+	    journal->end) == -1 || fdatasync(journal->fd) == -1)
+		return -1;
+	journal->end += padded;
+	return 0;
+}
+
+int
+journal_commit(struct journal *journal, int *segment, int64_t *end)
+{
+	int result = 0;
+
+	if (journal->fd != -1 && journal->end + (int64_t)journal->batch.length >
+	    journal->size)
+		leave_segment(journal);
+	if (journal_segment(journal) == -1)
+		result = -1;
+	else if (journal->end + (int64_t)journal->batch.length > journal->size) {
+		errno = ENOSPC;		/* a small segment, a large batch */
+		result = -1;
+	} else if (write_batch(journal) == -1) {
+		int saved = errno;
+
+		leave_segment(journal);
+		errno = saved;
+		result = -1;
+	} else {
+		*segment = journal->number;
+		*end = journal->end;
+	}
+	text_truncate(&journal->batch, 0);
+	journal->records = 0;
+	return result;
+}

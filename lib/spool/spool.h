@@ -1,0 +1,201 @@
+/*
+ * spool - where accepted mail lies: a journal for what is on its way, files
+ * for what waits or is large
+ *
+ * Both hold the same record: a header line with lengths and a checksum, one
+ * mark a recipient, the envelope, the content. Marks change in place when a
+ * recipient is done, so the checksum leaves them out.
+ *
+ * journal/NNNN are segments of 16 MiB, written once when made and reused
+ * for ever. A cleanup process owns the segment that it appends to (a lock on
+ * the file says so); it writes all messages that wait as one batch and makes
+ * them durable with one flush. qmgr reads batches, marks recipients, and
+ * frees a segment when all in it is finished. incoming/, deferred/ and hold/
+ * have a file a message.
+ *
+ * What holds at every instant, power cuts included (tests name these numbers):
+ *   1  journal_commit() gives 0 only when every message of the batch survives
+ *      a power cut: the bytes, and the segment's size and name.
+ *   2  spool_file_commit() gives 0 only when contents, size and name of the
+ *      file survive a power cut.
+ *   3  A torn batch was never acknowledged, and is passed over. A bad batch
+ *      with a good one of a higher number behind it is damage: it is kept in
+ *      corrupt/, with a log line, and the good ones are delivered.
+ *   4  A segment is freed only after the marks of all its messages are
+ *      durable, so what stood in it cannot come back.
+ *   5  A message moves to a file only by: file durable, then mark. At no
+ *      instant is it in neither place.
+ *   6  An fsync that failed is final for that place: the segment is never
+ *      appended to again, the file is removed.
+ *   7  A queue id is given once in as long as anything remembers it.
+ *
+ * The working directory is the queue directory. Daemons call the blocking
+ * functions here directly: cleanup because it is a worker, qmgr because
+ * deferring and freeing are rare beside delivering.
+ */
+
+#ifndef SPOOL_SPOOL_H
+#define SPOOL_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/text.h"
+
+/* Queue ids: short ones have 13 hexadecimal digits, long ones up to 20 letters and digits. */
+#define SPOOL_ID_SIZE	24
+
+enum spool_queue { SPOOL_INCOMING, SPOOL_DEFERRED, SPOOL_HOLD, SPOOL_CORRUPT,
+    SPOOL_QUEUES };
+
+const char *spool_queue_name(enum spool_queue queue);
+
+/* True if text can be a queue id: letters and digits only, 6 to 23 of them. */
+bool	spool_id_is_valid(const char *text);
+
+/* ----------------------------------------------------------- records */
+
+/* Where the parts of a record lie, counted from its first byte. */
+struct spool_record {
+	size_t	 marks_offset, marks_length;
+	size_t	 envelope_offset, envelope_length;
+	int64_t	 content_offset, content_length;
+	int64_t	 length;			/* of the whole record */
+	uint32_t checksum;			/* of envelope and content */
+};
+
+#define SPOOL_RECORD_HEADER	64		/* bytes */
+
+enum { SPOOL_MARK_PENDING = '_', SPOOL_MARK_DONE = '+' };
+
+/* The header line for these lengths and this checksum. */
+void	spool_record_header(char header[SPOOL_RECORD_HEADER], size_t recipients,
+	    size_t envelope_length, int64_t content_length, uint32_t checksum);
+
+/* Read a header line. 0, or -1 if it is none. */
+int	spool_record_parse(const char *header, struct spool_record *record);
+
+/* ----------------------------------------------------------- journal, writing side */
+
+struct journal;
+
+/* The writing side; takes a segment at the first message. */
+struct journal *journal_new(void);
+void	journal_free(struct journal **journal);
+
+/*
+ * Add a message to the batch in memory and give it a queue id, which the
+ * caller has not put into envelope: encode adds it. 0, or -1 with errno:
+ * ENOSPC when there is no room for another segment. content is borrowed.
+ */
+int	journal_reserve_id(struct journal *journal, char id[SPOOL_ID_SIZE]);
+void	journal_append(struct journal *journal, const struct text *envelope,
+	    size_t recipients, const char *content, size_t content_length);
+
+/*
+ * Make the batch durable. 0 with the segment that it lies in and the offset
+ * behind it; -1 with errno: nothing of the batch was accepted. The batch is
+ * empty afterwards either way.
+ */
+int	journal_commit(struct journal *journal, int *segment, int64_t *end);
+
+/* The segment in which the next batch will lie; -1 with errno. Takes one if need be. */
+int	journal_segment(struct journal *journal);
+
+/* ----------------------------------------------------------- journal, reading side */
+
+struct segment;
+
+/* Called for each message of a segment: where it lies, its marks and envelope. bytes are borrowed. */
+typedef void segment_message_callback(struct segment *segment, int64_t offset,
+    const struct spool_record *record, const char *bytes, void *context);
+
+/* The numbers of all segments, ascending; gives their count, -1 with errno. Released with free(3). */
+int	segment_list(int **numbers);
+
+/* Open a segment to read and mark. NULL with errno. */
+struct segment *segment_open(int number);
+void	segment_close(struct segment **segment);
+int	segment_number(const struct segment *segment);
+
+/* True if some process owns it: it may still grow. */
+bool	segment_is_owned(struct segment *segment);
+
+/* True if it holds nothing: freed, or never used. */
+bool	segment_is_free(struct segment *segment);
+
+/*
+ * Read the batches that have come since the last scan: up to end, or as many
+ * as there are when end is 0. 0, or -1 with errno. Damage goes to corrupt/.
+ */
+int	segment_scan(struct segment *segment, int64_t end,
+	    segment_message_callback *on_message, void *context);
+
+/* Read part of a message: length bytes at offset of the segment. 0, or -1 with errno. */
+int	segment_read(struct segment *segment, int64_t offset, void *bytes,
+	    size_t length);
+
+/* Mark a recipient done: the mark at offset of the segment. Durable with the next flush. */
+int	segment_mark(struct segment *segment, int64_t offset);
+
+/* Make the marks durable, if there are new ones. 0, or -1 with errno. */
+int	segment_flush(struct segment *segment);
+
+/* All in it is finished: make the marks durable, and free it for use again. 0, or -1 with errno. */
+int	segment_release(struct segment *segment);
+
+/* ----------------------------------------------------------- queue files */
+
+/* The path of a message's file, relative to the queue directory. */
+void	spool_path(char path[64], enum spool_queue queue, const char *id);
+
+/*
+ * Write a message of its own file into queue: everything durable, then the
+ * name. The content is from content, or length bytes of file from offset
+ * when content is NULL. 0, or -1 with errno (EEXIST: there is one already).
+ */
+int	spool_file_commit(enum spool_queue queue, const char *id,
+	    const struct text *envelope, const char *marks, size_t recipients,
+	    const char *content, int file, int64_t offset, int64_t length);
+
+/* A fresh queue id for a message that will be a file, in the manner of journal_reserve_id(). */
+void	spool_make_id(char id[SPOOL_ID_SIZE], int owner);
+
+/*
+ * Open a message's file. The descriptor, or -1 with errno; EBADMSG: its
+ * header or checksum is wrong (content_too: the whole is checked). *bytes
+ * (may be NULL) gets header, marks and envelope, released with free(3).
+ */
+int	spool_file_open(enum spool_queue queue, const char *id, bool writable,
+	    bool content_too, struct spool_record *record, char **bytes);
+
+/* Mark a recipient done in an open file, durably. */
+int	spool_file_mark(int file, const struct spool_record *record,
+	    size_t recipient);
+
+/* When it is to be tried again: the file's modification time, as Postfix has it. */
+int	spool_file_set_retry(enum spool_queue queue, const char *id,
+	    int64_t retry_at);
+int	spool_file_retry(enum spool_queue queue, const char *id,
+	    int64_t *retry_at);
+
+/* Move a message to another queue: never in neither, for an instant in both. 0, or -1 with errno. */
+int	spool_file_move(enum spool_queue from, enum spool_queue to,
+	    const char *id);
+
+/* Remove it. 0 also if it is not there. */
+int	spool_file_remove(enum spool_queue queue, const char *id);
+
+/* Which queue has it: -1 if none. */
+int	spool_file_find(const char *id);
+
+/* Walk through the ids of a queue; on_id may remove what it is given. 0, or -1 with errno. */
+int	spool_file_each(enum spool_queue queue,
+	    void (*on_id)(const char *id, void *context), void *context);
+
+/* An unlinked file for content that outgrows memory. -1 with errno. */
+int	spool_content_file(void);
+
+#endif
