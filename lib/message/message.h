@@ -5,6 +5,7 @@
  * date.h      RFC 5322 dates and Message-Ids
  * dot.h       the lines of DATA, of BDAT and of RETR
  * envelope.h  who sent it and to whom, as it travels through the suite
+ * received.h  the field that this host adds on top
  *
  * Inside the suite lines end in LF, and a bare CR does not occur.
  */
@@ -14,6 +15,8 @@
 
 #include "message/date.h"
 #include "message/dot.h"
+#include "message/envelope.h"
 #include "message/header.h"
+#include "message/received.h"
 
 #endif

@@ -179,6 +179,41 @@ START_TEST(writes_dates_and_ids)
 }
 END_TEST
 
+START_TEST(traces_where_it_came_from)
+{
+	struct recipient recipients[2] = {
+		{ .address = "ada l@x.org" }, { .address = "bob@x.org" },
+	};
+	struct envelope envelope = {
+		.queue_id = "4F1", .protocol_name = "ESMTP",
+		.client_name = "unknown", .client_address = "::1",
+		.helo_name = "a(b\r\n", .recipients = recipients,
+		.recipient_count = 1,
+	};
+	struct text out = TEXT_EMPTY;
+
+	setenv("TZ", "UTC0", 1);
+	tzset();
+	message_received(&out, &envelope, "mx.org", "Postroad", NULL);
+	ck_assert_str_eq(text_string(&out),
+	    "Received: from a?b?? (unknown [IPv6:::1])\n"
+	    "\tby mx.org (Postroad) with ESMTP id 4F1\n"
+	    "\tfor <\"ada l\"@x.org>; Thu, 01 Jan 1970 00:00:00 +0000 (UTC)\n");
+	text_truncate(&out, 0);
+	envelope.recipient_count = 2;
+	message_received(&out, &envelope, "mx.org", "Postroad", NULL);
+	ck_assert_ptr_nonnull(strstr(out.bytes,
+	    " id 4F1;\n\tThu, 01 Jan 1970 00:00:00 +0000 (UTC)\n"));
+	text_truncate(&out, 0);
+	envelope.protocol_name = "";
+	message_received(&out, &envelope, "mx.org", "Postroad", "from userid 7");
+	ck_assert_str_eq(text_string(&out),
+	    "Received: by mx.org (Postroad, from userid 7)\n"
+	    "\tid 4F1; Thu, 01 Jan 1970 00:00:00 +0000 (UTC)\n");
+	text_clear(&out);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -193,6 +228,7 @@ main(void)
 	    COUNT_OF(outgoing));
 	tcase_add_loop_test(tcase, finds_fields, 0, COUNT_OF(headers));
 	tcase_add_test(tcase, writes_dates_and_ids);
+	tcase_add_test(tcase, traces_where_it_came_from);
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);
