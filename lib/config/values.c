@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
+
 int
 config_bool(const char *text, bool *value)
 {
@@ -71,6 +73,32 @@ config_time(const char *text, char unit, int *seconds)
 		return -1;
 	*seconds = (int)count * unit_seconds(unit);
 	return 0;
+}
+
+char *
+config_word(char **cursor, const char **wrong)
+{
+	char *word = *cursor + strspn(*cursor, LIST_SEPARATORS), *p = word;
+	int depth = 0;
+
+	for (; *p != '\0'; p++) {
+		if (*p == '{')
+			depth++;
+		else if (*p == '}' && --depth < 0)
+			break;
+		else if (depth == 0 && strchr(LIST_SEPARATORS, *p) != NULL)
+			break;
+	}
+	if (depth != 0) {
+		*wrong = depth > 0 ? "a { without its }" : "a } without its {";
+		return NULL;
+	}
+	if (p == word)
+		return NULL;
+	if (*p != '\0')
+		*p++ = '\0';
+	*cursor = p;
+	return word;
 }
 
 #define LEVEL_PARTS	3

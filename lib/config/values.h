@@ -20,6 +20,13 @@ int	config_number(const char *text, int64_t smallest, int64_t largest,
 int	config_time(const char *text, char unit, int *seconds);
 
 /*
+ * Cut the next word of a list off *cursor: separated by white space and
+ * commas, which do not count within { }. NULL at the end, or with *wrong
+ * when braces do not pair. Writes into the string.
+ */
+char	*config_word(char **cursor, const char **wrong);
+
+/*
  * Postfix's way with "3.9" or "2": -1, 0 or 1 as a is older, the same, newer;
  * missing parts are 0. *valid is false when one is not a level.
  */

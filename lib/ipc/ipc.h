@@ -85,6 +85,7 @@ void	ipc_packet_set_request(struct ipc_packet *packet, uint64_t request);
 
 /* After a chroot into private/: names are looked up in the root from now on. */
 void	ipc_inside_chroot(void);
+bool	ipc_is_inside_chroot(void);
 
 /*
  * A connection to a service of this suite by its name ("cleanup"). The

@@ -36,6 +36,12 @@ ipc_inside_chroot(void)
 	directory = "";
 }
 
+bool
+ipc_is_inside_chroot(void)
+{
+	return *directory == '\0';
+}
+
 static int
 connect_path(const char *path, bool nonblocking)
 {

@@ -1,0 +1,221 @@
+/* texthash:, inline:, static: and fail: - tables that fit into memory */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "config/lines.h"
+#include "config/values.h"
+#include "table/internal.h"
+#include "table/source.h"
+
+#define TEXT_LIMIT	(64 * 1024 * 1024)
+
+/* Set unless it is there: of two values the first counts, as with postmap(1). */
+static void
+put(struct table *table, char *key, const char *value)
+{
+	if (!(table->flags & TABLE_KEEP_CASE))
+		text_lower(key);
+	if (map_get(table->handle, key) == NULL)
+		map_set(table->handle, key, mem_strdup(value));
+	else
+		log_warning("%s: duplicate entry: \"%s\"", table->name, key);
+}
+
+static void
+close_map(struct table *table)
+{
+	struct map *map = table->handle;
+
+	map_free(&map, free);
+}
+
+static enum table_answer
+get_from_map(struct table *table, const char *key)
+{
+	const char *value = map_get(table->handle, key);
+
+	if (value == NULL)
+		return TABLE_NONE;
+	text_puts(&table->value, value);
+	return TABLE_FOUND;
+}
+
+static enum table_answer
+next_in_map(struct table *table, int *position, const char **key)
+{
+	size_t at = (size_t)*position;
+	void *value;
+
+	if ((*key = map_next(table->handle, &at, &value)) == NULL)
+		return TABLE_NONE;
+	*position = (int)at;
+	text_truncate(&table->value, 0);
+	text_puts(&table->value, value);
+	return TABLE_FOUND;
+}
+
+static int
+open_texthash(struct table *table)
+{
+	struct lines lines;
+	size_t length;
+	char *text = file_read(table->path, TEXT_LIMIT, &length), *line;
+
+	if (text == NULL) {
+		text_printf(&table->why, "open file %s: %s", table->path,
+		    strerror(errno));
+		return -1;
+	}
+	table->handle = map_new();
+	lines_open(&lines, text, length);
+	while ((line = lines_next(&lines)) != NULL) {
+		char *key, *value;
+		const char *wrong = source_split(line, &key, &value);
+
+		if (wrong == NULL)
+			put(table, key, value);
+		else
+			log_warning("%s, line %d: %s -- ignoring this line",
+			    table->path, lines.first, wrong);
+	}
+	lines_close(&lines);
+	free(text);
+	return 0;
+}
+
+/* "key=value" or "{ key = value }" in place; NULL, or what is wrong. */
+static const char *
+split_pair(char *pair, char **key, char **value)
+{
+	char *equals;
+
+	if (*pair == '{') {
+		pair[strlen(pair) - 1] = '\0';
+		pair = text_trim(pair + 1);
+	}
+	if ((equals = strchr(pair, '=')) == NULL)
+		return "expected key=value";
+	*equals = '\0';
+	*key = text_trim(pair);
+	*value = text_trim(equals + 1);
+	return **key == '\0' ? "expected a key before the =" : NULL;
+}
+
+/* The text between the braces that must stand around it. NULL, or what is wrong. */
+static const char *
+open_braces(char *text, char **inside)
+{
+	size_t length = strlen(text);
+
+	if (*text != '{' || text[length - 1] != '}')
+		return "expected { and }";
+	text[length - 1] = '\0';
+	*inside = text + 1;
+	return NULL;
+}
+
+static int
+open_inline(struct table *table)
+{
+	char *copy = mem_strdup(table->path), *cursor, *pair, *key, *value;
+	const char *wrong = open_braces(copy, &cursor);
+
+	table->handle = map_new();
+	while (wrong == NULL && (pair = config_word(&cursor, &wrong)) != NULL)
+		if (wrong == NULL &&
+		    (wrong = split_pair(pair, &key, &value)) == NULL)
+			put(table, key, value);
+	if (wrong == NULL && map_count(table->handle) == 0)
+		wrong = "an empty table";
+	free(copy);
+	if (wrong == NULL)
+		return 0;
+	text_printf(&table->why, "%s", wrong);
+	close_map(table);
+	return -1;
+}
+
+static int
+open_static(struct table *table)
+{
+	char *copy = mem_strdup(table->path), *inside = copy;
+
+	if (*copy == '{') {
+		const char *wrong = open_braces(copy, &inside);
+
+		if (wrong != NULL) {
+			text_puts(&table->why, wrong);
+			free(copy);
+			return -1;
+		}
+		inside = text_trim(inside);
+	}
+	table->handle = mem_strdup(inside);
+	free(copy);
+	return 0;
+}
+
+static enum table_answer
+get_static(struct table *table, const char *key)
+{
+	text_puts(&table->value, table->handle);
+	return TABLE_FOUND;
+}
+
+static void
+close_static(struct table *table)
+{
+	free(table->handle);
+}
+
+static int
+open_fail(struct table *table)
+{
+	return 0;
+}
+
+static enum table_answer
+get_fail(struct table *table, const char *key)
+{
+	text_puts(&table->why, "it fails by design");
+	return TABLE_ERROR;
+}
+
+static void
+close_fail(struct table *table)
+{
+}
+
+const struct table_backend table_texthash = {
+	.type = "texthash",
+	.suffix = "",
+	.open = open_texthash,
+	.get = get_from_map,
+	.next = next_in_map,
+	.close = close_map,
+};
+
+const struct table_backend table_inline = {
+	.type = "inline",
+	.open = open_inline,
+	.get = get_from_map,
+	.next = next_in_map,
+	.close = close_map,
+};
+
+const struct table_backend table_static = {
+	.type = "static",
+	.open = open_static,
+	.get = get_static,
+	.close = close_static,
+};
+
+const struct table_backend table_fail = {
+	.type = "fail",
+	.open = open_fail,
+	.get = get_fail,
+	.close = close_fail,
+};

@@ -1,0 +1,15 @@
+/* source - the text that a table is made from: "key value", or "name: value" for aliases */
+
+#ifndef TABLE_SOURCE_H
+#define TABLE_SOURCE_H
+
+/*
+ * Cut a logical line in place. NULL, or what is wrong with it. A key in
+ * double quotes may hold white space; the quotes stay, as in Postfix.
+ */
+const char *source_split(char *line, char **key, char **value);
+
+/* The same for aliases(5). A quoted name loses its quotes. */
+const char *source_split_alias(char *line, char **key, char **value);
+
+#endif
