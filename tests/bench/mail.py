@@ -101,7 +101,7 @@ def load(peer, sessions, messages):
     for account in accounts:
         share, each = sessions // len(accounts), messages // len(accounts)
         if os.path.exists(own):
-            commands.append([own, "-s", str(share), "-m", str(each), "-l", str(SIZE), "-t", account + "@example.org",
+            commands.append([own, "-p", "-s", str(share), "-m", str(each), "-l", str(SIZE), "-t", account + "@example.org",
                              "%s:%d" % (peer.address, peer.port)])
         else:
             commands.append(["smtp-source", "-s", str(share), "-m", str(each), "-l", str(SIZE), "-f", "a@example.net",

@@ -1,0 +1,339 @@
+/*
+ * smtp-load - many SMTP clients in one process, and how long each mail took
+ *
+ * Keeps a number of sessions busy until a number of messages has been
+ * answered, and prints one line of figures. With -i it opens the sessions,
+ * says EHLO in each, and holds them. The load and the server share the
+ * machine, so this spends as little as it can: one event loop, one message
+ * text for all, one buffer a session.
+ */
+
+#include <sys/socket.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "base/base.h"
+
+enum step { BANNER, EHLO, MAIL, RCPT, DATA, CONTENT, QUIT, STEPS };
+
+struct session {
+	struct event	*readable;
+	int		 fd;
+	enum step	 step;		/* whose reply we wait for */
+	int		 sent;		/* messages on this connection */
+	int		 number;	/* of the message under way */
+	int64_t		 began_us;	/* of the message under way */
+	size_t		 used;
+	char		 line[1024];
+};
+
+static struct {
+	int		 sessions, messages, size, per_connection, hold, numbers;
+	bool		 pipelining;
+	const char	*from, *to;
+} options = { 1, 1, 4096, 1, 0, 1, false, "load@example.net", "ada@example.org" };
+
+static struct event_base *base;
+static struct sockaddr_in server;
+static struct text content;
+static int64_t *latencies;		/* microseconds, one a message */
+static int begun, answered, refused, broken, idle, open_sessions;
+
+static void	session_start(struct session *s);
+
+static void
+say(struct session *s, const char *text, size_t length)
+{
+	while (length > 0) {
+		ssize_t n = write(s->fd, text, length);
+		if (n > 0) {
+			text += n;
+			length -= n;
+		} else if (errno == EAGAIN) {
+			struct timeval wait = { 10, 0 };
+			fd_set writable;
+			FD_ZERO(&writable);
+			FD_SET(s->fd, &writable);
+			if (s->fd >= FD_SETSIZE || select(s->fd + 1, NULL, &writable, NULL, &wait) != 1)
+				return;
+		} else {
+			return;		/* the reader sees the end */
+		}
+	}
+}
+
+static void
+session_end(struct session *s)
+{
+	event_free(s->readable);
+	close(s->fd);
+	s->readable = NULL;
+	s->fd = -1;
+	open_sessions--;
+	if (begun < options.messages && options.hold == 0)
+		session_start(s);
+	else if (open_sessions == 0)
+		event_base_loopbreak(base);
+}
+
+/* "RCPT TO:<...>" in room, with the %d of -t filled in; its length. */
+static int
+rcpt_command(const struct session *s, char *room, size_t size)
+{
+	const char *mark = strstr(options.to, "%d");
+
+	if (mark == NULL)
+		return snprintf(room, size, "RCPT TO:<%s>\r\n", options.to);
+	return snprintf(room, size, "RCPT TO:<%.*s%d%s>\r\n", (int)(mark - options.to), options.to,
+	    s->number % options.numbers, mark + 2);
+}
+
+/* The next message of this connection, or QUIT when there is none. */
+static void
+next_message(struct session *s)
+{
+	char text[1024];
+	int n;
+
+	if (options.hold > 0) {
+		s->step = QUIT;
+		idle++;
+		return;
+	}
+	if (begun == options.messages || (options.per_connection > 0 && s->sent == options.per_connection)) {
+		s->step = QUIT;
+		say(s, "QUIT\r\n", 6);
+		return;
+	}
+	s->sent++;
+	s->number = begun++;
+	s->began_us = clock_us();
+	n = snprintf(text, sizeof(text), "MAIL FROM:<%s>\r\n", options.from);
+	if (options.pipelining) {
+		n += rcpt_command(s, text + n, sizeof(text) - n);
+		n += snprintf(text + n, sizeof(text) - n, "DATA\r\n");
+	}
+	s->step = MAIL;
+	say(s, text, n);
+}
+
+static void
+message_done(struct session *s, bool accepted)
+{
+	if (!accepted)
+		refused++;
+	latencies[answered++] = clock_us() - s->began_us;
+	next_message(s);
+}
+
+/* The last line of a reply. False when the session has ended. */
+static bool
+on_reply(struct session *s, const char *line)
+{
+	bool good = line[0] == '2' || line[0] == '3';
+	char text[512];
+	int n;
+
+	switch (s->step) {
+	case BANNER:
+		if (!good)
+			break;
+		s->step = EHLO;
+		say(s, "EHLO load.example.net\r\n", 23);
+		return true;
+	case EHLO:
+		if (!good)
+			break;
+		next_message(s);
+		return true;
+	case MAIL:
+		s->step = RCPT;
+		if (options.pipelining)
+			return true;
+		n = rcpt_command(s, text, sizeof(text));
+		say(s, text, n);
+		return true;
+	case RCPT:
+		s->step = DATA;
+		if (!options.pipelining)
+			say(s, "DATA\r\n", 6);
+		return true;
+	case DATA:
+		if (line[0] == '3') {
+			s->step = CONTENT;
+			say(s, content.bytes, content.length);
+			return true;
+		}
+		message_done(s, false);
+		return true;
+	case CONTENT:
+		message_done(s, good);
+		return true;
+	default:
+		session_end(s);
+		return false;
+	}
+	broken++;
+	session_end(s);
+	return false;
+}
+
+static void
+on_readable(int fd, short what, void *argument)
+{
+	struct session *s = argument;
+	ssize_t n = read(fd, s->line + s->used, sizeof(s->line) - 1 - s->used);
+
+	if (n <= 0) {
+		if (n == -1 && errno == EAGAIN)
+			return;
+		if (s->step != QUIT) {
+			broken++;
+			if (s->step > EHLO)
+				latencies[answered++] = clock_us() - s->began_us;
+		}
+		session_end(s);
+		return;
+	}
+	s->used += n;
+	s->line[s->used] = '\0';
+	char *begin = s->line, *end;
+	while ((end = memchr(begin, '\n', s->line + s->used - begin)) != NULL) {
+		bool last = end - begin >= 4 && begin[3] != '-';
+		char *line = begin;
+		begin = end + 1;
+		if (last && !on_reply(s, line))
+			return;
+	}
+	s->used = s->line + s->used - begin;
+	memmove(s->line, begin, s->used);
+	if (s->used == sizeof(s->line) - 1)
+		s->used = 0;
+}
+
+static void
+session_start(struct session *s)
+{
+	int on = 1;
+
+	memset(s, 0, sizeof(*s));
+	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (s->fd == -1)
+		err(1, "socket");
+	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (connect(s->fd, (struct sockaddr *)&server, sizeof(server)) == -1)
+		err(1, "connect");
+	fcntl(s->fd, F_SETFL, O_NONBLOCK);
+	s->step = BANNER;
+	s->readable = event_new(base, s->fd, EV_READ | EV_PERSIST, on_readable, s);
+	event_add(s->readable, NULL);
+	open_sessions++;
+}
+
+static void
+on_hold_over(int fd, short what, void *argument)
+{
+	event_base_loopbreak(base);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double
+percentile_ms(int percent)
+{
+	return answered == 0 ? 0 : latencies[(size_t)(answered - 1) * percent / 100] / 1e3;
+}
+
+static void
+make_content(void)
+{
+	static const char line[] =
+	    "A line of a message that is as long as such lines usually are in mail.\r\n";
+
+	text_printf(&content, "From: <%s>\r\nTo: <%s>\r\nSubject: load\r\n\r\n", options.from, options.to);
+	while (content.length + sizeof(line) - 1 < (size_t)options.size)
+		text_append(&content, line, sizeof(line) - 1);
+	text_append(&content, ".\r\n", 3);
+}
+
+static void
+read_options(int argc, char **argv)
+{
+	char *colon;
+	int letter;
+
+	while ((letter = getopt(argc, argv, "c:f:i:l:m:n:ps:t:")) != -1) {
+		switch (letter) {
+		case 'c': options.per_connection = atoi(optarg); break;
+		case 'f': options.from = optarg; break;
+		case 'i': options.hold = atoi(optarg); break;
+		case 'l': options.size = atoi(optarg); break;
+		case 'm': options.messages = atoi(optarg); break;
+		case 'n': options.numbers = atoi(optarg); break;
+		case 'p': options.pipelining = true; break;
+		case 's': options.sessions = atoi(optarg); break;
+		case 't': options.to = optarg; break;
+		default: optind = argc; break;
+		}
+	}
+	if (optind != argc - 1 || (colon = strrchr(argv[optind], ':')) == NULL || options.numbers < 1)
+		errx(64, "usage: smtp-load [-p] [-s sessions] [-m messages] [-l size] [-c messages per connection]\n"
+		    "    [-f from] [-t to, with %%d for a number] [-n numbers] [-i seconds to hold idle] address:port");
+	*colon = '\0';
+	server.sin_family = AF_INET;
+	server.sin_port = htons(atoi(colon + 1));
+	if (inet_pton(AF_INET, argv[optind], &server.sin_addr) != 1)
+		errx(64, "%s: not an IPv4 address", argv[optind]);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct session *sessions;
+	int64_t started;
+	double seconds;
+
+	read_options(argc, argv);
+	signal(SIGPIPE, SIG_IGN);
+	make_content();
+	base = event_base_new();
+	latencies = mem_zalloc(options.messages + options.sessions, sizeof(*latencies));
+	sessions = mem_zalloc(options.sessions, sizeof(*sessions));
+	started = clock_us();
+	for (int i = 0; i < options.sessions; i++)
+		session_start(&sessions[i]);
+	if (options.hold > 0) {
+		struct timeval hold = { options.hold, 0 };
+		event_base_once(base, -1, EV_TIMEOUT, on_hold_over, NULL, &hold);
+	}
+	event_base_dispatch(base);
+	seconds = (clock_us() - started) / 1e6;
+	if (options.hold > 0) {
+		printf("%d of %d sessions idle for %d s, %d broken\n", idle, options.sessions, options.hold, broken);
+		return 0;
+	}
+	qsort(latencies, answered, sizeof(*latencies), compare);
+	printf("%d messages in %.2f s: %.0f/s, %d refused, %d broken; ms: median %.1f, 99%% %.1f, most %.1f\n",
+	    answered, seconds, answered / seconds, refused, broken,
+	    percentile_ms(50), percentile_ms(99), percentile_ms(100));
+	return refused + broken > 0;
+}
