@@ -160,26 +160,3 @@ service_begin(const struct service *service, int argc, char **argv,
 		service->ready();
 	sandbox_enter(service->name, service->sandbox, service->paths);
 }
-
-static const struct {
-	const char	*program;
-	bool		 on_demand;
-} programs[] = {
-#define RESIDENT	false
-#define ON_DEMAND	true
-#define PROGRAM(program, socket, kind, processes, start)	{ program, start },
-#include "service/programs.def"
-#undef PROGRAM
-#undef RESIDENT
-#undef ON_DEMAND
-};
-
-bool
-service_is_on_demand(const char *program)
-{
-	for (size_t i = 0; i < COUNT_OF(programs); i++) {
-		if (strcmp(programs[i].program, program) == 0)
-			return programs[i].on_demand;
-	}
-	return true;
-}

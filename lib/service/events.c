@@ -13,6 +13,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "service/programs.h"
 
 /* Connections that one wake-up may take. */
 #define ACCEPTS_AT_ONCE	64
@@ -227,7 +228,7 @@ service_events(const struct service *service, int argc, char **argv)
 	self.service = service;
 	watch_signals();
 	service_begin(service, argc, argv, &self.sockets);
-	self.on_demand = service_is_on_demand(service->name);
+	self.on_demand = program_find(service->name)->on_demand;
 	watch_sockets();
 	touch_idle_timer();
 	while (!event_base_got_exit(service_base)) {

@@ -17,7 +17,4 @@ struct service_sockets {
 void	service_begin(const struct service *service, int argc, char **argv,
 	    struct service_sockets *sockets);
 
-/* True if this daemon leaves when it has had nothing to do for max_idle. */
-bool	service_is_on_demand(const char *program);
-
 #endif

@@ -18,6 +18,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "service/programs.h"
 
 enum { CONNECTIONS_MAX = 256, BATCH_DEFAULT = 64, BATCH_MAX = 512 };
 
@@ -197,7 +198,7 @@ service_worker(const struct service *service, int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 	sigset_t signals;
-	bool on_demand = service_is_on_demand(service->name);
+	bool on_demand = program_find(service->name)->on_demand;
 
 	worker.service = service;
 	for (size_t i = 0; i < BATCH_MAX; i++)

@@ -1,0 +1,335 @@
+/*
+ * agents - connections to delivery agents, and the requests that they have
+ *
+ * An event-driven agent has one connection with as many requests as its
+ * destinations allow. A pool of workers has a connection for each process;
+ * one process takes what lies in its socket as a batch, so that deliveries to
+ * one Maildir share a flush. A worker that is stuck with something gets
+ * nothing more while others are free.
+ */
+
+#include "qmgr/qmgr.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "service/programs.h"
+
+enum { WORKERS_MAX = 16, DEATHS_MAX = 3 };
+
+/* A worker whose oldest request is this old is stuck: a hung file system, a slow command. */
+#define STUCK_MS	500
+
+/* After a connection failed nobody connects for this long. */
+#define CONNECT_PAUSE_MS	500
+
+struct request {
+	TAILQ_ENTRY(request)	 next;
+	uint64_t		 number;
+	struct entry		*entry;
+	int64_t			 sent_ms;
+};
+
+struct connection {
+	struct agent		*agent;
+	struct ipc_channel	*channel;	/* NULL: not connected */
+	TAILQ_HEAD(, request)	 requests;	/* the oldest first */
+	int			 count;
+};
+
+struct agent {
+	char			*name;
+	bool			 is_worker;
+	int			 limit;
+	int			 connection_count;
+	struct connection	 connections[WORKERS_MAX];
+	int64_t			 connect_after_ms;
+	uint64_t		 last_number;
+	struct event		*try_again;
+};
+
+static void
+on_try_again(int fd, short what, void *argument)
+{
+	schedule_run();
+}
+
+/* Which program a transport is, until master.cf is asked. */
+static const char *
+program_of(const char *transport)
+{
+	static const struct { const char *transport, *program; } names[] = {
+		{ "relay", "smtp" }, { "lmtp", "smtp" }, { "retry", "error" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		if (strcmp(names[i].transport, transport) == 0)
+			return names[i].program;
+	}
+	return transport;
+}
+
+struct agent *
+agent_find(const char *transport)
+{
+	const struct program *program = program_find(program_of(transport));
+	struct agent *agent = mem_zalloc(1, sizeof(*agent));
+
+	agent->name = mem_strdup(transport);
+	agent->is_worker = program == NULL || program->kind == PROGRAM_WORKER;
+	agent->connection_count = 1;
+	agent->limit = INT_MAX;
+	if (agent->is_worker && program != NULL) {
+		int processes = program_processes(program, 0);
+
+		agent->connection_count = processes < WORKERS_MAX ?
+		    processes : WORKERS_MAX;
+		agent->limit = agent->connection_count * AGENT_DEPTH;
+	}
+	for (int i = 0; i < agent->connection_count; i++) {
+		agent->connections[i].agent = agent;
+		TAILQ_INIT(&agent->connections[i].requests);
+	}
+	agent->try_again = event_new(service_base, -1, 0, on_try_again, agent);
+	return agent;
+}
+
+bool
+agent_is_worker(const struct agent *agent)
+{
+	return agent != NULL && agent->is_worker;
+}
+
+int
+agent_limit(const struct agent *agent)
+{
+	return agent->limit;
+}
+
+static struct entry *
+take_request(struct connection *connection, struct request *request)
+{
+	struct entry *entry = request->entry;
+
+	TAILQ_REMOVE(&connection->requests, request, next);
+	connection->count--;
+	free(request);
+	return entry;
+}
+
+static void
+report(struct connection *connection, struct request *request,
+    struct ipc_packet *packet)
+{
+	struct entry *entry = take_request(connection, request);
+	struct pool *pool = pool_new(0);
+	struct delivery_result *results = NULL;
+	struct ipc_delivered delivered;
+	size_t count = 0;
+
+	if (ipc_decode_delivered(packet, &delivered) == 0)
+		results = delivery_results_decode(pool, delivered.results.bytes,
+		    delivered.results.length, &count);
+	if (results == NULL || count != entry->count)
+		log_warning("the %s agent sent a report that cannot be read",
+		    connection->agent->name);
+	if (results != NULL && count != entry->count)
+		results = NULL;
+	schedule_reported(entry, results, count,
+	    "the delivery agent's report cannot be read");
+	pool_free(&pool);
+}
+
+static void
+on_packet(struct ipc_channel *channel, struct ipc_packet *packet,
+    void *context)
+{
+	struct connection *connection = context;
+	uint64_t number = ipc_packet_request(packet);
+	struct request *request;
+
+	TAILQ_FOREACH(request, &connection->requests, next) {
+		if (request->number == number)
+			break;
+	}
+	if (request == NULL) {
+		log_warning("the %s agent reports what nobody asked",
+		    connection->agent->name);
+		return;
+	}
+	report(connection, request, packet);
+	schedule_run();
+}
+
+/* The agent died: what it had is asked for again, by itself until it proves harmless. */
+static void
+on_closed(struct ipc_channel *channel, void *context)
+{
+	struct connection *connection = context;
+	const struct timeval soon = { 0, 50000 };
+	TAILQ_HEAD(, request) lost = TAILQ_HEAD_INITIALIZER(lost);
+	struct request *request;
+
+	ipc_channel_free(&connection->channel);
+	TAILQ_CONCAT(&lost, &connection->requests, next);
+	connection->count = 0;
+	if (!TAILQ_EMPTY(&lost))
+		log_warning("the %s agent went away in the middle of its work; "
+		    "its deliveries are repeated", connection->agent->name);
+	while ((request = TAILQ_FIRST(&lost)) != NULL) {
+		struct entry *entry = request->entry;
+
+		TAILQ_REMOVE(&lost, request, next);
+		free(request);
+		if (++entry->deaths < DEATHS_MAX)
+			schedule_again(entry);
+		else
+			schedule_reported(entry, NULL, 0,
+			    "the delivery agent crashed with this message");
+	}
+	event_add(connection->agent->try_again, &soon);
+}
+
+static bool
+connect_agent(struct connection *connection)
+{
+	struct agent *agent = connection->agent;
+	const struct timeval pause = { 0, CONNECT_PAUSE_MS * 1000 };
+
+	if (clock_ms() < agent->connect_after_ms)
+		return false;
+
+	int fd = ipc_connect(agent->name, true);
+
+	if (fd == -1) {
+		log_warning("connect to transport private/%s: %m", agent->name);
+		agent->connect_after_ms = clock_ms() + CONNECT_PAUSE_MS;
+		event_add(agent->try_again, &pause);
+		return false;
+	}
+	connection->channel = ipc_channel_new(service_base, &fd, on_packet,
+	    on_closed, connection);
+	return true;
+}
+
+static bool
+is_free(const struct connection *connection)
+{
+	const struct request *oldest = TAILQ_FIRST(&connection->requests);
+
+	if (connection->channel != NULL &&
+	    ipc_channel_unsent(connection->channel) > 0)
+		return false;
+	if (!connection->agent->is_worker || oldest == NULL)
+		return true;
+	return connection->count < AGENT_DEPTH &&
+	    clock_ms() - oldest->sent_ms < STUCK_MS;
+}
+
+/* The connection for this affinity; another one when that is stuck. */
+static struct connection *
+choose_connection(struct agent *agent, uint32_t affinity)
+{
+	int first = (int)(affinity % (uint32_t)agent->connection_count);
+
+	for (int i = 0; i < agent->connection_count; i++) {
+		struct connection *connection =
+		    &agent->connections[(first + i) % agent->connection_count];
+
+		if (is_free(connection))
+			return connection;
+		/* Merely full: wait for it, and keep the mailbox in one place. */
+		if (connection->count >= AGENT_DEPTH &&
+		    clock_ms() - TAILQ_FIRST(&connection->requests)->sent_ms <
+		    STUCK_MS)
+			return NULL;
+	}
+	return NULL;
+}
+
+/* The envelope of one request: the message's, with the recipients of the entry. */
+static void
+encode_envelope(const struct entry *entry, struct text *text)
+{
+	const struct message *message = entry->message;
+	struct envelope part = *message->envelope;
+	struct recipient *recipients = mem_zalloc(entry->count,
+	    sizeof(*recipients));
+
+	for (size_t i = 0; i < entry->count; i++) {
+		size_t place = entry->recipients[i];
+
+		recipients[i] = message->envelope->recipients[place];
+		if (*recipients[i].original == '\0')
+			recipients[i].original = recipients[i].address;
+		recipients[i].address = message->routes[place].address;
+		recipients[i].number = (int64_t)place;
+	}
+	part.recipients = recipients;
+	part.recipient_count = entry->count;
+	envelope_encode(&part, text);
+	free(recipients);
+}
+
+static int
+send_request(struct connection *connection, struct entry *entry,
+    uint64_t number)
+{
+	struct message *message = entry->message;
+	struct ipc_packet packet = IPC_PACKET_EMPTY;
+	struct text envelope = TEXT_EMPTY, content = TEXT_EMPTY;
+	int64_t offset;
+	int file, result;
+
+	result = message_put_content(message, &content, &file, &offset);
+	if (result == 0) {
+		encode_envelope(entry, &envelope);
+		ipc_encode_deliver(&packet, number, &(struct ipc_deliver){
+		    .transport = connection->agent->name,
+		    .nexthop = message->routes[entry->recipients[0]].nexthop,
+		    .perhaps_delivered = message->perhaps_delivered ||
+			entry->deaths > 0,
+		    .active_us = message->active_us,
+		    .envelope = { envelope.bytes, envelope.length },
+		    .content = { text_string(&content), content.length },
+		    .file = file, .offset = offset,
+		    .length = message->record.content_length });
+		ipc_channel_send(connection->channel, &packet);
+	}
+	text_clear(&envelope);
+	text_clear(&content);
+	return result;
+}
+
+enum agent_answer
+agent_deliver(struct agent *agent, struct entry *entry, uint32_t affinity)
+{
+	struct connection *connection = choose_connection(agent, affinity);
+
+	if (connection == NULL) {
+		const struct timeval soon = { 0, STUCK_MS * 1000 };
+
+		event_add(agent->try_again, &soon);
+		return AGENT_BUSY;
+	}
+	if (connection->channel == NULL && !connect_agent(connection))
+		return AGENT_BUSY;
+
+	struct request *request = mem_zalloc(1, sizeof(*request));
+
+	request->number = ++agent->last_number;
+	request->entry = entry;
+	request->sent_ms = clock_ms();
+	if (send_request(connection, entry, request->number) == -1) {
+		log_warning("%s: cannot read its content: %m; look at the disk",
+		    entry->message->id);
+		free(request);
+		return AGENT_UNREADABLE;
+	}
+	TAILQ_INSERT_TAIL(&connection->requests, request, next);
+	connection->count++;
+	return AGENT_TOOK;
+}

@@ -1,0 +1,587 @@
+/* message - from the time it is read until it is finished */
+
+#include "qmgr/qmgr.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+
+/* Envelope, routes and results of one message. */
+#define MESSAGE_POOL	(512 << 20)
+
+/* trivial-rewrite may go away this often while a message is resolved. */
+#define REWRITE_DEATHS_MAX	10
+
+/* When the spool takes no file, a message stays in memory and is tried again. */
+#define SPOOL_RETRY_SECONDS	30
+
+static TAILQ_HEAD(, message) messages = TAILQ_HEAD_INITIALIZER(messages);
+static struct map *by_id, *by_unique;
+static struct ipc_client *rewrite;
+static size_t count;
+
+static void on_resolved(struct ipc_packet *reply, void *context);
+static void finish_round(struct message *message);
+
+struct message *
+message_find(const char *id)
+{
+	return by_id != NULL ? map_get(by_id, id) : NULL;
+}
+
+size_t
+message_count(void)
+{
+	return count;
+}
+
+void
+message_each(void (*visit)(struct message *, void *), void *context)
+{
+	struct message *message, *next;
+
+	TAILQ_FOREACH_SAFE(message, &messages, all, next)
+		visit(message, context);
+}
+
+static void
+message_free(struct message **argument)
+{
+	struct message *message = *argument;
+
+	TAILQ_REMOVE(&messages, message, all);
+	map_remove(by_id, message->id);
+	if (map_get(by_unique, message->envelope->unique) == message)
+		map_remove(by_unique, message->envelope->unique);
+	count--;
+	fd_close(&message->file);
+	if (message->later != NULL)
+		event_free(message->later);
+	text_clear(&message->results);
+	free(message->states);
+	pool_free(&message->pool);
+	free(message);
+	*argument = NULL;
+	arrivals_pace();
+}
+
+static void
+enroll(struct message *message)
+{
+	if (by_id == NULL) {
+		by_id = map_new();
+		by_unique = map_new();
+	}
+	TAILQ_INSERT_TAIL(&messages, message, all);
+	map_set(by_id, message->id, message);
+	if (map_get(by_unique, message->envelope->unique) == NULL)
+		map_set(by_unique, message->envelope->unique, message);
+	count++;
+}
+
+struct message *
+message_new(const struct spool_record *record, const char *bytes)
+{
+	struct pool *pool = pool_new(MESSAGE_POOL);
+	struct envelope *envelope = envelope_decode(pool,
+	    bytes + record->envelope_offset, record->envelope_length);
+	const char *marks = bytes + record->marks_offset;
+
+	if (envelope == NULL || !spool_id_is_valid(envelope->queue_id) ||
+	    envelope->recipient_count != record->marks_length) {
+		pool_free(&pool);
+		errno = EBADMSG;
+		return NULL;
+	}
+
+	bool known = message_find(envelope->queue_id) != NULL;
+
+	if (known ||
+	    memchr(marks, SPOOL_MARK_PENDING, record->marks_length) == NULL) {
+		pool_free(&pool);
+		errno = known ? EEXIST : EALREADY;
+		return NULL;
+	}
+
+	struct message *message = mem_zalloc(1, sizeof(*message));
+
+	strlcpy(message->id, envelope->queue_id, sizeof(message->id));
+	message->pool = pool;
+	message->envelope = envelope;
+	message->file = -1;
+	message->record = *record;
+	message->states = mem_zalloc(record->marks_length, 1);
+	for (size_t i = 0; i < record->marks_length; i++) {
+		if (marks[i] != SPOOL_MARK_PENDING)
+			message->states[i] = RECIPIENT_DONE;
+	}
+	enroll(message);
+	return message;
+}
+
+/* A second copy of a message that is under way: a notice or an expansion that was made again after a stop. */
+static bool
+is_duplicate(const struct message *message)
+{
+	return map_get(by_unique, message->envelope->unique) != message;
+}
+
+static void
+mark_done(struct message *message, size_t recipient)
+{
+	message->states[recipient] = RECIPIENT_DONE;
+	if (message->segment != NULL) {
+		arrivals_mark(message, recipient);
+		return;
+	}
+	if (message->file == -1)
+		message->file = spool_file_open(message->queue, message->id,
+		    true, false, &message->record, NULL);
+	if (message->file == -1 ||
+	    spool_file_mark(message->file, &message->record, recipient) == -1)
+		log_warning("%s: cannot mark a recipient done: %m; it may be "
+		    "delivered again after a stop", message->id);
+}
+
+/* All is done: out of the spool, and forgotten. */
+static void
+remove_message(struct message **argument)
+{
+	struct message *message = *argument;
+
+	if (message->segment != NULL)
+		arrivals_finished(message);
+	else if (spool_file_remove(message->queue, message->id) == -1)
+		log_warning("%s: cannot remove it from %s: %m", message->id,
+		    spool_queue_name(message->queue));
+	log_info("%s: removed", message->id);
+	message_free(argument);
+}
+
+static void
+mark_all_done(struct message *message)
+{
+	for (size_t i = 0; i < message->envelope->recipient_count; i++) {
+		if (message->states[i] != RECIPIENT_DONE)
+			mark_done(message, i);
+	}
+}
+
+void
+message_forget_shadow(struct message *message)
+{
+	mark_all_done(message);
+	arrivals_finished(message);
+	message_free(&message);
+}
+
+static void
+ask_route(struct message *message, size_t i)
+{
+	struct ipc_packet packet = IPC_PACKET_EMPTY;
+
+	ipc_encode_resolve(&packet, 0, &(struct ipc_resolve){
+	    .sender = message->envelope->sender,
+	    .address = message->envelope->recipients[i].address });
+	ipc_client_call(rewrite, &packet, on_resolved, message);
+}
+
+void
+message_activate(struct message *message)
+{
+	struct envelope *envelope = message->envelope;
+
+	message->active_us = clock_wall_us();
+	message->resolved = 0;
+	if (is_duplicate(message)) {
+		log_info("%s: a second copy of %s, dropped", message->id,
+		    envelope->unique);
+		mark_all_done(message);
+		remove_message(&message);
+		return;
+	}
+	log_info("%s: from=<%s>, size=%lld, nrcpt=%zu (queue active)",
+	    message->id, envelope->sender, (long long)envelope->size,
+	    envelope->recipient_count);
+	if (rewrite == NULL)
+		rewrite = ipc_client_new(service_base,
+		    config.rewrite_service_name);
+	message->routes = pool_alloc(message->pool,
+	    envelope->recipient_count * sizeof(*message->routes));
+	if (message->routes == NULL) {
+		log_warning("%s: too many recipients for memory: it waits",
+		    message->id);
+		return;
+	}
+	message->unresolved = 1;	/* until all questions are asked */
+	for (size_t i = 0; i < envelope->recipient_count; i++) {
+		if (message->states[i] == RECIPIENT_DONE)
+			continue;
+		message->states[i] = RECIPIENT_QUEUED;
+		message->underway++;
+		message->unresolved++;
+		ask_route(message, i);
+	}
+	message->unresolved--;
+	if (message->unresolved == 0)
+		message_check_finished(message);
+}
+
+/* A result that qmgr itself finds for a recipient; kept for the notice and logged like an agent's. */
+static void
+defer_recipient(struct message *message, size_t i, const char *dsn,
+    const char *text)
+{
+	const struct recipient *recipient = &message->envelope->recipients[i];
+
+	log_info("%s: to=<%s>, relay=none, delay=0, delays=0/0/0/0, dsn=%s, "
+	    "status=deferred (%s)", message->id, recipient->address, dsn, text);
+	message_result(message, &(struct delivery_result){
+	    .number = recipient->number, .status = DELIVERY_DEFERRED,
+	    .dsn = dsn, .text = text, .relay = "none", .remote_mta = "",
+	    .diagnostic = "" });
+}
+
+static void
+ask_again(struct message *message)
+{
+	while (message->states[message->asked_again] != RECIPIENT_QUEUED ||
+	    message->asked_again < message->resolved)
+		message->asked_again++;
+	ask_route(message, message->asked_again++);
+	if (++message->again_count == message->unresolved) {
+		message->asked_again = 0;
+		message->again_count = 0;
+	}
+}
+
+/*
+ * Answers come in the order of the questions, so each belongs to the first
+ * recipient that has none yet. An answer of NULL: trivial-rewrite went away.
+ */
+static void
+on_resolved(struct ipc_packet *reply, void *context)
+{
+	struct message *message = context;
+	struct ipc_resolved resolved;
+	size_t i;
+
+	if (reply == NULL && message->rewrite_deaths++ < REWRITE_DEATHS_MAX +
+	    message->envelope->recipient_count) {
+		/* All questions of the message failed with this one, and are asked again in the same order. */
+		ask_again(message);
+		return;
+	}
+	while (message->states[message->resolved] != RECIPIENT_QUEUED)
+		message->resolved++;
+	i = message->resolved++;
+	if (reply == NULL || ipc_decode_resolved(reply, &resolved) == -1 ||
+	    resolved.error != 0) {
+		message->routes[i].transport = "";
+	} else {
+		message->routes[i] = (struct route){
+			.transport = pool_strdup(message->pool, resolved.transport),
+			.nexthop = pool_strdup(message->pool, resolved.nexthop),
+			.address = pool_strdup(message->pool, resolved.recipient),
+		};
+	}
+	if (--message->unresolved > 0)
+		return;
+	for (i = 0; i < message->envelope->recipient_count; i++) {
+		if (message->states[i] == RECIPIENT_QUEUED &&
+		    *message->routes[i].transport == '\0')
+			defer_recipient(message, i, "4.3.0",
+			    "address resolver failure");
+	}
+	schedule_message(message);
+	message_check_finished(message);
+}
+
+void
+message_result(struct message *message, const struct delivery_result *result)
+{
+	size_t i = (size_t)result->number;
+
+	if (i >= message->envelope->recipient_count ||
+	    message->states[i] != RECIPIENT_QUEUED) {
+		log_warning("%s: a result for a recipient that nobody has",
+		    message->id);
+		return;
+	}
+	message->underway--;
+	switch (result->status) {
+	case DELIVERY_SENT:
+		mark_done(message, i);
+		break;
+	case DELIVERY_BOUNCED:
+		message->states[i] = RECIPIENT_BOUNCED;
+		delivery_result_encode(&message->results, result);
+		break;
+	default:
+		message->states[i] = RECIPIENT_DEFERRED;
+		delivery_result_encode(&message->results, result);
+	}
+}
+
+void
+message_check_finished(struct message *message)
+{
+	if (message->unresolved == 0 && message->underway == 0)
+		finish_round(message);
+}
+
+static bool
+has_state(const struct message *message, enum recipient_state state)
+{
+	return memchr(message->states, (int)state,
+	    message->envelope->recipient_count) != NULL;
+}
+
+/* Too old to wait any longer. Notices to the null sender have a life of their own. */
+static bool
+is_expired(const struct message *message)
+{
+	int64_t life = *message->envelope->sender == '\0' ?
+	    config.bounce_queue_lifetime : config.maximal_queue_lifetime;
+
+	return clock_wall_us() - message->envelope->arrival_us >=
+	    life * 1000000;
+}
+
+static void
+set_all(struct message *message, enum recipient_state from,
+    enum recipient_state to)
+{
+	for (size_t i = 0; i < message->envelope->recipient_count; i++) {
+		if (message->states[i] != (uint8_t)from)
+			continue;
+		if (to == RECIPIENT_DONE)
+			mark_done(message, i);
+		else
+			message->states[i] = (uint8_t)to;
+	}
+}
+
+/* When it is tried again: after as long as it has waited, within the backoff times. */
+static int64_t
+retry_time(const struct message *message)
+{
+	int64_t now = clock_wall_us() / 1000000;
+	int64_t pause = now - message->envelope->arrival_us / 1000000;
+
+	if (pause < config.minimal_backoff_time)
+		pause = config.minimal_backoff_time;
+	if (pause > config.maximal_backoff_time)
+		pause = config.maximal_backoff_time;
+	return now + pause;
+}
+
+static void
+on_later(int fd, short what, void *argument)
+{
+	struct message *message = argument;
+
+	text_truncate(&message->results, 0);
+	set_all(message, RECIPIENT_DEFERRED, RECIPIENT_PENDING);
+	set_all(message, RECIPIENT_BOUNCED, RECIPIENT_PENDING);
+	message_activate(message);
+}
+
+/* The spool refused: without a file it can only wait here. */
+static void
+try_later(struct message *message)
+{
+	const struct timeval pause = { SPOOL_RETRY_SECONDS, 0 };
+
+	if (message->later == NULL)
+		message->later = event_new(service_base, -1, 0, on_later,
+		    message);
+	event_add(message->later, &pause);
+}
+
+/* What is not done waits in deferred/, and qmgr forgets it until then. */
+static void
+defer_message(struct message **argument)
+{
+	struct message *message = *argument;
+
+	notices_remember(message);
+	if (message->segment != NULL || message->queue != SPOOL_DEFERRED) {
+		if (message->segment != NULL ?
+		    message_to_file(message, SPOOL_DEFERRED) == -1 :
+		    spool_file_move(message->queue, SPOOL_DEFERRED,
+		    message->id) == -1) {
+			log_warning("%s: cannot put it into deferred: %m; it stays "
+			    "in memory and is tried again", message->id);
+			try_later(message);
+			return;
+		}
+	}
+	if (spool_file_set_retry(SPOOL_DEFERRED, message->id,
+	    retry_time(message)) == -1)
+		log_warning("%s: cannot set the time of its next try: %m",
+		    message->id);
+	message_free(argument);
+}
+
+static void
+end_round(struct message *message)
+{
+	if (has_state(message, RECIPIENT_DEFERRED) ||
+	    has_state(message, RECIPIENT_BOUNCED) ||
+	    has_state(message, RECIPIENT_PENDING)) {
+		defer_message(&message);
+		return;
+	}
+	if (message->segment == NULL && message->queue == SPOOL_DEFERRED)
+		notices_forget(message->id);
+	remove_message(&message);
+}
+
+static void
+on_sender_told(struct message *message, bool ok)
+{
+	if (ok)
+		set_all(message, RECIPIENT_BOUNCED, RECIPIENT_DONE);
+	else
+		log_warning("%s: its sender could not be told of a failure; "
+		    "both wait", message->id);
+	end_round(message);
+}
+
+static void
+obey(struct message *message)
+{
+	const char *operation = message->operation;
+
+	message->operation = NULL;
+	if (strcmp(operation, "delete") == 0) {
+		mark_all_done(message);
+		remove_message(&message);
+		return;
+	}
+	set_all(message, RECIPIENT_DEFERRED, RECIPIENT_PENDING);
+	set_all(message, RECIPIENT_BOUNCED, RECIPIENT_PENDING);
+	if (message->segment != NULL ?
+	    message_to_file(message, SPOOL_HOLD) == -1 :
+	    spool_file_move(message->queue, SPOOL_HOLD, message->id) == -1)
+		log_warning("%s: cannot put it on hold: %m", message->id);
+	message_free(&message);
+}
+
+static void
+finish_round(struct message *message)
+{
+	if (message->operation != NULL) {
+		obey(message);
+		return;
+	}
+	if (has_state(message, RECIPIENT_DEFERRED) && is_expired(message)) {
+		log_info("%s: from=<%s>, status=expired, returned to sender",
+		    message->id, message->envelope->sender);
+		set_all(message, RECIPIENT_DEFERRED, RECIPIENT_BOUNCED);
+	}
+	if (has_state(message, RECIPIENT_BOUNCED))
+		notices_send(message, NOTICE_FAILURE, on_sender_told);
+	else
+		end_round(message);
+}
+
+void
+message_marks(const struct message *message, struct text *marks)
+{
+	for (size_t i = 0; i < message->envelope->recipient_count; i++)
+		text_putc(marks, message->states[i] == RECIPIENT_DONE ?
+		    SPOOL_MARK_DONE : SPOOL_MARK_PENDING);
+}
+
+int
+message_to_file(struct message *message, enum spool_queue queue)
+{
+	size_t length = message->record.envelope_length +
+	    (size_t)message->record.content_length;
+	char *bytes = mem_alloc(length + 1);
+	struct text marks = TEXT_EMPTY;
+	int result = -1;
+
+	message_marks(message, &marks);
+	if (segment_of_message_read(message,
+	    (int64_t)message->record.envelope_offset, bytes, length) == 0) {
+		struct text envelope = { bytes, message->record.envelope_length,
+		    message->record.envelope_length };
+
+		result = spool_file_commit(queue, message->id, &envelope,
+		    marks.bytes, marks.length,
+		    bytes + message->record.envelope_length, -1, 0,
+		    message->record.content_length);
+		if (result == -1 && errno == EEXIST)
+			result = 0;	/* it was moved before a stop */
+	}
+	text_clear(&marks);
+	free(bytes);
+	if (result == 0) {
+		/* Only now is the journal's copy finished: invariant 5 of the spool. */
+		arrivals_leave_segment(message);
+		message->queue = queue;
+	}
+	return result;
+}
+
+int
+message_put_content(struct message *message, struct text *inline_content,
+    int *file, int64_t *offset)
+{
+	size_t length = (size_t)message->record.content_length;
+
+	*file = -1;
+	*offset = message->record.content_offset;
+	if (message->segment != NULL) {
+		char *room = text_reserve(inline_content, length);
+
+		if (segment_of_message_read(message, *offset, room, length) == -1)
+			return -1;
+		inline_content->length += length;
+		return 0;
+	}
+
+	int fd = spool_file_open(message->queue, message->id, false, false,
+	    &message->record, NULL);
+
+	if (fd == -1)
+		return -1;
+	if (length > IPC_INLINE_MAX) {
+		*file = fd;
+		return 0;
+	}
+
+	char *room = text_reserve(inline_content, length);
+	ssize_t n = fd_pread_full(fd, room, length, *offset);
+
+	fd_close(&fd);
+	if (n != (ssize_t)length) {
+		errno = EBADMSG;
+		return -1;
+	}
+	inline_content->length += length;
+	return 0;
+}
+
+bool
+message_operate(struct message *message, const char *operation)
+{
+	static const char *const known[] = { "delete", "hold" };
+
+	for (size_t i = 0; i < COUNT_OF(known); i++) {
+		if (strcmp(operation, known[i]) != 0)
+			continue;
+		message->operation = known[i];
+		/* What agents have is theirs; what only waits goes at once. */
+		schedule_drop(message);
+		return true;
+	}
+	return false;
+}

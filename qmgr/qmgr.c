@@ -1,0 +1,98 @@
+/*
+ * qmgr - the queue manager: who changes a message's state
+ *
+ * In       arrivals from cleanup (batches of the journal, names of files);
+ *          nudges and operations from postqueue, postsuper and master
+ * Out      requests to delivery agents; failures and delays to bounce(8);
+ *          finished messages vanish from the spool
+ * Touches  journal/ incoming/ deferred/ hold/ corrupt/; no network
+ * Trusts   the checksums of the spool; of brother daemons only the form of what they say
+ * Killed   everything is read again; a recipient that was delivered but not
+ *          marked is asked for again, flagged, and its agent finds it delivered
+ *
+ * A message goes through rounds. In each, every recipient that is not done
+ * is resolved (message.c), grouped with others of its destination
+ * (schedule.c) and handed to an agent (agents.c). When all have a result the
+ * round is over: the sender is told of failures (notices.c), what is
+ * deferred becomes a file that waits (deferred.c), what is finished goes.
+ *
+ * What holds at every instant:
+ *   1  A recipient is marked done only after its delivery was reported sent,
+ *      or after the notice that it failed was durable.
+ *   2  A message leaves the spool only when all its recipients are marked.
+ *   3  A recipient is with at most one agent.
+ *   4  A request that an agent died with is asked for again with
+ *      perhaps_delivered; after three deaths it waits.
+ *   5  Memory is bounded by qmgr_message_active_limit: at that many, arrivals
+ *      are not read, which in the end slows those who send.
+ */
+
+#include "qmgr/qmgr.h"
+
+static void
+start(void)
+{
+	arrivals_start();
+}
+
+static void
+ready(void)
+{
+	deferred_start();
+}
+
+static void
+on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
+{
+	switch (ipc_packet_kind(packet)) {
+	case IPC_journal_owner:
+	case IPC_arrival:
+	case IPC_arrival_file:
+	case IPC_fate:
+		arrivals_packet(channel, packet);
+		break;
+	case IPC_queue_operation:
+	case IPC_list:
+		operate_packet(channel, packet);
+		break;
+	default:
+		log_warning("unexpected %s packet",
+		    ipc_kind_name(ipc_packet_kind(packet)));
+	}
+}
+
+/* master's wake-up is ""; postqueue -f says "flush". */
+static void
+on_nudge(const char *what)
+{
+	deferred_scan(*what != '\0');
+}
+
+static bool
+is_busy(void)
+{
+	return false;	/* what is under way is asked for again by our successor */
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct sandbox_path paths[] = {
+		{ "journal", true }, { "incoming", true }, { "deferred", true },
+		{ "hold", true }, { "corrupt", true }, { NULL, false },
+	};
+	static const struct service qmgr = {
+		.name	 = "qmgr",
+		.start	 = start,
+		.ready	 = ready,
+		.nudged	 = on_nudge,
+		.packet	 = on_packet,
+		.closed	 = arrivals_closed,
+		.busy	 = is_busy,
+		.sandbox = SANDBOX_SOCKETS | SANDBOX_READ | SANDBOX_WRITE |
+		    SANDBOX_UNLINK,
+		.paths	 = paths,
+	};
+
+	return service_events(&qmgr, argc, argv);
+}

@@ -1,0 +1,170 @@
+/* qmgr.h - what the files of the queue manager share */
+
+#ifndef QMGR_QMGR_H
+#define QMGR_QMGR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/base.h"
+#include "delivery/delivery.h"
+#include "message/envelope.h"
+#include "service/service.h"
+#include "spool/spool.h"
+
+struct destination;
+struct entry;
+struct journal_segment;
+
+/* What becomes of a recipient in this round. Anything but DONE is tried again in a later one. */
+enum recipient_state {
+	RECIPIENT_PENDING,	/* not looked at yet */
+	RECIPIENT_QUEUED,	/* waits for its turn, or is with an agent */
+	RECIPIENT_DONE,		/* delivered, or its sender was told; marked in the spool */
+	RECIPIENT_DEFERRED,
+	RECIPIENT_BOUNCED,	/* final, but its sender was not told yet */
+};
+
+/* Where one recipient goes, as trivial-rewrite said. */
+struct route {
+	const char	*transport;
+	const char	*nexthop;
+	const char	*address;
+};
+
+struct message {
+	TAILQ_ENTRY(message) all;
+	TAILQ_ENTRY(message) in_segment;
+	char		 id[SPOOL_ID_SIZE];
+	struct pool	*pool;
+	struct envelope	*envelope;
+	uint8_t		*states;	/* enum recipient_state, one each */
+	struct route	*routes;
+	struct text	 results;	/* of those that are deferred or bounced, for bounce(8) */
+	size_t		 unresolved;	/* answers that trivial-rewrite owes */
+	size_t		 resolved;	/* recipients before this place have theirs */
+	size_t		 asked_again, again_count, rewrite_deaths;
+	struct event	*later;		/* NULL unless the spool refused it a file */
+	size_t		 underway;	/* recipients that are QUEUED */
+	int64_t		 active_us;
+	bool		 perhaps_delivered;	/* found again after a stop: somebody may have delivered it */
+	const char	*operation;	/* what postsuper wants of it once the agents are done, or NULL */
+
+	/* In the journal... */
+	struct journal_segment *segment;	/* NULL: in a file */
+	int64_t		 offset;
+	/* ...or in a file. */
+	enum spool_queue queue;
+	int		 file;		/* open to read and mark; -1 until needed */
+	struct spool_record record;
+};
+
+/* message.c: a message from the time it is read until it is finished. */
+
+/*
+ * Begin with a message whose front (header, marks, envelope) is at bytes.
+ * NULL with errno: EEXIST if it is known already, EALREADY if all its
+ * recipients are done, EBADMSG if the envelope cannot be read.
+ */
+struct message *message_new(const struct spool_record *record,
+	    const char *bytes);
+struct message *message_find(const char *id);
+size_t	message_count(void);
+void	message_each(void (*visit)(struct message *message, void *context),
+	    void *context);
+
+/* Resolve the recipients and hand them to the scheduler. */
+void	message_activate(struct message *message);
+
+/* An agent's result, or one of our own. */
+void	message_result(struct message *message,
+	    const struct delivery_result *result);
+
+/* A recipient got its result: look whether the message's round is over. */
+void	message_check_finished(struct message *message);
+
+/* Read content: it is in the packet, or the packet has a descriptor, offset and length. 0, or -1 with errno. */
+int	message_put_content(struct message *message, struct text *inline_content,
+	    int *file, int64_t *offset);
+
+/* The bytes that the spool keeps for it: envelope and marks as they are now. */
+void	message_marks(const struct message *message, struct text *marks);
+
+/* Move it out of the journal into a file. 0, or -1 (logged): it stays where it is. */
+int	message_to_file(struct message *message, enum spool_queue queue);
+
+/* A copy in the journal of a message that has its file: finish the copy, forget it. */
+void	message_forget_shadow(struct message *message);
+
+/* postsuper's word on a message that is ours: gives true if it was obeyed (perhaps later). */
+bool	message_operate(struct message *message, const char *operation);
+
+/* arrivals.c: the journal's segments, and what cleanup tells. */
+void	arrivals_start(void);
+void	arrivals_packet(struct ipc_channel *channel, struct ipc_packet *packet);
+void	arrivals_closed(struct ipc_channel *channel);
+int	segment_of_message_read(struct message *message, int64_t at, void *bytes,
+	    size_t length);
+void	arrivals_mark(struct message *message, size_t recipient);
+void	arrivals_finished(struct message *message);
+void	arrivals_leave_segment(struct message *message);
+void	arrivals_pace(void);
+
+/* deferred.c: the files that wait. */
+void	deferred_start(void);
+void	deferred_scan(bool all);
+bool	deferred_load(enum spool_queue queue, const char *id, bool recovered);
+
+/* schedule.c: which recipients go next. */
+void	schedule_message(struct message *message);
+void	schedule_run(void);
+void	schedule_drop(struct message *message);
+
+/* agents.c: connections to delivery agents. */
+struct agent;
+
+enum { AGENT_DEPTH = 32 };	/* requests that a worker may have before it answers */
+
+struct agent *agent_find(const char *transport);
+bool	agent_is_worker(const struct agent *agent);
+
+/* How many requests may be out at once over all; INT_MAX: as many as there are. */
+int	agent_limit(const struct agent *agent);
+
+/*
+ * Hand entry to the agent. affinity keeps the deliveries to one mailbox with
+ * one worker. BUSY: nobody can take it now, and schedule_run() is called when
+ * that may have changed. UNREADABLE: the spool cannot give its content (logged).
+ */
+enum agent_answer { AGENT_BUSY, AGENT_TOOK, AGENT_UNREADABLE };
+enum agent_answer agent_deliver(struct agent *agent, struct entry *entry,
+	    uint32_t affinity);
+
+/* Some recipients of one message, to one destination, as one request. */
+struct entry {
+	TAILQ_ENTRY(entry) next;
+	struct destination *destination;
+	struct message	*message;
+	size_t		*recipients;	/* their places */
+	size_t		 count;
+	int		 deaths;	/* agents that died with it */
+};
+
+/* The agent died with it: it goes to the head of its destination's queue. Takes entry. */
+void	schedule_again(struct entry *entry);
+
+/* schedule.c hears how it went. Takes entry. results may be NULL: reason says why there are none. */
+void	schedule_reported(struct entry *entry, const struct delivery_result *results,
+	    size_t count, const char *reason);
+
+/* notices.c: bounce(8) and its defer service. */
+void	notices_send(struct message *message, enum notice_kind kind,
+	    void (*told)(struct message *message, bool ok));
+void	notices_remember(struct message *message);
+void	notices_forget(const char *id);
+
+/* operate.c: postqueue, postsuper, showq. */
+void	operate_packet(struct ipc_channel *channel, struct ipc_packet *packet);
+
+#endif
