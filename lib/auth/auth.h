@@ -70,6 +70,13 @@ enum auth_result {
 /* Is `given` the password that is stored as "{SCHEME}text"? Without a scheme it is {CRYPT}. */
 enum auth_result auth_password_check(const char *stored, const char *given);
 
+/* How authd answers a login; see `login` in ipc/messages.def. */
+enum login_status {
+	LOGIN_DENIED,		/* no such user, or not this password */
+	LOGIN_TAKEN,		/* a session has the client's socket now */
+	LOGIN_PUT_OFF,		/* it cannot be told, or not be done, now */
+};
+
 /* What auth_password_check() confirmed lately. */
 struct auth_cache;
 

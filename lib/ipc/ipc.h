@@ -113,6 +113,9 @@ int	ipc_call(int *fd, const char *service, const struct ipc_packet *request,
  */
 int	ipc_nudge(const char *path, const char *what);
 
+/* Look up the mail owner now, while a daemon can still read /etc/passwd. */
+void	ipc_learn_owner(void);
+
 /* True if the peer is root, the mail owner, or this process's own user (SO_PEERCRED). */
 bool	ipc_peer_is_ours(int fd);
 

@@ -301,18 +301,24 @@ ipc_nudge(const char *path, const char *what)
 	return result;
 }
 
+static uid_t owner = (uid_t)-1;
+
+void
+ipc_learn_owner(void)
+{
+	const struct passwd *entry = getpwnam(config.mail_owner);
+
+	owner = entry != NULL ? entry->pw_uid : geteuid();
+}
+
 bool
 ipc_peer_is_ours(int fd)
 {
-	static uid_t owner = (uid_t)-1;
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 
-	if (owner == (uid_t)-1) {
-		const struct passwd *entry = getpwnam(config.mail_owner);
-
-		owner = entry != NULL ? entry->pw_uid : geteuid();
-	}
+	if (owner == (uid_t)-1)
+		ipc_learn_owner();
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1)
 		return false;
 	return peer.uid == 0 || peer.uid == owner || peer.uid == geteuid();

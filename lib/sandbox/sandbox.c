@@ -62,6 +62,9 @@ drop_capabilities(unsigned int permissions)
 		    1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_CHOWN |
 		    1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER |
 		    1u << CAP_SYS_CHROOT | 1u << CAP_KILL;
+	if (permissions & SANDBOX_READ_ANY)
+		data[0].effective = data[0].permitted |=
+		    1u << CAP_DAC_READ_SEARCH;
 	if (syscall(SYS_capset, &header, data) == -1)
 		log_warning("sandbox: cannot drop capabilities: %m");
 }
@@ -75,6 +78,13 @@ limit_resources(unsigned int permissions)
 	if (!(permissions & (SANDBOX_FORK | SANDBOX_EXEC | SANDBOX_THREADS |
 	    SANDBOX_BECOME)))
 		setrlimit(RLIMIT_NPROC, &none);
+}
+
+void
+sandbox_prepare(unsigned int permissions)
+{
+	if (sandbox_seccomp_prepare(permissions) == -1)
+		log_debug("sandbox: no system call filter prepared: %m");
 }
 
 void

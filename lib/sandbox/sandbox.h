@@ -31,6 +31,7 @@ enum {
 	SANDBOX_FORK		= 1 << 7,	/* fork and wait, without execve */
 	SANDBOX_EXEC		= 1 << 8,	/* run programs: no filter at all, only limits */
 	SANDBOX_THREADS		= 1 << 9,
+	SANDBOX_READ_ANY	= 1 << 10,	/* root reads files whoever owns them: keeps that capability */
 };
 
 /*
@@ -49,6 +50,12 @@ struct sandbox_path {
  */
 void	sandbox_enter(const char *name, unsigned int permissions,
 	    const struct sandbox_path *paths);
+
+/*
+ * Make the filter of a profile that children will enter, so that each enters
+ * it without making it. Before the caller's own sandbox_enter().
+ */
+void	sandbox_prepare(unsigned int permissions);
 
 /*
  * Change to user and group for good, with the supplementary groups of user;

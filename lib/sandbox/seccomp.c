@@ -1,7 +1,12 @@
 /* seccomp - which system calls stay allowed: rows of permission and call */
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "sandbox/internal.h"
@@ -142,21 +147,89 @@ add_rules(scmp_filter_ctx filter, unsigned int permissions)
 	return result;
 }
 
-int
-sandbox_seccomp(unsigned int permissions)
+/* The filter of these permissions; NULL with errno. */
+static scmp_filter_ctx
+make_filter(unsigned int permissions)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int result;
 
 	if (filter == NULL) {
 		errno = ENOMEM;
-		return -1;
+		return NULL;
 	}
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_NNP, 0);
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	result = add_rules(filter, permissions);
-	if (result == 0)
-		result = seccomp_load(filter);
+	if (result < 0) {
+		seccomp_release(filter);
+		errno = -result;
+		return NULL;
+	}
+	return filter;
+}
+
+/* One filter as the kernel takes it, made before a fork for all children. */
+static struct {
+	unsigned int permissions;
+	char	*program;
+	size_t	 length;
+} prepared;
+
+static int
+read_program(int fd)
+{
+	off_t length = lseek(fd, 0, SEEK_END);
+
+	if (length <= 0)
+		return -1;
+	prepared.program = mem_alloc((size_t)length);
+	prepared.length = (size_t)length;
+	return fd_pread_full(fd, prepared.program, prepared.length, 0) == length
+	    ? 0 : -1;
+}
+
+int
+sandbox_seccomp_prepare(unsigned int permissions)
+{
+	scmp_filter_ctx filter = make_filter(permissions);
+	int fd = memfd_create("filter", MFD_CLOEXEC), result = -1;
+
+	if (filter != NULL && fd != -1
+	    && seccomp_export_bpf(filter, fd) == 0 && read_program(fd) == 0) {
+		prepared.permissions = permissions;
+		result = 0;
+	}
+	if (filter != NULL)
+		seccomp_release(filter);
+	fd_close(&fd);
+	return result;
+}
+
+static int
+load_prepared(void)
+{
+	struct sock_fprog program = {
+		.len = (unsigned short)(prepared.length / sizeof(struct sock_filter)),
+		.filter = (struct sock_filter *)(void *)prepared.program,
+	};
+
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+int
+sandbox_seccomp(unsigned int permissions)
+{
+	if (prepared.program != NULL && prepared.permissions == permissions)
+		return load_prepared();
+
+	scmp_filter_ctx filter = make_filter(permissions);
+
+	if (filter == NULL)
+		return -1;
+
+	int result = seccomp_load(filter);
+
 	seccomp_release(filter);
 	if (result < 0) {
 		errno = -result;
@@ -166,6 +239,13 @@ sandbox_seccomp(unsigned int permissions)
 }
 
 #else
+
+int
+sandbox_seccomp_prepare(unsigned int permissions)
+{
+	errno = ENOSYS;
+	return -1;
+}
 
 int
 sandbox_seccomp(unsigned int permissions)

@@ -139,6 +139,7 @@ service_begin(const struct service *service, int argc, char **argv,
 		fatal("enter queue_directory %s: %m; run postroad set-permissions",
 		    config.queue_directory);
 	raise_descriptor_limit();
+	ipc_learn_owner();
 
 	if (service->start != NULL)
 		service->start();

@@ -65,7 +65,7 @@ class FourHosts(postroad.Test):
             "daemon_directory = %s/libexec" % postroad.BUILD, "command_directory = %s/bin" % postroad.BUILD,
             "queue_directory = /var/spool/postfix", "data_directory = /var/lib/postfix",
             "maillog_file = /var/log/mail.log", "auth_passwd_file = /etc/dovecot/users",
-            "mail_location = maildir:/var/mail/%u/Maildir"))
+            "mail_location = maildir:/var/mail/%u/Maildir", "disable_plaintext_auth = no"))
         host.write("etc/postfix/main.cf", site.MAIN_CF.format(
             etc="/etc", mail_host="smtp.example.local", mailbox="home_mailbox = Maildir/", places=places))
         host.write("etc/postfix/master.cf", site.MASTER_CF.format(smtp="smtp", pop3="pop3"))

@@ -1,0 +1,119 @@
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "pop3/pop3.h"
+
+static const struct { const char *line; size_t length; const char *keyword, *argument; } lines[] = {
+	{ "STAT", 4, "STAT", NULL },
+	{ "list 1", 6, "LIST", "1" },
+	{ "PASS  a b ", 10, "PASS", " a b " },	/* spaces count in a password */
+	{ "USER ", 5, "USER", "" },
+	{ "", 0, "", NULL },
+	{ " STAT", 5, "", "STAT" },
+	{ "STAT\0x", 6, "", NULL },
+	{ "STAT\rx", 6, "", NULL },
+	{ "ST\xc3\x84T", 5, "", NULL },
+	{ "AVERYLONGKEYWORDTHATNOBODYWOULDWRITE x", 38, "", NULL },
+};
+
+START_TEST(a_command_is_read)
+{
+	struct pop3_command command;
+	char line[64];
+
+	memcpy(line, lines[_i].line, lines[_i].length + 1);
+	pop3_command_parse(line, lines[_i].length, &command);
+	ck_assert_str_eq(command.keyword, lines[_i].keyword);
+	ck_assert_pstr_eq(command.argument, lines[_i].argument);
+}
+END_TEST
+
+START_TEST(lines_end_in_lf_or_crlf)
+{
+	struct pop3_input input = { 0 };
+	char *line, junk[POP3_LINE_MAX];
+	size_t length;
+
+	ck_assert_int_eq(pop3_input_next(&input, &line, &length), POP3_NO_LINE);
+	pop3_input_append(&input, "a\r\nb\n\r\nre", 9);
+	ck_assert_int_eq(pop3_input_next(&input, &line, &length), POP3_LINE);
+	ck_assert_str_eq(line, "a");
+	ck_assert_int_eq(pop3_input_next(&input, &line, &length), POP3_LINE);
+	ck_assert_str_eq(line, "b");
+	ck_assert_int_eq(pop3_input_next(&input, &line, &length), POP3_LINE);
+	ck_assert_str_eq(line, "");
+	ck_assert_int_eq(pop3_input_next(&input, &line, &length), POP3_NO_LINE);
+	pop3_input_append(&input, "st\n", 3);
+	ck_assert_int_eq(pop3_input_next(&input, &line, &length), POP3_LINE);
+	ck_assert_str_eq(line, "rest");
+
+	/* Attack P1: a long line costs no memory and is answered once. */
+	memset(junk, 'x', sizeof(junk));
+	for (int i = 0; i < 100; i++) {
+		pop3_input_append(&input, junk, sizeof(junk));
+		ck_assert_int_eq(pop3_input_next(&input, &line, &length), POP3_NO_LINE);
+	}
+	ck_assert_uint_lt(input.text.size, 10 * POP3_LINE_MAX);
+	pop3_input_append(&input, "\nNOOP\n", 6);
+	ck_assert_int_eq(pop3_input_next(&input, &line, &length), POP3_LONG_LINE);
+	ck_assert_int_eq(pop3_input_next(&input, &line, &length), POP3_LINE);
+	ck_assert_str_eq(line, "NOOP");
+	pop3_input_clear(&input);
+}
+END_TEST
+
+static const struct { const char *in; long long lines; const char *out; } messages[] = {
+	{ "A: b\n\nx\n", -1, "A: b\r\n\r\nx\r\n.\r\n" },
+	{ "A: b\r\n\r\nx", -1, "A: b\r\n\r\nx\r\n.\r\n" },
+	{ ".first\n..two\n.\n", -1, "..first\r\n...two\r\n..\r\n.\r\n" },
+	{ "bare\rcr\n", -1, "bare\rcr\r\n.\r\n" },
+	{ "", -1, ".\r\n" },
+	{ "A: b\n\n1\n2\n3\n", 0, "A: b\r\n\r\n.\r\n" },
+	{ "A: b\r\n\r\n1\r\n2\r\n3\r\n", 2, "A: b\r\n\r\n1\r\n2\r\n.\r\n" },
+	{ "A: b\n\n1\n", 5, "A: b\r\n\r\n1\r\n.\r\n" },
+	{ "A: b", 0, "A: b\r\n.\r\n" },
+	{ "\n1\n2\n", 1, "\r\n1\r\n.\r\n" },
+};
+
+/* Whole, and a byte at a time. Attack P6. */
+START_TEST(a_message_is_stuffed)
+{
+	for (size_t step = 1; step < 100; step += 98) {
+		struct pop3_stuffer stuffer;
+		struct text out = TEXT_EMPTY;
+		size_t length = strlen(messages[_i].in);
+		bool more = true;
+
+		pop3_stuffer_init(&stuffer, messages[_i].lines);
+		for (size_t i = 0; i < length && more; i += step)
+			more = pop3_stuff(&stuffer, messages[_i].in + i,
+			    length - i < step ? length - i : step, &out);
+		pop3_stuff_end(&stuffer, &out);
+		ck_assert_str_eq(text_string(&out), messages[_i].out);
+		text_clear(&out);
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("pop3");
+	TCase *tcase = tcase_create("pop3");
+
+	tcase_add_loop_test(tcase, a_command_is_read, 0, COUNT_OF(lines));
+	tcase_add_test(tcase, lines_end_in_lf_or_crlf);
+	tcase_add_loop_test(tcase, a_message_is_stuffed, 0, COUNT_OF(messages));
+	suite_add_tcase(suite, tcase);
+
+	SRunner *runner = srunner_create(suite);
+
+	srunner_run_all(runner, CK_NORMAL);
+
+	int failed = srunner_ntests_failed(runner);
+
+	srunner_free(runner);
+	return failed > 0;
+}
