@@ -439,7 +439,7 @@ class Sink:
 
     A value may be a function of the command line that gives the reply; "" closes the connection."""
 
-    def __init__(self, address=None):
+    def __init__(self, address=None, port=0):
         self.answers = {}
         self.messages = []          # (sender, [recipients], content)
         self.connections = 0
@@ -454,9 +454,9 @@ class Sink:
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address = True
             daemon_threads = True
-            request_queue_size = 256
+            request_queue_size = 1024
 
-        self.server = Server((address or loopback_address(), 0), Session)
+        self.server = Server((address or loopback_address(), port), Session)
         self.address, self.port = self.server.server_address
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
