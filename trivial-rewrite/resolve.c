@@ -1,0 +1,277 @@
+/*
+ * resolve - the class of a domain, and from it transport and nexthop
+ *
+ * The classes are looked at in the order of enum address_class. transport_maps
+ * is asked last and has the last word, unless the address is nobody's mailbox.
+ */
+
+#include "trivial-rewrite/trivial-rewrite.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "address/address.h"
+#include "base/base.h"
+#include "config/config.h"
+#include "config/network.h"
+#include "delivery/route.h"
+#include "table/maps.h"
+#include "table/match.h"
+
+/* An address that routes through us is followed this often. */
+#define HOPS_MAX	20
+
+static struct match_list *local_domains, *alias_domains, *mailbox_domains,
+    *relay_domains;
+static struct maps *transport_maps;
+
+/* "do not list x in BOTH": said once a domain. */
+static struct map *warned;
+
+void
+resolve_open(void)
+{
+	local_domains = match_list_open("mydestination", config.mydestination);
+	alias_domains = match_list_open("virtual_alias_domains",
+	    config.virtual_alias_domains);
+	mailbox_domains = match_list_open("virtual_mailbox_domains",
+	    config.virtual_mailbox_domains);
+	relay_domains = match_list_open("relay_domains", config.relay_domains);
+	transport_maps = maps_open("transport_maps", config.transport_maps);
+	warned = map_new();
+	if (match_domain(alias_domains, config.myorigin) == TABLE_FOUND)
+		log_warning("do not list $myorigin (%s) in virtual_alias_domains",
+		    config.myorigin);
+}
+
+/* [192.0.2.1] and [IPv6:2001:db8::1] that are our own. */
+static bool
+is_own_literal(const char *domain)
+{
+	char inner[64];
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+	size_t length = strlen(domain);
+
+	if (length < 3 || domain[0] != '[' || domain[length - 1] != ']' ||
+	    length - 2 >= sizeof(inner))
+		return false;
+	memcpy(inner, domain + 1, length - 2);
+	inner[length - 2] = '\0';
+	if (inet_pton(AF_INET, inner, &v4.sin_addr) == 1)
+		return network_is_own((struct sockaddr *)&v4);
+	if (strncasecmp(inner, "IPv6:", 5) == 0 &&
+	    inet_pton(AF_INET6, inner + 5, &v6.sin6_addr) == 1)
+		return network_is_own((struct sockaddr *)&v6);
+	return false;
+}
+
+/* Is this domain delivered here? An answer of TABLE_ERROR: nobody can say now. */
+static enum table_answer
+is_local(const char *domain)
+{
+	if (is_own_literal(domain))
+		return TABLE_FOUND;
+	return match_domain(local_domains, domain);
+}
+
+/*
+ * Peel off domains of ours from an address whose local part routes on:
+ * alice%far@here, alice@far@here, far!alice@here. Sets the flag when it did.
+ */
+static int
+follow_route(struct text *address, int *flags)
+{
+	for (int hop = 0; hop < HOPS_MAX; hop++) {
+		char *at = strrchr(text_string(address), '@');
+		struct text inner = TEXT_EMPTY;
+		enum table_answer answer;
+
+		if (at == NULL)
+			return 0;
+
+		size_t local = (size_t)(at - address->bytes);
+		bool routes = memchr(address->bytes, '@', local) != NULL ||
+		    (config.allow_percent_hack &&
+		    memchr(address->bytes, '%', local) != NULL) ||
+		    (config.swap_bangpath &&
+		    memchr(address->bytes, '!', local) != NULL);
+
+		if (!routes)
+			return 0;
+		answer = is_local(at + 1);
+		if (answer != TABLE_FOUND)
+			return answer == TABLE_ERROR ? -1 : 0;
+		*at = '\0';
+		rewrite_address(REWRITE_LOCAL, address->bytes, &inner);
+		*flags |= ROUTE_SENDER_ROUTED;
+		text_clear(address);
+		*address = inner;
+	}
+	return 0;
+}
+
+static void
+warn_both(const char *domain, const char *one, const char *other)
+{
+	if (map_get(warned, domain) != NULL)
+		return;
+	map_set(warned, domain, warned);
+	log_warning("do not list domain %s in BOTH %s and %s", domain, one,
+	    other);
+}
+
+/* "transport:nexthop"; without a nexthop the domain is it. */
+static void
+set_transport(struct resolution *found, const char *value, const char *domain)
+{
+	const char *colon = strchr(value, ':');
+	size_t length = colon != NULL ? (size_t)(colon - value) : strlen(value);
+
+	text_truncate(&found->transport, 0);
+	text_append(&found->transport, value, length);
+	text_truncate(&found->nexthop, 0);
+	text_puts(&found->nexthop, colon != NULL && colon[1] != '\0' ?
+	    colon + 1 : domain);
+}
+
+/* Find the class of domain and set its transport. 0, or -1: a table failed. */
+static int
+classify(struct resolution *found, const char *domain)
+{
+	enum table_answer local = is_local(domain), answer;
+
+	if (local == TABLE_ERROR)
+		return -1;
+	answer = match_domain(alias_domains, domain);
+	if (answer == TABLE_ERROR)
+		return -1;
+	if (answer == TABLE_FOUND && local == TABLE_FOUND)
+		warn_both(domain, "mydestination", "virtual_alias_domains");
+	if (local == TABLE_FOUND) {
+		found->address_class = CLASS_LOCAL;
+		set_transport(found, config.local_transport, domain);
+		return 0;
+	}
+	if (answer == TABLE_FOUND) {
+		found->address_class = CLASS_VIRTUAL_ALIAS;
+		set_transport(found, config.show_user_unknown_table_name ?
+		    "error:5.1.1 User unknown in virtual alias table" :
+		    "error:5.1.1 User unknown", domain);
+		return 0;
+	}
+	answer = match_domain(mailbox_domains, domain);
+	if (answer == TABLE_ERROR)
+		return -1;
+	if (answer == TABLE_FOUND) {
+		found->address_class = CLASS_VIRTUAL_MAILBOX;
+		set_transport(found, config.virtual_transport, domain);
+		return 0;
+	}
+	answer = match_domain(relay_domains, domain);
+	if (answer == TABLE_ERROR)
+		return -1;
+	found->address_class = answer == TABLE_FOUND ? CLASS_RELAY : CLASS_OTHER;
+	set_transport(found, answer == TABLE_FOUND ? config.relay_transport :
+	    config.default_transport, domain);
+	if (*config.relayhost != '\0') {
+		text_truncate(&found->nexthop, 0);
+		text_puts(&found->nexthop, config.relayhost);
+	}
+	return 0;
+}
+
+/*
+ * What transport_maps has under key: "transport:nexthop", either may be
+ * missing and stays as it was then. TABLE_FOUND also for an empty value,
+ * which ends the search.
+ */
+static enum table_answer
+look_up_transport(struct resolution *found, const char *key,
+    const char *domain)
+{
+	const char *value;
+	enum table_answer answer = maps_find(transport_maps, key, &value);
+
+	if (answer != TABLE_FOUND)
+		return answer;
+
+	const char *colon = strchr(value, ':');
+	size_t length = colon != NULL ? (size_t)(colon - value) : strlen(value);
+
+	if (length > 0) {
+		text_truncate(&found->transport, 0);
+		text_append(&found->transport, value, length);
+		text_truncate(&found->nexthop, 0);
+		text_puts(&found->nexthop, domain);
+	}
+	if (colon != NULL && colon[1] != '\0') {
+		text_truncate(&found->nexthop, 0);
+		text_puts(&found->nexthop, colon + 1);
+	}
+	return TABLE_FOUND;
+}
+
+/* user+extension@domain, user@domain, domain, .parent..., *. */
+static enum table_answer
+override_transport(struct resolution *found, const char *domain)
+{
+	char *key = text_lower(mem_strdup(text_string(&found->recipient)));
+	char *at = strrchr(key, '@');
+	enum table_answer answer = look_up_transport(found, key, domain);
+
+	if (answer == TABLE_NONE && at != NULL) {
+		size_t local = (size_t)(at - key);
+		size_t base = address_base_length(key, local,
+		    config.recipient_delimiter);
+
+		if (base < local) {
+			memmove(key + base, at, strlen(at) + 1);
+			answer = look_up_transport(found, key, domain);
+		}
+	}
+
+	const char *name = domain;
+
+	while (answer == TABLE_NONE && name != NULL) {
+		answer = look_up_transport(found, name, domain);
+		name = strchr(name + 1, '.');
+	}
+	if (answer == TABLE_NONE)
+		answer = look_up_transport(found, "*", domain);
+	free(key);
+	return answer;
+}
+
+void
+resolve_address(const char *sender, const char *address,
+    struct resolution *found)
+{
+	found->error = 0;
+	found->flags = 0;
+	found->address_class = CLASS_OTHER;
+	rewrite_address(REWRITE_LOCAL, *address != '\0' ? address :
+	    config.empty_address_recipient, &found->recipient);
+	if (follow_route(&found->recipient, &found->flags) == -1) {
+		found->error = EAGAIN;
+		return;
+	}
+
+	const char *at = strrchr(text_string(&found->recipient), '@');
+	char *domain = text_lower(mem_strdup(at != NULL ? at + 1 : ""));
+
+	if (*domain == '\0' || (domain[0] != '[' &&
+	    !hostname_is_valid(domain, strlen(domain)))) {
+		found->flags |= ROUTE_BAD_ADDRESS;
+		set_transport(found, "error:5.1.3 bad address syntax", domain);
+	} else if (classify(found, domain) == -1 ||
+	    (!maps_are_empty(transport_maps) &&
+	    found->address_class != CLASS_VIRTUAL_ALIAS &&
+	    override_transport(found, domain) == TABLE_ERROR)) {
+		found->error = EAGAIN;
+	}
+	free(domain);
+}

@@ -1,0 +1,34 @@
+/* trivial-rewrite.h - what the two halves of trivial-rewrite share */
+
+#ifndef TRIVIAL_REWRITE_H
+#define TRIVIAL_REWRITE_H
+
+#include <stdbool.h>
+
+#include "base/text.h"
+
+enum rewrite_context { REWRITE_LOCAL, REWRITE_REMOTE };
+
+/*
+ * The standard form of an internal address: what is short is completed, old
+ * ways to write a route become user@domain. "" stays "". The result replaces out.
+ */
+void	rewrite_address(enum rewrite_context context, const char *address,
+	    struct text *out);
+
+struct resolution {
+	int		 error;		/* errno: a table did not answer, try later */
+	int		 address_class;	/* enum address_class */
+	int		 flags;		/* ROUTE_... */
+	struct text	 transport;
+	struct text	 nexthop;
+	struct text	 recipient;
+};
+
+void	resolve_open(void);
+
+/* Where mail for address goes. Replaces what resolution holds. */
+void	resolve_address(const char *sender, const char *address,
+	    struct resolution *resolution);
+
+#endif
