@@ -157,6 +157,7 @@ class System:
             "alias_database": "hash:" + self.path("etc", "aliases"),
             "mail_spool_directory": self.path("mail") + "/",
             "mail_location": "maildir:%h",
+            "first_valid_uid": "1",
             "auth_passwd_file": self.path("etc", "users"),
         }
 
