@@ -269,19 +269,31 @@ class System:
         return self.master.returncode if self.master else None
 
     def processes(self, program=None):
-        """The daemons of this system, by pid: those whose environment names its configuration."""
-        mine = b"MAIL_CONFIG=" + self.config.encode() + b"\0"
-        found = []
-        for pid in filter(str.isdigit, os.listdir("/proc")):
+        """The daemons of this system, by pid: master's children, and what runs in its directory."""
+        parents, mine = {}, set()
+        if self.master and self.master.poll() is None:
+            mine.add(self.master.pid)
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
             with contextlib.suppress(OSError):
-                with open("/proc/%s/environ" % pid, "rb") as environ:
-                    if mine not in environ.read() + b"\0":
-                        continue
-                if program is None or self.program_of(pid) == program:
-                    found.append(int(pid))
-        if program is None and self.master and self.master.poll() is None:
-            found.append(self.master.pid)
-        return sorted(set(found))
+                with open("/proc/%d/stat" % pid) as stat:
+                    state, parent = stat.read().rsplit(")", 1)[1].split()[:2]
+                if state in "ZX":
+                    continue
+                parents[pid] = int(parent)
+                if self.belongs(pid):
+                    mine.add(pid)
+        while more := {p for p, parent in parents.items() if parent in mine} - mine:
+            mine |= more
+        return sorted(p for p in mine if program is None or self.program_of(p) == program)
+
+    def belongs(self, pid):
+        """It lives in the queue directory, or was started for this configuration."""
+        with contextlib.suppress(OSError):
+            if (os.readlink("/proc/%d/cwd" % pid) + "/").startswith(self.spool + "/"):
+                return True
+        with contextlib.suppress(OSError), open("/proc/%d/environ" % pid, "rb") as environ:
+            return b"MAIL_CONFIG=" + self.config.encode() + b"\0" in environ.read() + b"\0"
+        return False
 
     def program_of(self, pid):
         with contextlib.suppress(OSError):
