@@ -1,0 +1,313 @@
+/*
+ * DATA and BDAT: the message itself.
+ *
+ * Up to IPC_INLINE_MAX bytes are kept in memory, whatever is beyond goes to
+ * an unlinked file that cleanup lends. A message that cannot be accepted is
+ * read to its end all the same: t->failure is then the reply.
+ */
+
+#include "smtpd/smtpd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+
+/* Pieces of input that are looked at in one go. */
+#define PIECE	16384
+
+static const char too_big[] = "552 5.3.4 Error: message file too big";
+static const char no_file[] = "451 4.3.0 Error: queue file write error";
+static const char no_space[] = "452 4.3.1 Insufficient system storage";
+
+static void
+fail(struct transaction *t, const char *reply)
+{
+	if (t->failure == NULL)
+		t->failure = reply;
+	text_clear(&t->content);
+}
+
+/* What is in memory goes to the file. */
+static void
+spill(struct transaction *t)
+{
+	if (fd_write_all(t->file, t->content.bytes, t->content.length) == 0) {
+		t->file_size += t->content.length;
+		text_truncate(&t->content, 0);
+		return;
+	}
+	log_warning("cannot write a message to its file: %m");
+	fail(t, errno == ENOSPC || errno == EDQUOT ? no_space : no_file);
+}
+
+static void	end_of_input(struct session *s);
+
+static void
+on_file_lent(struct ipc_packet *packet, void *argument)
+{
+	struct session *s = argument;
+	struct transaction *t = s->transaction;
+	struct ipc_content_file_lent lent;
+
+	t->call = 0;
+	if (packet == NULL || ipc_decode_content_file_lent(packet, &lent) == -1)
+		fail(t, no_file);
+	else if (lent.error != 0 || lent.file == -1)
+		fail(t, lent.error == ENOSPC ? no_space : no_file);
+	else {
+		t->file = ipc_packet_take_fd(packet);
+		spill(t);
+	}
+	end_of_input(s);
+	if (t->call == 0 && s->busy)
+		session_go_on(s);
+}
+
+static void
+ask_for_file(struct session *s)
+{
+	struct ipc_packet packet = IPC_PACKET_EMPTY;
+	struct ipc_content_file question = { 0 };
+
+	ipc_encode_content_file(&packet, 0, &question);
+	s->busy = true;
+	s->transaction->call = ipc_client_call(smtpd_cleanup, &packet,
+	    on_file_lent, s);
+}
+
+/* After each piece: within the limits, and in the right place? */
+static void
+weigh(struct session *s)
+{
+	struct transaction *t = s->transaction;
+
+	if (config.message_size_limit > 0 &&
+	    t->wire_bytes > config.message_size_limit)
+		fail(t, too_big);
+	if (t->failure != NULL)
+		text_truncate(&t->content, 0);
+	else if (t->file != -1)
+		spill(t);
+	else if (t->content.length > IPC_INLINE_MAX)
+		ask_for_file(s);
+}
+
+/* smtpd_forbid_bare_newline = reject. True if the session ends for it. */
+static bool
+refuse_bare_newline(struct session *s)
+{
+	if (!(s->transaction->reader.seen & DOT_BARE_LF) ||
+	    !text_equal_nocase(config.smtpd_forbid_bare_newline, "reject"))
+		return false;
+	session_reply(s, "%d 5.5.2 %s Error: bare <LF> received",
+	    config.smtpd_forbid_bare_newline_reject_code, config.myhostname);
+	report_lost(s, "bare <LF> received");
+	session_finish(s);
+	return true;
+}
+
+static void
+answer_end_of_data(struct session *s, enum verdict verdict)
+{
+	if (verdict == VERDICT_PERMIT)
+		submit(s);
+	else
+		transaction_end(s);
+}
+
+static void
+finish_message(struct session *s)
+{
+	struct transaction *t = s->transaction;
+
+	session_enter(s, IN_RCPT, "end of message");
+	s->where = "END-OF-MESSAGE";
+	if (t->file != -1 && t->failure == NULL)
+		spill(t);
+	if (t->failure == NULL) {
+		checks_run(s, 1 << STAGE_END_OF_DATA, answer_end_of_data);
+		return;
+	}
+	report_action(s, "reject", t->failure);
+	session_reply(s, "%s", t->failure);
+	transaction_end(s);
+}
+
+static void
+finish_chunk(struct session *s)
+{
+	struct transaction *t = s->transaction;
+
+	if (t->chunk_is_last) {
+		if (t->failure == NULL)
+			dot_read_finish(&t->reader, &t->content);
+		finish_message(s);
+		return;
+	}
+	session_enter(s, BETWEEN_CHUNKS, "BDAT");
+	session_reply(s, "250 2.0.0 Ok: %lld bytes",
+	    (long long)t->chunk_size);
+}
+
+/* Has the message, or the chunk, come to its end? Not while a file is awaited. */
+static void
+end_of_input(struct session *s)
+{
+	struct transaction *t = s->transaction;
+
+	if (t->call != 0)
+		return;
+	s->busy = false;
+	if (s->state == IN_DATA && t->reader.ended)
+		finish_message(s);
+	else if (s->state == IN_CHUNK && t->chunk_left == 0)
+		finish_chunk(s);
+}
+
+size_t
+content_read(struct session *s, const char *bytes, size_t length)
+{
+	struct transaction *t = s->transaction;
+	size_t size = length < PIECE ? length : PIECE;
+
+	if (s->state == IN_CHUNK && t->chunk_left < (int64_t)size)
+		size = t->chunk_left;
+	size = dot_read(&t->reader, bytes, size, &t->content);
+	t->wire_bytes += size;
+	if (s->state == IN_CHUNK)
+		t->chunk_left -= size;
+	if (refuse_bare_newline(s))
+		return size;
+	weigh(s);
+	end_of_input(s);
+	return size;
+}
+
+static void
+answer_data(struct session *s, enum verdict verdict)
+{
+	if (verdict != VERDICT_PERMIT)
+		return;
+	dot_read_start(&s->transaction->reader, false);
+	session_enter(s, IN_DATA, "DATA");
+	session_say(s, "354 End data with <CR><LF>.<CR><LF>");
+}
+
+void
+content_data(struct session *s, const struct smtp_command *command)
+{
+	if (s->transaction->envelope->recipient_count == 0)
+		session_reply(s, "554 5.5.1 Error: no valid recipients");
+	else if (command->argument_length > 0)
+		session_reply(s, "501 5.5.4 Syntax: DATA");
+	else
+		checks_run(s, 1 << STAGE_DATA, answer_data);
+}
+
+/* "count [LAST]". False if it is not that. */
+static bool
+read_chunk_size(const struct smtp_command *command, int64_t *size, bool *last)
+{
+	char words[64], *cursor = words;
+	const char *error;
+
+	if (command->argument_length >= sizeof(words))
+		return false;
+	memcpy(words, command->argument, command->argument_length);
+	words[command->argument_length] = '\0';
+
+	char *count = word_next(&cursor, " \t");
+	char *word = word_next(&cursor, " \t");
+
+	if (count == NULL || strspn(count, "0123456789") != strlen(count) ||
+	    (word != NULL && !text_equal_nocase(word, "LAST")) ||
+	    word_next(&cursor, " \t") != NULL)
+		return false;
+	*last = word != NULL;
+	*size = strtonum(count, 0, INT64_MAX, &error);
+	return error == NULL;
+}
+
+/* Why this chunk is not wanted; NULL if it is. */
+static const char *
+refuse_chunk(struct session *s, int64_t size)
+{
+	struct transaction *t = s->transaction;
+
+	if (t == NULL || s->state == CONNECTED || s->state == GREETED)
+		return "503 5.5.1 Error: need RCPT command";
+	if (t->envelope->recipient_count == 0)
+		return "554 5.5.1 Error: no valid recipients";
+	if (t->failure != NULL)
+		return "551 5.0.0 Discarded %lld bytes after earlier error";
+	if (config.message_size_limit > 0 &&
+	    size > config.message_size_limit - t->wire_bytes)
+		return "552 5.3.4 Chunk exceeds message size limit";
+	return NULL;
+}
+
+static void
+read_past_chunk(struct session *s, const char *why, int64_t size, bool last)
+{
+	char reply[128];
+
+	if (strchr(why, '%') != NULL)
+		snprintf(reply, sizeof(reply),
+		    "551 5.0.0 Discarded %lld bytes after earlier error",
+		    (long long)size);
+	else
+		strlcpy(reply, why, sizeof(reply));
+	s->octets_to_skip = size;
+	session_reply(s, "%s", reply);
+	if (s->transaction != NULL &&
+	    s->transaction->envelope->recipient_count > 0) {
+		fail(s->transaction, too_big);
+		session_enter(s, BETWEEN_CHUNKS, "chunk refused");
+		if (last)
+			transaction_end(s);
+	}
+}
+
+static void
+answer_bdat(struct session *s, enum verdict verdict)
+{
+	struct transaction *t = s->transaction;
+
+	if (verdict != VERDICT_PERMIT) {
+		s->octets_to_skip = t->chunk_size;
+		transaction_end(s);
+		return;
+	}
+	if (!t->is_bdat)
+		dot_read_start(&t->reader, true);
+	t->is_bdat = true;
+	session_enter(s, IN_CHUNK, "BDAT");
+	end_of_input(s);
+}
+
+void
+content_bdat(struct session *s, const struct smtp_command *command)
+{
+	int64_t size;
+	bool last;
+
+	if (!read_chunk_size(command, &size, &last)) {
+		/* How many octets follow is anybody's guess. */
+		session_reply(s, "521 5.5.4 Syntax: BDAT count [LAST]");
+		session_finish(s);
+		return;
+	}
+
+	const char *why = refuse_chunk(s, size);
+
+	if (why != NULL) {
+		read_past_chunk(s, why, size, last);
+		return;
+	}
+	s->transaction->chunk_left = s->transaction->chunk_size = size;
+	s->transaction->chunk_is_last = last;
+	checks_run(s, s->transaction->is_bdat ? 0 : 1 << STAGE_DATA,
+	    answer_bdat);
+}

@@ -1,0 +1,211 @@
+/* Who is it? Connect, HELO, EHLO. */
+
+#include "smtpd/smtpd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address/address.h"
+#include "config/config.h"
+
+/* The name is known, or known to be unknown: this is the client's turn. */
+static void
+set_name(struct session *s, const char *name)
+{
+	free((char *)(uintptr_t)s->peer);
+	s->client_name = mem_strdup(name);
+	if (config.smtpd_client_port_logging)
+		s->peer = mem_printf("%s[%s]:%u", name, s->client_address,
+		    ntohs(s->address.v4.sin_port));
+	else
+		s->peer = mem_printf("%s[%s]", name, s->client_address);
+}
+
+static void
+say_banner(struct session *s, enum verdict verdict)
+{
+	const char *why;
+
+	if (!checks_are_safe(&why)) {
+		log_error("%s", why);
+		session_reply(s, "421 4.3.5 %s Error: server configuration "
+		    "error", config.myhostname);
+		session_finish(s);
+	} else if (verdict == VERDICT_PERMIT)
+		session_say(s, "220 %s", config.smtpd_banner);
+	else
+		session_finish(s);
+}
+
+static void
+greet(struct session *s, const char *name)
+{
+	set_name(s, name);
+	log_info("connect from %s", s->peer);
+	s->busy = false;
+	checks_run(s, config.smtpd_delay_reject ? 0 : 1 << STAGE_CLIENT,
+	    say_banner);
+	if (!s->busy)
+		session_go_on(s);
+}
+
+/* A name that does not lead back to the address could be anybody's. */
+static void
+on_addresses(const struct resolve_answer *answer, void *argument)
+{
+	struct session *s = argument;
+	char *name = s->client_name;
+
+	s->lookup = NULL;
+	s->client_name = NULL;
+	for (size_t i = 0; i < answer->count; i++)
+		if (resolve_same_host(&answer->addresses[i].any,
+		    &s->address.any)) {
+			greet(s, name);
+			free(name);
+			return;
+		}
+	log_warning("hostname %s does not resolve to address %s%s%s", name,
+	    s->client_address, answer->count > 0 ? "" : ": ",
+	    answer->count > 0 ? "" : resolve_reason(answer->result));
+	free(name);
+	greet(s, "unknown");
+}
+
+static void
+on_name(const struct resolve_answer *answer, void *argument)
+{
+	struct session *s = argument;
+
+	s->lookup = NULL;
+	if (answer->result != RESOLVE_FOUND ||
+	    !hostname_is_valid(answer->name, strlen(answer->name))) {
+		greet(s, "unknown");
+		return;
+	}
+	s->client_name = mem_strdup(answer->name);
+	s->lookup = resolve_addresses(smtpd_resolver, s->client_name,
+	    (s->address.any.sa_family == AF_INET ? RESOLVE_V4 : RESOLVE_V6) |
+	    RESOLVE_HOSTS, on_addresses, s);
+}
+
+void
+greet_client(struct session *s)
+{
+	if (!config.smtpd_peername_lookup ||
+	    s->address.any.sa_family == AF_UNSPEC)
+		greet(s, "unknown");
+	else
+		s->lookup = resolve_name(smtpd_resolver, &s->address.any,
+		    RESOLVE_HOSTS, on_name, s);
+}
+
+/* HELO and EHLO. */
+
+static bool
+take_name(struct session *s, const struct smtp_command *command)
+{
+	if (command->argument_length == 0) {
+		session_reply(s, "501 Syntax: %s hostname", s->where);
+		return false;
+	}
+	transaction_end(s);
+	free(s->helo_name);
+	s->helo_name = text_printable(mem_strndup(command->argument,
+	    command->argument_length < 512 ? command->argument_length : 512));
+	s->esmtp = s->verb == EHLO;
+	session_enter(s, GREETED, s->where);
+	return true;
+}
+
+static void
+answer_helo(struct session *s, enum verdict verdict)
+{
+	if (verdict == VERDICT_PERMIT)
+		session_reply(s, "250 %s", config.myhostname);
+	else
+		session_enter(s, CONNECTED, "refused");
+}
+
+void
+greet_helo(struct session *s, const struct smtp_command *command)
+{
+	if (take_name(s, command))
+		checks_run(s, config.smtpd_delay_reject ? 0 : 1 << STAGE_HELO,
+		    answer_helo);
+}
+
+/* What we honour, in Postfix's order. A row: the keyword, and whether it is offered. */
+static bool
+offers_vrfy(void)
+{
+	return !config.disable_vrfy_command;
+}
+
+static bool
+offers_smtputf8(void)
+{
+	return config.smtputf8_enable;
+}
+
+static const struct {
+	const char	*keyword;
+	bool		(*offered)(void);	/* NULL: always */
+} extensions[] = {
+	{ "PIPELINING", NULL },
+	{ "SIZE", NULL },
+	{ "VRFY", offers_vrfy },
+	{ "ENHANCEDSTATUSCODES", NULL },
+	{ "8BITMIME", NULL },
+	{ "DSN", NULL },
+	{ "SMTPUTF8", offers_smtputf8 },
+	{ "CHUNKING", NULL },
+};
+
+static bool
+is_discarded(const char *keyword)
+{
+	char *list = mem_strdup(config.smtpd_discard_ehlo_keywords);
+	char *cursor = list, *word;
+	bool found = false;
+
+	while (!found && (word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
+		found = text_equal_nocase(word, keyword);
+	free(list);
+	return found;
+}
+
+static void
+answer_ehlo(struct session *s, enum verdict verdict)
+{
+	struct text reply = TEXT_EMPTY;
+
+	if (verdict != VERDICT_PERMIT) {
+		session_enter(s, CONNECTED, "refused");
+		return;
+	}
+	text_printf(&reply, "250 %s", config.myhostname);
+	for (size_t i = 0; i < COUNT_OF(extensions); i++) {
+		const char *keyword = extensions[i].keyword;
+
+		if ((extensions[i].offered != NULL &&
+		    !extensions[i].offered()) || is_discarded(keyword))
+			continue;
+		text_printf(&reply, "\n%s", keyword);
+		if (strcmp(keyword, "SIZE") == 0 &&
+		    config.message_size_limit > 0)
+			text_printf(&reply, " %lld",
+			    (long long)config.message_size_limit);
+	}
+	session_reply(s, "%s", text_string(&reply));
+	text_clear(&reply);
+}
+
+void
+greet_ehlo(struct session *s, const struct smtp_command *command)
+{
+	if (take_name(s, command))
+		checks_run(s, config.smtpd_delay_reject ? 0 : 1 << STAGE_HELO,
+		    answer_ehlo);
+}

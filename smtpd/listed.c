@@ -1,0 +1,153 @@
+/*
+ * Is there such a recipient, such a sender? Mail for nobody is refused while
+ * the client is on the line, so that no notice goes to a forged sender.
+ */
+
+#include "smtpd/smtpd.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "address/address.h"
+#include "delivery/route.h"
+#include "config/config.h"
+#include "table/maps.h"
+
+static struct maps *aliases, *locals, *virtuals, *relays;
+
+void
+listed_open(void)
+{
+	aliases = maps_open("virtual_alias_maps", config.virtual_alias_maps);
+	locals = maps_open("local_recipient_maps",
+	    config.local_recipient_maps);
+	virtuals = maps_open("virtual_mailbox_maps",
+	    config.virtual_mailbox_maps);
+	relays = maps_open("relay_recipient_maps",
+	    config.relay_recipient_maps);
+}
+
+/* Who must know the addresses of a class: its maps, and what to say when they do not. */
+struct listing {
+	struct maps	*maps;		/* NULL: an alias or nothing */
+	const char	*table;
+	const int	*code;
+	const char	*sender_status;
+};
+
+static bool
+find_listing(int address_class, struct listing *listing)
+{
+	const struct listing listings[] = {
+		[CLASS_LOCAL] = { locals, "local recipient table",
+		    &config.unknown_local_recipient_reject_code, "5.1.0" },
+		[CLASS_VIRTUAL_ALIAS] = { NULL, "virtual alias table",
+		    &config.unknown_virtual_alias_reject_code, "5.1.7" },
+		[CLASS_VIRTUAL_MAILBOX] = { virtuals,
+		    "virtual mailbox table",
+		    &config.unknown_virtual_mailbox_reject_code, "5.1.0" },
+		[CLASS_RELAY] = { relays, "relay recipient table",
+		    &config.unknown_relay_recipient_reject_code, "5.1.0" },
+	};
+
+	if (address_class < CLASS_LOCAL ||
+	    address_class > CLASS_RELAY)
+		return false;
+	*listing = listings[address_class];
+	return true;
+}
+
+/* The address from which our own probes come is nobody's, but exists. */
+static bool
+is_double_bounce(const char *address)
+{
+	size_t length = address_localpart_length(address);
+
+	return strlen(config.double_bounce_sender) == length &&
+	    strncasecmp(address, config.double_bounce_sender, length) == 0;
+}
+
+static enum table_answer
+is_known(const struct route *route, const struct listing *listing)
+{
+	bool is_local = route->address_class == CLASS_LOCAL;
+	const char *value;
+	enum table_answer answer = maps_find_address(aliases, route->recipient,
+	    is_local, config.recipient_delimiter, &value, NULL);
+
+	if (answer != TABLE_NONE)
+		return answer;
+	if (listing->maps == NULL)
+		return TABLE_NONE;
+	/* An empty list is no list: everybody is known. */
+	if (maps_are_empty(listing->maps))
+		return TABLE_FOUND;
+	return maps_find_address(listing->maps, route->recipient, is_local,
+	    config.recipient_delimiter, &value, NULL);
+}
+
+/* transport_maps may send an address to error: or retry:, with the reason as nexthop. */
+static enum verdict
+check_transport(struct session *s, const char *address, const char *class,
+    const struct route *route)
+{
+	char status[SMTP_STATUS_SIZE];
+	size_t length = smtp_status_parse(route->nexthop,
+	    strlen(route->nexthop), status);
+	const char *text = route->nexthop + length;
+	bool retry = strcmp(route->transport, "retry") == 0;
+
+	if (!retry && strcmp(route->transport, "error") != 0)
+		return VERDICT_PERMIT;
+	return check_refuse(s, retry ? 450 : 550,
+	    length > 0 ? status : retry ? "4.3.0" :
+	    strcmp(class, "Recipient address") == 0 ? "5.1.1" : "5.1.0",
+	    "<%s>: %s rejected: %s", address, class,
+	    text + strspn(text, " "));
+}
+
+static enum verdict
+check_listed(struct session *s, const char *address, const char *class,
+    const char *status, const struct route *route)
+{
+	struct listing listing;
+	enum verdict verdict;
+
+	if (route->error != 0)
+		return check_refuse(s, 451, "4.3.0",
+		    "<%s>: Temporary lookup failure", address);
+	verdict = check_transport(s, address, class, route);
+	if (verdict != VERDICT_PERMIT)
+		return verdict;
+	if (!find_listing(route->address_class, &listing) ||
+	    is_double_bounce(route->recipient))
+		return VERDICT_NONE;
+	switch (is_known(route, &listing)) {
+	case TABLE_FOUND:
+		return VERDICT_NONE;
+	case TABLE_ERROR:
+		return check_refuse(s, 451, "4.3.0",
+		    "<%s>: Temporary lookup failure", address);
+	case TABLE_NONE:
+		break;
+	}
+	return check_refuse(s, *listing.code,
+	    status == NULL ? listing.sender_status : status,
+	    "<%s>: %s rejected: User unknown%s%s", address, class,
+	    config.show_user_unknown_table_name ? " in " : "",
+	    config.show_user_unknown_table_name ? listing.table : "");
+}
+
+enum verdict
+listed_recipient(struct session *s, const struct check *check)
+{
+	return check_listed(s, session_recipient(s), "Recipient address",
+	    "5.1.1", checks_recipient_route(s));
+}
+
+enum verdict
+listed_sender(struct session *s, const struct check *check)
+{
+	return check_listed(s, session_sender(s), "Sender address", NULL,
+	    checks_sender_route(s));
+}

@@ -1,0 +1,68 @@
+/* Log lines, in the forms that pflogsumm, fail2ban and people read. */
+
+#include "smtpd/smtpd.h"
+
+#include <stdio.h>
+
+static void
+append_address(struct text *line, const char *name, const char *address)
+{
+	text_printf(line, " %s=<", name);
+	address_quote(line, address);
+	text_putc(line, '>');
+}
+
+void
+report_action(struct session *s, const char *action, const char *text)
+{
+	struct text line = TEXT_EMPTY;
+
+	text_printf(&line, "NOQUEUE: %s: %s from %s: %s;", action, s->where,
+	    s->peer, text);
+	if (s->transaction != NULL)
+		append_address(&line, "from", session_sender(s));
+	if (session_recipient(s)[0] != '\0')
+		append_address(&line, "to", session_recipient(s));
+	text_printf(&line, " proto=%s", s->esmtp ? "ESMTP" : "SMTP");
+	if (s->helo_name != NULL)
+		text_printf(&line, " helo=<%s>", s->helo_name);
+	log_info("%s", text_string(&line));
+	text_clear(&line);
+}
+
+static void
+append_count(struct text *line, const char *name, unsigned ok, unsigned total)
+{
+	text_printf(line, " %s=%u", name, ok);
+	if (ok != total || total == 0)
+		text_printf(line, "/%u", total);
+}
+
+void
+report_disconnect(struct session *s)
+{
+	struct text line = TEXT_EMPTY;
+	unsigned ok = 0, total = 0;
+
+	for (enum verb verb = 0; verb < VERB_COUNT; verb++) {
+		if (s->counts[verb].total == 0)
+			continue;
+		append_count(&line, verb_name(verb), s->counts[verb].ok,
+		    s->counts[verb].total);
+		ok += s->counts[verb].ok;
+		total += s->counts[verb].total;
+	}
+	append_count(&line, "commands", ok, total);
+	log_info("disconnect from %s%s", s->peer, text_string(&line));
+	text_clear(&line);
+}
+
+void
+report_lost(struct session *s, const char *what)
+{
+	if (s->state == IN_DATA || s->state == IN_CHUNK)
+		log_info("%s after %s (%lld bytes) from %s", what, s->where,
+		    (long long)s->transaction->wire_bytes, s->peer);
+	else
+		log_info("%s after %s from %s", what, s->where, s->peer);
+}

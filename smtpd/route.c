@@ -1,0 +1,137 @@
+/*
+ * Where an address leads: trivial-rewrite knows.
+ *
+ * Its answers are remembered for a moment, since the same recipients come in
+ * bursts, and a sender is asked about once for each of his recipients.
+ */
+
+#include "smtpd/smtpd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMORY_MS	1000
+#define SLOTS		256
+
+static struct remembered {
+	char		*address;
+	struct route	*route;
+	int64_t		 until_ms;
+} memory[SLOTS];
+
+struct question {
+	char		*address;
+	route_done	*done;
+	void		*argument;
+};
+
+static struct route *
+route_new(int error, int address_class, int flags, const char *transport,
+    const char *nexthop, const char *recipient)
+{
+	struct route *route = mem_zalloc(1, sizeof(*route));
+
+	route->error = error;
+	route->address_class = address_class;
+	route->flags = flags;
+	route->transport = mem_strdup(transport);
+	route->nexthop = mem_strdup(nexthop);
+	route->recipient = mem_strdup(recipient);
+	return route;
+}
+
+static struct route *
+route_copy(const struct route *route)
+{
+	return route_new(route->error, route->address_class, route->flags,
+	    route->transport, route->nexthop, route->recipient);
+}
+
+void
+route_free(struct route **route)
+{
+	if (*route == NULL)
+		return;
+	free((*route)->transport);
+	free((*route)->nexthop);
+	free((*route)->recipient);
+	free(*route);
+	*route = NULL;
+}
+
+static struct remembered *
+slot_of(const char *address)
+{
+	return &memory[crc32c(0, address, strlen(address)) % SLOTS];
+}
+
+static void
+remember(const char *address, const struct route *route)
+{
+	struct remembered *slot = slot_of(address);
+
+	free(slot->address);
+	route_free(&slot->route);
+	slot->address = mem_strdup(address);
+	slot->route = route_copy(route);
+	slot->until_ms = clock_ms() + MEMORY_MS;
+}
+
+struct route *
+route_remembered(const char *address)
+{
+	const struct remembered *slot = slot_of(address);
+
+	if (slot->address == NULL || slot->until_ms < clock_ms() ||
+	    strcmp(slot->address, address) != 0)
+		return NULL;
+	return route_copy(slot->route);
+}
+
+static void
+on_resolved(struct ipc_packet *packet, void *argument)
+{
+	struct question *question = argument;
+	struct ipc_resolved answer;
+	struct route *route;
+
+	if (packet == NULL || ipc_decode_resolved(packet, &answer) == -1)
+		route = route_new(EAGAIN, 0, 0, "", "", question->address);
+	else {
+		route = route_new(answer.error, answer.address_class,
+		    answer.flags, answer.transport, answer.nexthop,
+		    answer.recipient);
+		if (answer.error == 0)
+			remember(question->address, route);
+	}
+	if (question->done != NULL)
+		question->done(route, question->argument);
+	else
+		route_free(&route);
+	free(question->address);
+	free(question);
+}
+
+struct question *
+route_ask(const char *address, route_done *done, void *argument)
+{
+	struct question *question = mem_zalloc(1, sizeof(*question));
+	struct ipc_resolve request = { "", address };
+	struct ipc_packet packet = IPC_PACKET_EMPTY;
+
+	question->address = mem_strdup(address);
+	question->done = done;
+	question->argument = argument;
+	ipc_encode_resolve(&packet, 0, &request);
+	ipc_client_call(smtpd_rewrite, &packet, on_resolved, question);
+	return question;
+}
+
+void
+route_forget(struct question **question)
+{
+	if (*question != NULL)
+		(*question)->done = NULL;
+	*question = NULL;
+}

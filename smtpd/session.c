@@ -1,0 +1,498 @@
+/*
+ * A connection: bytes to commands, replies to bytes, limits, the end.
+ *
+ * A session waits for one thing at a time, with the one event that it has:
+ * for bytes, for room to send, or for a moment to pass. While it is busy
+ * (cleanup, DNS, trivial-rewrite have a question of it) its read event stays
+ * in the loop until something comes, which then waits in the kernel.
+ *
+ * The end is at one place, on_event() or session_go_on(), when nothing of
+ * the session is on the stack any more: everyone else sets `ending`.
+ */
+
+#include "smtpd/smtpd.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "config/config.h"
+#include "service/service.h"
+
+#define READ_SIZE	65536
+
+/* Replies that may wait to be sent before no more commands are read. */
+#define OUTPUT_MAX	16384
+
+static TAILQ_HEAD(, session) sessions = TAILQ_HEAD_INITIALIZER(sessions);
+
+/* Lent to the session whose turn it is. */
+static char lent[READ_SIZE];
+
+/* How many sessions a client has: by address. */
+static struct map *clients;
+
+static void	on_event(evutil_socket_t fd, short what, void *argument);
+
+void
+session_enter(struct session *s, enum session_state next, const char *cause)
+{
+	if (log_verbose > 0)
+		log_debug("%s: state %#x -> %#x: %s", s->peer, s->state, next,
+		    cause);
+	s->state = next;
+}
+
+bool
+session_any(void)
+{
+	return !TAILQ_EMPTY(&sessions);
+}
+
+/* All sessions with the same limit share one queue of the loop. */
+static const struct timeval *
+common_timeout(int seconds)
+{
+	static const struct timeval *timeout;
+	static int timeout_seconds = -1;
+
+	if (seconds != timeout_seconds) {
+		const struct timeval wanted = { seconds, 0 };
+
+		timeout = event_base_init_common_timeout(service_base, &wanted);
+		timeout_seconds = seconds;
+	}
+	return timeout;
+}
+
+/* Wait for what: EV_READ, EV_WRITE, EV_TIMEOUT for seconds only, 0 for nothing. */
+static void
+watch(struct session *s, short what, int seconds)
+{
+	const struct timeval pause = { seconds, 0 };
+
+	if (s->watched == what && what != EV_TIMEOUT)
+		return;
+	if (s->watched != 0)
+		event_del(&s->event);
+	s->watched = what;
+	if (what == 0)
+		return;
+	event_assign(&s->event, service_base, what == EV_TIMEOUT ? -1 : s->fd,
+	    what == EV_TIMEOUT ? 0 : what | EV_PERSIST, on_event, s);
+	event_add(&s->event, what == EV_TIMEOUT ? &pause :
+	    common_timeout(config.smtpd_timeout));
+}
+
+/* Clients and their number of sessions. */
+
+static bool
+count_client(struct session *s)
+{
+	if (clients == NULL)
+		clients = map_new();
+
+	uintptr_t count = (uintptr_t)map_get(clients, s->client_address) + 1;
+
+	map_set(clients, s->client_address, (void *)count);
+	s->counted = true;
+	return config.smtpd_client_connection_count_limit == 0 ||
+	    count <= (uintptr_t)config.smtpd_client_connection_count_limit;
+}
+
+static void
+discount_client(struct session *s)
+{
+	uintptr_t count = (uintptr_t)map_get(clients, s->client_address);
+
+	if (count <= 1)
+		map_remove(clients, s->client_address);
+	else
+		map_set(clients, s->client_address, (void *)(count - 1));
+}
+
+/* Its events go before its memory. */
+static void
+session_end(struct session **argument)
+{
+	struct session *s = *argument;
+
+	*argument = NULL;
+	watch(s, 0, 0);
+	resolve_cancel(&s->lookup);
+	checks_cancel(s);
+	transaction_end(s);
+	report_disconnect(s);
+	if (s->counted)
+		discount_client(s);
+	TAILQ_REMOVE(&sessions, s, link);
+	fd_close(&s->fd);
+	text_clear(&s->input);
+	text_clear(&s->output);
+	free((char *)(uintptr_t)s->peer);
+	free(s->client_name);
+	free(s->helo_name);
+	free(s);
+	service_check_idle();
+}
+
+/* Replies. */
+
+static void
+append_reply(struct session *s, const char *format, va_list arguments)
+{
+	struct text reply = TEXT_EMPTY;
+
+	text_vprintf(&reply, format, arguments);
+	if (config.soft_bounce && reply.bytes[0] == '5') {
+		reply.bytes[0] = '4';
+		if (reply.length > 5 && reply.bytes[4] == '5' &&
+		    reply.bytes[5] == '.')
+			reply.bytes[4] = '4';
+	}
+	log_debug("> %s: %s", s->peer, text_string(&reply));
+	smtp_reply_write(&s->output, text_string(&reply));
+	text_clear(&reply);
+}
+
+void
+session_say(struct session *s, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	append_reply(s, format, arguments);
+	va_end(arguments);
+}
+
+void
+session_reply(struct session *s, const char *format, ...)
+{
+	size_t before = s->output.length;
+	va_list arguments;
+
+	va_start(arguments, format);
+	append_reply(s, format, arguments);
+	va_end(arguments);
+
+	char class = s->output.bytes[before];
+
+	if (class == '2')
+		s->counts[s->verb].ok++;
+	else if (class == '4' || class == '5')
+		s->errors++;
+	if (s->errors >= config.smtpd_soft_error_limit &&
+	    config.smtpd_error_sleep_time > 0)
+		s->pausing = true;
+}
+
+void
+session_finish(struct session *s)
+{
+	s->ending = true;
+}
+
+/* Send what there is to say. False if some of it must wait, or nobody listens any more. */
+static bool
+flush(struct session *s)
+{
+	while (s->output.length > 0) {
+		ssize_t sent = send(s->fd, s->output.bytes, s->output.length,
+		    MSG_NOSIGNAL);
+
+		if (sent == -1 && errno == EINTR)
+			continue;
+		if (sent == -1 && errno != EAGAIN) {
+			text_clear(&s->output);
+			s->ending = true;
+			return false;
+		}
+		if (sent == -1)
+			return false;
+		text_drop(&s->output, sent);
+	}
+	text_clear(&s->output);
+	return true;
+}
+
+/* Input. */
+
+static bool
+may_read(const struct session *s)
+{
+	return !s->busy && !s->pausing && !s->ending &&
+	    s->output.length < OUTPUT_MAX;
+}
+
+/* A line is longer than any command may be: say so once, read past it. */
+static void
+skip_line(struct session *s)
+{
+	if (s->skipping)
+		return;
+	s->skipping = true;
+	s->verb = UNKNOWN;
+	s->where = "UNKNOWN";
+	s->counts[UNKNOWN].total++;
+	session_reply(s, "500 5.5.2 Error: line too long");
+}
+
+/* smtpd_forbid_bare_newline = reject: true if the session ends for it. */
+static bool
+refuse_bare_newline(struct session *s, const char *line, size_t length)
+{
+	if ((length > 0 && line[length - 1] == '\r') ||
+	    !text_equal_nocase(config.smtpd_forbid_bare_newline, "reject"))
+		return false;
+	session_reply(s, "%d 5.5.2 %s Error: bare <LF> received",
+	    config.smtpd_forbid_bare_newline_reject_code, config.myhostname);
+	log_info("disconnect: bare <LF> received after %s from %s", s->where,
+	    s->peer);
+	session_finish(s);
+	return true;
+}
+
+static bool
+has_too_many_errors(struct session *s)
+{
+	if (s->errors < config.smtpd_hard_error_limit)
+		return false;
+	session_say(s, "421 4.7.0 %s Error: too many errors",
+	    config.myhostname);
+	log_info("too many errors after %s from %s", s->where, s->peer);
+	session_finish(s);
+	return true;
+}
+
+/* A line of input, if it is whole. Gives the bytes used. */
+static size_t
+take_line(struct session *s, const char *bytes, size_t length)
+{
+	const char *lf = memchr(bytes, '\n', length);
+
+	if (lf == NULL) {
+		if (length <= SMTP_COMMAND_MAX)
+			return 0;
+		skip_line(s);
+		return length;
+	}
+
+	size_t line = lf - bytes, used = line + 1;
+
+	if (s->skipping) {
+		s->skipping = false;
+		return used;
+	}
+	if (line > SMTP_COMMAND_MAX) {
+		skip_line(s);
+		s->skipping = false;
+		return used;
+	}
+	if (has_too_many_errors(s) || refuse_bare_newline(s, bytes, line))
+		return used;
+	if (line > 0 && bytes[line - 1] == '\r')
+		line--;
+	if (log_verbose > 0)
+		log_debug("< %s: %.*s", s->peer, (int)line, bytes);
+	command_run(s, bytes, line, bytes + used, length - used);
+	return used;
+}
+
+/* A chunk that was refused is read past, octet by octet as it was announced. */
+static size_t
+skip_octets(struct session *s, size_t length)
+{
+	size_t used = s->octets_to_skip < (int64_t)length ?
+	    (size_t)s->octets_to_skip : length;
+
+	s->octets_to_skip -= used;
+	return used;
+}
+
+static size_t
+take_input(struct session *s, const char *bytes, size_t length)
+{
+	size_t at = 0;
+
+	while (at < length && may_read(s)) {
+		size_t used;
+
+		if (s->octets_to_skip > 0)
+			used = skip_octets(s, length - at);
+		else if (s->state == IN_DATA || s->state == IN_CHUNK)
+			used = content_read(s, bytes + at, length - at);
+		else if ((used = take_line(s, bytes + at, length - at)) == 0)
+			break;
+		at += used;
+	}
+	return at;
+}
+
+/* Bytes that came, or those that had to wait. */
+static void
+feed(struct session *s, const char *bytes, size_t length)
+{
+	if (s->input.length == 0) {
+		size_t used = take_input(s, bytes, length);
+
+		text_append(&s->input, bytes + used, length - used);
+	} else {
+		text_append(&s->input, bytes, length);
+		text_drop(&s->input, take_input(s, s->input.bytes,
+		    s->input.length));
+	}
+	if (s->input.length == 0)
+		text_clear(&s->input);
+}
+
+/* Whatever happened: say what is to be said, and wait for what comes next, or end. */
+static void
+settle(struct session *s)
+{
+	if (s->pausing && !s->busy) {
+		watch(s, EV_TIMEOUT, config.smtpd_error_sleep_time);
+		return;
+	}
+
+	bool flushed = flush(s);
+
+	if (s->ending && (flushed || s->output.length == 0))
+		session_end(&s);
+	else if (!flushed)
+		watch(s, EV_WRITE, 0);
+	else if (!s->busy || s->watched == EV_WRITE)
+		watch(s, s->busy ? 0 : EV_READ, 0);
+}
+
+void
+session_go_on(struct session *s)
+{
+	s->busy = false;
+	if (s->input.length > 0)
+		feed(s, "", 0);
+	settle(s);
+}
+
+static void
+on_timeout(struct session *s)
+{
+	if (s->watched == EV_TIMEOUT) {
+		s->pausing = false;
+		watch(s, 0, 0);
+		session_go_on(s);
+		return;
+	}
+	if (s->busy)		/* he waits for us, not we for him */
+		return;
+	report_lost(s, "timeout");
+	if (s->watched == EV_READ)
+		session_say(s, "421 4.4.2 %s Error: timeout exceeded",
+		    config.myhostname);
+	flush(s);
+	session_end(&s);
+}
+
+static void
+on_readable(struct session *s)
+{
+	if (s->busy) {
+		watch(s, 0, 0);
+		return;
+	}
+
+	ssize_t length = recv(s->fd, lent, sizeof(lent), 0);
+
+	if (length == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (length <= 0) {
+		report_lost(s, "lost connection");
+		session_end(&s);
+		return;
+	}
+	feed(s, lent, length);
+	settle(s);
+}
+
+static void
+on_event(evutil_socket_t fd, short what, void *argument)
+{
+	struct session *s = argument;
+
+	if (what & EV_TIMEOUT)
+		on_timeout(s);
+	else if (s->watched == EV_READ)
+		on_readable(s);
+	else if (!s->busy && s->input.length > 0 && flush(s))
+		session_go_on(s);
+	else
+		settle(s);
+}
+
+/* The beginning. */
+
+static void
+note_address(struct session *s)
+{
+	socklen_t size = sizeof(s->address);
+
+	if (getpeername(s->fd, &s->address.any, &size) == -1)
+		s->address.any.sa_family = AF_UNSPEC;
+
+	/* A client of an IPv6 socket may come by IPv4. */
+	if (s->address.any.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_V4MAPPED(&s->address.v6.sin6_addr)) {
+		struct sockaddr_in v4 = {
+			.sin_family = AF_INET,
+			.sin_port = s->address.v6.sin6_port,
+		};
+
+		memcpy(&v4.sin_addr, s->address.v6.sin6_addr.s6_addr + 12, 4);
+		s->address.v4 = v4;
+	}
+	if (s->address.any.sa_family == AF_INET)
+		inet_ntop(AF_INET, &s->address.v4.sin_addr, s->client_address,
+		    sizeof(s->client_address));
+	else if (s->address.any.sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &s->address.v6.sin6_addr,
+		    s->client_address, sizeof(s->client_address));
+	else
+		strlcpy(s->client_address, "unknown",
+		    sizeof(s->client_address));
+}
+
+void
+session_start(int fd)
+{
+	struct session *s = mem_zalloc(1, sizeof(*s));
+	int on = 1;
+
+	s->fd = fd;
+	s->state = CONNECTED;
+	s->where = "CONNECT";
+	s->verb = UNKNOWN;
+	s->busy = true;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	note_address(s);
+	s->peer = mem_printf("unknown[%s]", s->client_address);
+	TAILQ_INSERT_TAIL(&sessions, s, link);
+	if (!count_client(s) && !smtpd_is_exempt(s)) {
+		log_warning("Connection concurrency limit exceeded: %d from "
+		    "%s for service %s",
+		    config.smtpd_client_connection_count_limit + 1, s->peer,
+		    service_name);
+		session_say(s, "421 4.7.0 %s Error: too many connections from %s",
+		    config.myhostname, s->client_address);
+		s->busy = false;
+		s->ending = true;
+		settle(s);
+		return;
+	}
+	greet_client(s);
+}

@@ -1,0 +1,42 @@
+/*
+ * smtpd - take mail in from the network
+ *
+ * In       SMTP clients; tables and the configuration, read before the sandbox closes
+ * Out      each message to cleanup, in one hand-over; 250 only when cleanup says that it is durable
+ * Asks     trivial-rewrite where an address leads, DNS what a client is called
+ * Touches  sockets, and files that cleanup lends it as descriptors; no path at all
+ * Trusts   nobody: every byte is a stranger's
+ * Killed   clients see a lost connection and come again; what was answered 250 is in cleanup's journal
+ *
+ *	session.c	a connection: bytes to commands, replies to bytes, limits, the end
+ *	commands.c	the verbs: what may come when
+ *	greet.c		who is it: connect, HELO, EHLO
+ *	transaction.c	MAIL, RCPT, RSET
+ *	content.c	DATA and BDAT: the message
+ *	submit.c	the hand-over to cleanup
+ *	checks.c	the check language: compile, evaluate, wait
+ *	kinds.c		its table of names, and the plain checks
+ *	access.c	access(5) tables
+ *	listed.c	is there such a recipient, such a sender
+ *	route.c		where an address leads
+ *	start.c		what is opened before the sandbox closes
+ *	report.c	log lines, as log readers know them
+ */
+
+#include "service/service.h"
+#include "smtpd/smtpd.h"
+
+int
+main(int argc, char **argv)
+{
+	static const struct service smtpd = {
+		.name	   = "smtpd",
+		.sandbox   = SANDBOX_SOCKETS | SANDBOX_NETWORK,
+		.chroot	   = true,
+		.start	   = smtpd_start,	/* tables, resolver: the last look at files */
+		.connected = session_start,
+		.busy	   = session_any,
+	};
+
+	return service_events(&smtpd, argc, argv);
+}

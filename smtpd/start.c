@@ -1,0 +1,49 @@
+/* The last look at files: tables, lists, resolver. */
+
+#include "smtpd/smtpd.h"
+
+#include "config/config.h"
+#include "service/service.h"
+#include "table/match.h"
+
+struct resolver *smtpd_resolver;
+struct ipc_client *smtpd_cleanup, *smtpd_rewrite;
+
+static struct match_list *mynetworks, *exempt;
+
+void
+smtpd_start(void)
+{
+	const char *why = NULL;
+
+	smtpd_resolver = resolve_new(service_base, &why);
+	if (smtpd_resolver == NULL)
+		fatal("cannot read the resolver's configuration: %s; look at "
+		    "/etc/resolv.conf", why);
+	smtpd_cleanup = ipc_client_new(service_base,
+	    config.cleanup_service_name);
+	smtpd_rewrite = ipc_client_new(service_base,
+	    config.rewrite_service_name);
+	mynetworks = match_list_open("mynetworks", config.mynetworks);
+	exempt = match_list_open("smtpd_client_event_limit_exceptions",
+	    config.smtpd_client_event_limit_exceptions);
+	listed_open();
+	checks_compile();
+}
+
+bool
+smtpd_is_mynetworks(const struct session *s, bool *failed)
+{
+	enum table_answer answer = match_client(mynetworks, s->client_name,
+	    &s->address.any);
+
+	*failed = answer == TABLE_ERROR;
+	return answer == TABLE_FOUND;
+}
+
+bool
+smtpd_is_exempt(const struct session *s)
+{
+	return match_client(exempt, s->client_name, &s->address.any) ==
+	    TABLE_FOUND;
+}

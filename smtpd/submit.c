@@ -1,0 +1,174 @@
+/*
+ * The hand-over to cleanup.
+ *
+ * The client hears 250 when cleanup said that the message is durable. When
+ * cleanup dies before it answers, the message is handed over again under the
+ * same token, marked "again": who takes it then asks whether the dead one
+ * had committed it, so that it is neither lost nor taken twice.
+ */
+
+#include "smtpd/smtpd.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "config/config.h"
+#include "config/network.h"
+#include "service/service.h"
+
+/* How long the client waits for a cleanup that does not come, and how often we look. */
+#define PATIENCE_MS	60000
+#define AGAIN_SECONDS	1
+
+static const char not_written[] = "451 4.3.0 Error: queue file write error";
+
+/* A name for this submission that no other process, now or later, gives to another. */
+static const char *
+new_token(struct transaction *t)
+{
+	static uint32_t process[3];
+	static uint64_t serial;
+
+	if (serial == 0)
+		arc4random_buf(process, sizeof(process));
+	return pool_printf(t->pool, "%08x%08x%08x.%llx", process[0],
+	    process[1], process[2], (unsigned long long)++serial);
+}
+
+/* local_header_rewrite_clients: whose headers are completed as if they came from here. */
+static bool
+is_local_client(struct session *s)
+{
+	char *list = mem_strdup(config.local_header_rewrite_clients);
+	char *cursor = list, *word;
+	bool is_local = false, failed;
+
+	while (!is_local &&
+	    (word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
+		is_local = text_equal_nocase(word, "permit_mynetworks") ?
+		    smtpd_is_mynetworks(s, &failed) :
+		    text_equal_nocase(word, "permit_inet_interfaces") &&
+		    network_is_own(&s->address.any);
+	free(list);
+	return is_local;
+}
+
+static void
+reply_accepted(struct session *s, const char *queue_id)
+{
+	struct transaction *t = s->transaction;
+
+	log_info("%s: client=%s", queue_id, s->peer);
+	s->errors = s->junk = 0;
+	if (t->is_bdat)
+		session_reply(s, "250 2.0.0 Ok: %lld bytes queued as %s",
+		    (long long)t->wire_bytes, queue_id);
+	else
+		session_reply(s, "250 2.0.0 Ok: queued as %s", queue_id);
+}
+
+static void
+reply_refused(struct session *s, const struct ipc_submit_result *result)
+{
+	struct text reply = TEXT_EMPTY;
+
+	text_printf(&reply, "%lld %s %s", (long long)result->status,
+	    result->dsn, result->reason);
+	report_action(s, "reject", text_string(&reply));
+	session_reply(s, "%s", text_string(&reply));
+	text_clear(&reply);
+}
+
+static void	hand_over(struct session *s, bool again);
+
+static void
+on_again(evutil_socket_t fd, short what, void *argument)
+{
+	hand_over(argument, true);
+}
+
+/* Nobody answered: try again, unless the client has waited long enough. */
+static void
+try_again(struct session *s)
+{
+	const struct timeval pause = { AGAIN_SECONDS, 0 };
+	struct transaction *t = s->transaction;
+
+	if (clock_ms() > t->give_up_at_ms) {
+		log_warning("%s: a message could not be handed over to the "
+		    "%s service; the client will try again", s->peer,
+		    config.cleanup_service_name);
+		session_reply(s, "%s", not_written);
+		transaction_end(s);
+		session_go_on(s);
+		return;
+	}
+	if (t->again == NULL)
+		t->again = evtimer_new(service_base, on_again, s);
+	evtimer_add(t->again, &pause);
+}
+
+static void
+on_result(struct ipc_packet *packet, void *argument)
+{
+	struct session *s = argument;
+	struct ipc_submit_result result;
+
+	s->transaction->call = 0;
+	if (packet == NULL || ipc_decode_submit_result(packet, &result) == -1) {
+		try_again(s);
+		return;
+	}
+	if (result.status == 0 || result.status / 100 == 2)
+		reply_accepted(s, result.queue_id);
+	else
+		reply_refused(s, &result);
+	transaction_end(s);
+	session_go_on(s);
+}
+
+static void
+hand_over(struct session *s, bool again)
+{
+	struct transaction *t = s->transaction;
+	struct text records = TEXT_EMPTY;
+	struct ipc_packet packet = IPC_PACKET_EMPTY;
+
+	envelope_encode(t->envelope, &records);
+
+	struct ipc_submit message = {
+		.again = again,
+		.envelope = { records.bytes, records.length },
+		.content = { text_string(&t->content), t->content.length },
+		/* The file stays ours, in case it must be handed over again. */
+		.file = t->file == -1 ? -1 : fcntl(t->file, F_DUPFD_CLOEXEC, 3),
+	};
+
+	ipc_encode_submit(&packet, 0, &message);
+	text_clear(&records);
+	t->call = ipc_client_call(smtpd_cleanup, &packet, on_result, s);
+}
+
+void
+submit(struct session *s)
+{
+	struct transaction *t = s->transaction;
+	struct envelope *e = t->envelope;
+
+	e->token = new_token(t);
+	e->size = t->content.length + t->file_size;
+	if (is_local_client(s))
+		e->flags |= ENVELOPE_LOCAL_ORIGIN;
+	if (e->token == NULL) {
+		session_reply(s, "%s", not_written);
+		transaction_end(s);
+		return;
+	}
+	t->give_up_at_ms = clock_ms() + PATIENCE_MS;
+	s->busy = true;
+	hand_over(s, false);
+}

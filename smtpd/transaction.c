@@ -1,0 +1,208 @@
+/* MAIL, RCPT and RSET: the envelope grows, or is forgotten. */
+
+#include "smtpd/smtpd.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "address/address.h"
+#include "config/config.h"
+
+/* What one client's envelope may take: some 8,000 addresses of usual length. */
+#define ENVELOPE_LIMIT	(1 << 20)
+
+static unsigned
+honoured(void)
+{
+	return SMTP_HONOUR_SIZE | SMTP_HONOUR_8BITMIME | SMTP_HONOUR_DSN |
+	    (config.smtputf8_enable ? SMTP_HONOUR_SMTPUTF8 : 0);
+}
+
+const char *
+session_sender(const struct session *s)
+{
+	return s->transaction == NULL ? "" : s->transaction->envelope->sender;
+}
+
+const char *
+session_recipient(const struct session *s)
+{
+	if (s->transaction == NULL || s->transaction->rcpt == NULL)
+		return "";
+	return s->transaction->rcpt->recipient;
+}
+
+void
+transaction_end(struct session *s)
+{
+	struct transaction *t = s->transaction;
+
+	if (t == NULL)
+		return;
+	s->transaction = NULL;
+	if (t->again != NULL)
+		event_free(t->again);
+	ipc_client_cancel(smtpd_cleanup, t->call);
+	text_clear(&t->content);
+	fd_close(&t->file);
+	free(t->rcpt);
+	pool_free(&t->pool);
+	free(t);
+	session_enter(s, s->helo_name != NULL ? GREETED : CONNECTED,
+	    "transaction over");
+}
+
+static char *
+keep(struct transaction *t, const char *string)
+{
+	return pool_strdup(t->pool, string);
+}
+
+static bool
+begin(struct session *s, const struct smtp_mail *mail)
+{
+	struct transaction *t = mem_zalloc(1, sizeof(*t));
+
+	t->file = -1;
+	t->pool = pool_new(ENVELOPE_LIMIT);
+	t->envelope = envelope_new(t->pool);
+
+	struct envelope *e = t->envelope;
+
+	e->sender = keep(t, mail->sender);
+	e->dsn_envid = keep(t, mail->envid);
+	e->dsn_ret = mail->ret == SMTP_RET_UNSAID ? 0 :
+	    mail->ret == SMTP_RET_FULL ? DSN_RET_FULL : DSN_RET_HDRS;
+	if (mail->body == SMTP_BODY_8BITMIME)
+		e->flags |= ENVELOPE_8BIT;
+	if (mail->smtputf8)
+		e->flags |= ENVELOPE_SMTPUTF8;
+	e->arrival_us = clock_wall_us();
+	e->client_name = keep(t, s->client_name);
+	e->client_address = keep(t, s->client_address);
+	e->client_port = ntohs(s->address.v4.sin_port);
+	e->helo_name = keep(t, s->helo_name == NULL ? "" : s->helo_name);
+	e->protocol_name = mail->smtputf8 ? "UTF8SMTP" :
+	    s->esmtp ? "ESMTP" : "SMTP";
+	s->transaction = t;
+	return e->sender != NULL && e->client_name != NULL &&
+	    e->helo_name != NULL;
+}
+
+static void
+answer_mail(struct session *s, enum verdict verdict)
+{
+	if (verdict != VERDICT_PERMIT) {
+		transaction_end(s);
+		return;
+	}
+	session_enter(s, IN_MAIL, "MAIL");
+	session_reply(s, "250 2.1.0 Ok");
+}
+
+void
+transaction_mail(struct session *s, const struct smtp_command *command)
+{
+	struct smtp_mail mail;
+	struct text reply = TEXT_EMPTY;
+	const char *complaint;
+
+	if (config.smtpd_helo_required && s->helo_name == NULL) {
+		session_reply(s, "503 5.5.1 Error: send HELO/EHLO first");
+		return;
+	}
+	complaint = smtp_mail_parse(command->argument,
+	    command->argument_length, honoured(), &mail, &reply);
+	if (complaint != NULL)
+		session_reply(s, "%s", complaint);
+	else if (config.message_size_limit > 0 &&
+	    mail.size > config.message_size_limit)
+		session_reply(s,
+		    "552 5.3.4 Message size exceeds fixed limit");
+	else if (!begin(s, &mail)) {
+		transaction_end(s);
+		session_reply(s, "451 4.3.0 Error: out of memory");
+	} else
+		checks_run(s, config.smtpd_delay_reject ? 0 :
+		    1 << STAGE_SENDER | 1 << STAGE_UNLISTED_SENDER,
+		    answer_mail);
+	text_clear(&reply);
+}
+
+/* The recipient at hand is welcome. False without memory. */
+static bool
+add_recipient(struct transaction *t)
+{
+	const struct smtp_rcpt *rcpt = t->rcpt;
+	const char *address = keep(t, rcpt->recipient);
+	struct recipient *recipient = address == NULL ? NULL :
+	    envelope_add_recipient(t->envelope, address);
+
+	if (recipient == NULL)
+		return false;
+	recipient->dsn_notify = rcpt->notify;	/* the same bits */
+	recipient->dsn_orcpt = keep(t, rcpt->orcpt);
+	return recipient->dsn_orcpt != NULL;
+}
+
+static void
+answer_rcpt(struct session *s, enum verdict verdict)
+{
+	struct transaction *t = s->transaction;
+
+	if (verdict == VERDICT_PERMIT && !add_recipient(t))
+		session_reply(s, "452 4.5.3 Error: too many recipients");
+	else if (verdict == VERDICT_PERMIT) {
+		session_enter(s, IN_RCPT, "RCPT");
+		session_reply(s, "250 2.1.5 Ok");
+	}
+	free(t->rcpt);
+	t->rcpt = NULL;
+}
+
+static void
+refuse_overshoot(struct session *s)
+{
+	static const char reply[] = "452 4.5.3 Error: too many recipients";
+
+	/* Honest list servers only notice after the whole pipelined group. */
+	if (s->transaction->overshoot++ < config.smtpd_recipient_overshoot_limit)
+		session_say(s, reply);
+	else
+		session_reply(s, reply);
+}
+
+void
+transaction_rcpt(struct session *s, const struct smtp_command *command)
+{
+	struct transaction *t = s->transaction;
+	struct text reply = TEXT_EMPTY;
+	unsigned stages = 1 << STAGE_RELAY | 1 << STAGE_RECIPIENT |
+	    1 << STAGE_UNLISTED_RECIPIENT;
+
+	if (t->envelope->recipient_count >=
+	    (size_t)config.smtpd_recipient_limit) {
+		refuse_overshoot(s);
+		return;
+	}
+	t->rcpt = mem_alloc(sizeof(*t->rcpt));
+
+	const char *complaint = smtp_rcpt_parse(command->argument,
+	    command->argument_length, honoured(), t->rcpt, &reply);
+
+	if (complaint != NULL) {
+		session_reply(s, "%s", complaint);
+		free(t->rcpt);
+		t->rcpt = NULL;
+	} else {
+		if (config.smtpd_delay_reject)
+			stages |= 1 << STAGE_CLIENT | 1 << STAGE_HELO |
+			    1 << STAGE_SENDER | 1 << STAGE_UNLISTED_SENDER;
+		checks_run(s, stages, answer_rcpt);
+	}
+	text_clear(&reply);
+}
