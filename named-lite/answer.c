@@ -1,0 +1,610 @@
+#include "named-lite/answer.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/base.h"
+#include "named-lite/cookie.h"
+#include "named-lite/reply.h"
+
+#define CHAIN_MAX	12	/* CNAMEs and DNAMEs that one question may follow */
+#define OPT_SIZE	11
+#define NAME_AT		DNS_HEADER_SIZE
+
+uint8_t answer_cookie_key[COOKIE_KEY_SIZE];
+
+/* A question on its way. */
+struct search {
+	const struct image *image;
+	const struct dns_query *query;
+	struct reply *reply;
+	const struct sockaddr *client;
+	bool	 is_tcp;
+	uint16_t type;			/* looked for */
+
+	const struct image_path *path;	/* of the name looked for now */
+	const uint8_t *name;		/* as it is spelled */
+	size_t	 name_at;		/* where it stands in the answer */
+	place	 found;			/* the node closest to it */
+	unsigned skipped;		/* its labels that this node lacks */
+	const struct image_zone *zone;	/* of the name asked for */
+	uint32_t zone_number;
+	unsigned steps;			/* along the chain */
+
+	struct image_path next_path;
+	struct dns_name next_name;
+};
+
+void
+answer_read(struct question *question, const struct image *image,
+    const uint8_t *bytes, size_t length)
+{
+	question->bytes = bytes;
+	question->length = length;
+	question->verdict = dns_query_parse(&question->query, bytes, length);
+	if (question->verdict == DNS_DROP || question->query.name_length == 0)
+		return;
+	image_path_init(&question->path, image->header->seed,
+	    bytes + DNS_HEADER_SIZE, question->query.name_length);
+	image_path_prefetch(image, &question->path);
+}
+
+static void
+truncate_reply(struct search *s)
+{
+	s->reply->flags |= DNS_TC;
+}
+
+/*
+ * Where this owner's name stands in the answer. While the name looked for is
+ * the one asked for, every suffix of it does; but names keep the case of
+ * their zone file, so that it must be spelled alike. 0: spell it out.
+ */
+static size_t
+find_owner(const struct search *s, const uint8_t *owner, size_t length)
+{
+	const struct reply *reply = s->reply;
+	size_t end = reply->suffix_end;
+
+	if (end < NAME_AT + length ||
+	    (s->steps > 0 && length > s->zone->apex_length))
+		return 0;
+	return memcmp(reply->out + end - length, owner, length) == 0 ?
+	    end - length : 0;
+}
+
+static bool
+add_at_node(struct search *s, enum reply_section section,
+    const struct image_node *node, const struct image_rrset *rrset)
+{
+	const uint8_t *name = image_node_name(node);
+
+	return reply_add(s->reply, section, rrset,
+	    find_owner(s, name, node->name_length), name);
+}
+
+static void
+add_soa(struct search *s)
+{
+	const struct image_node *apex = image_at(s->image, s->zone->apex);
+
+	if (!add_at_node(s, SECTION_AUTHORITY, apex,
+	    image_at(s->image, s->zone->soa)))
+		truncate_reply(s);
+}
+
+/* The addresses of one target. False: they did not all fit. */
+static bool
+add_addresses(struct search *s, const struct image_target *target, size_t at)
+{
+	static const uint16_t types[] = { DNS_TYPE_A, DNS_TYPE_AAAA };
+	const struct image_node *node = image_at(s->image, target->node);
+	bool all = true;
+
+	for (size_t i = 0; i < COUNT_OF(types); i++) {
+		const struct image_rrset *rrset = image_find_rrset(node,
+		    types[i]);
+
+		if (rrset == NULL || reply_has(s->reply, rrset))
+			continue;
+		if (!reply_add(s->reply, SECTION_ADDITIONAL, rrset, at, NULL))
+			all = false;
+	}
+	return all;
+}
+
+/* Addresses for the targets of all RRsets that stand in these sections. */
+static void
+add_additional(struct search *s, unsigned sections, bool is_referral)
+{
+	struct reply *reply = s->reply;
+	unsigned count = reply->rrset_count;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct reply_rrset in = reply->rrsets[i];
+		const struct image_target *target =
+		    image_rrset_targets(in.rrset);
+
+		if ((sections & 1 << in.section) == 0)
+			continue;
+		for (unsigned t = 0; t < in.rrset->targets; t++, target++) {
+			size_t at = reply_target_at(&in, target->name);
+
+			if (at == 0 || (target->is_glue && !is_referral))
+				continue;
+			/* RFC 9471: a referral without all of its glue is cut short. */
+			if (!add_addresses(s, target, at) && target->is_glue)
+				truncate_reply(s);
+		}
+	}
+}
+
+static bool
+wants(const struct search *s, bool authority)
+{
+	bool recursive = (s->query->flags & DNS_RD) != 0;
+
+	switch (s->image->header->minimal_responses) {
+	case MINIMAL_NO:
+		return true;
+	case MINIMAL_NO_AUTH:
+		return !authority;
+	case MINIMAL_NO_AUTH_RECURSIVE:
+		return !authority || !recursive;
+	default:
+		return false;
+	}
+}
+
+/* Behind a positive answer. */
+static void
+add_courtesies(struct search *s)
+{
+	const struct image_node *apex = image_at(s->image, s->zone->apex);
+	const struct image_rrset *ns = image_at(s->image, s->zone->ns);
+	unsigned sections = 1 << SECTION_ANSWER;
+
+	if (s->reply->flags & DNS_TC)
+		return;
+	if (s->zone->ns != 0 && wants(s, true) && !reply_has(s->reply, ns)) {
+		if (!add_at_node(s, SECTION_AUTHORITY, apex, ns)) {
+			truncate_reply(s);
+			return;
+		}
+		sections |= 1 << SECTION_AUTHORITY;
+	}
+	if (wants(s, false))
+		add_additional(s, sections, false);
+}
+
+static void
+refer(struct search *s, const struct image_node *cut)
+{
+	const struct image_rrset *ns = image_find_rrset(cut, DNS_TYPE_NS);
+
+	if (s->steps == 0)
+		s->reply->flags &= ~DNS_AA;
+	if (!add_at_node(s, SECTION_AUTHORITY, cut, ns))
+		truncate_reply(s);
+	else
+		add_additional(s, 1 << SECTION_AUTHORITY, true);
+}
+
+/* An RRset of the name looked for; at a wildcard its owner is that name itself. */
+static bool
+add_answer(struct search *s, const struct image_node *node,
+    const struct image_rrset *rrset, bool is_wildcard)
+{
+	size_t owner = s->name_at;
+
+	if (s->steps == 0 && !is_wildcard)
+		owner = find_owner(s, image_node_name(node), node->name_length);
+	if (reply_add(s->reply, SECTION_ANSWER, rrset, owner,
+	    image_node_name(node)))
+		return true;
+	truncate_reply(s);
+	return false;
+}
+
+/* Go on with the name that stands at octet `at` of the answer. False: it cannot be followed. */
+static bool
+follow(struct search *s, size_t at)
+{
+	size_t offset = at;
+
+	if (++s->steps >= CHAIN_MAX + 1 || !dns_name_unpack(&s->next_name,
+	    s->reply->out, s->reply->used, &offset))
+		return false;
+	image_path_init(&s->next_path, s->image->header->seed,
+	    s->next_name.bytes, s->next_name.length);
+	s->path = &s->next_path;
+	s->name = s->next_name.bytes;
+	s->name_at = at;
+	s->found = image_find(s->image, s->path, &s->skipped);
+	return true;
+}
+
+static bool
+follow_cname(struct search *s, const struct image_node *node, bool is_wildcard)
+{
+	const struct image_rrset *cname = image_find_rrset(node,
+	    DNS_TYPE_CNAME);
+
+	/* A second visit: a loop. */
+	if (reply_has(s->reply, cname)) {
+		s->reply->rcode = DNS_SERVFAIL;
+		return false;
+	}
+	if (!add_answer(s, node, cname, is_wildcard))
+		return false;
+
+	/* The data of its only record are its last octets. */
+	const struct reply_rrset *in =
+	    &s->reply->rrsets[s->reply->rrset_count - 1];
+
+	return follow(s, in->base + 12);
+}
+
+/* RFC 6672 section 3: the DNAME, and a CNAME made from it. */
+static bool
+follow_dname(struct search *s, const struct image_node *cut)
+{
+	const struct image_rrset *dname = image_find_rrset(cut, DNS_TYPE_DNAME);
+	const uint8_t *octets = image_rrset_octets(dname);
+	const uint8_t *target = octets + 12;	/* behind a pointer and ten octets */
+	size_t own = dns_name_length(s->name) - cut->name_length;
+	size_t target_length = dns_name_length(target);
+	uint8_t rdata[DNS_NAME_MAX];
+
+	if (!reply_has(s->reply, dname) &&
+	    !add_at_node(s, SECTION_ANSWER, cut, dname)) {
+		truncate_reply(s);
+		return false;
+	}
+	if (own + target_length > DNS_NAME_MAX) {
+		s->reply->rcode = DNS_YXDOMAIN;
+		return false;
+	}
+	memcpy(rdata, s->name, own);
+	memcpy(rdata + own, target, target_length);
+	if (!reply_add_record(s->reply, SECTION_ANSWER, s->name_at,
+	    DNS_TYPE_CNAME, DNS_CLASS_IN, dns_get32(octets + 6), rdata,
+	    own + target_length)) {
+		truncate_reply(s);
+		return false;
+	}
+	return s->type != DNS_TYPE_CNAME && s->type != DNS_TYPE_ANY &&
+	    follow(s, s->reply->used - own - target_length);
+}
+
+static void
+answer_any(struct search *s, const struct image_node *node, bool is_wildcard)
+{
+	const struct image_rrset *rrset = image_node_rrsets(node);
+	unsigned count = node->rrset_count;
+
+	if (s->image->header->minimal_any && !s->is_tcp && count > 1)
+		count = 1;	/* RFC 8482 section 4.1 */
+	for (unsigned i = 0; i < count; i++) {
+		if (!add_answer(s, node, rrset, is_wildcard))
+			return;
+		rrset = image_rrset_next(rrset);
+	}
+	if (count == 0)
+		add_soa(s);
+	else
+		add_courtesies(s);
+}
+
+/* The node's records answer, or that there are none. True: go on with the name that a CNAME gave. */
+static bool
+answer_from_node(struct search *s, const struct image_node *node,
+    bool is_wildcard)
+{
+	const struct image_rrset *rrset;
+
+	if (s->type == DNS_TYPE_ANY) {
+		answer_any(s, node, is_wildcard);
+		return false;
+	}
+	rrset = image_find_rrset(node, s->type);
+	if (rrset != NULL) {
+		if (add_answer(s, node, rrset, is_wildcard))
+			add_courtesies(s);
+		return false;
+	}
+	if (node->flags & NODE_HAS_CNAME)
+		return follow_cname(s, node, is_wildcard);
+	add_soa(s);
+	return false;
+}
+
+/* One name of the chain. True: there is a next one. */
+static bool
+answer_step(struct search *s)
+{
+	const struct image_node *node = image_at(s->image, s->found);
+	place cut_place;
+
+	/* A chain that leaves the zone ends there: the asker goes on. */
+	if (s->found == 0 || node->zone != s->zone_number) {
+		if (s->reply->counts[SECTION_ANSWER] > 0)
+			add_courtesies(s);
+		return false;
+	}
+	cut_place = image_node_cut(node);
+	if (cut_place != 0) {
+		const struct image_node *cut = image_at(s->image, cut_place);
+		bool is_cut = cut_place == s->found && s->skipped == 0;
+
+		if (cut->flags & NODE_HAS_DNAME) {
+			if (!is_cut)
+				return follow_dname(s, cut);
+		} else if (!is_cut || s->type != DNS_TYPE_DS) {
+			refer(s, cut);
+			return false;
+		}
+	}
+	if (s->skipped == 0)
+		return answer_from_node(s, node, false);
+	if (image_node_wildcard(node) != 0)
+		return answer_from_node(s, image_at(s->image,
+		    image_node_wildcard(node)), true);
+	s->reply->rcode = DNS_NXDOMAIN;
+	add_soa(s);
+	return false;
+}
+
+/* Find the zone that the question is about. False: the rcode says why there is no answer. */
+static bool
+enter_zone(struct search *s, uint16_t no_zone)
+{
+	const struct image_node *node;
+
+	s->reply->rcode = no_zone;
+	s->found = image_find(s->image, s->path, &s->skipped);
+	if (s->found == 0)
+		return false;
+	node = image_at(s->image, s->found);
+	s->zone_number = node->zone;
+	s->zone = image_zone(s->image, node->zone);
+	s->reply->rcode = DNS_SERVFAIL;
+	if (s->zone->is_broken)
+		return false;
+	s->reply->rcode = DNS_REFUSED;
+	if (!image_acl_allows(s->image, s->zone->acl, s->client))
+		return false;
+	s->reply->rcode = DNS_NOERROR;
+	return true;
+}
+
+static bool
+is_apex(const struct search *s)
+{
+	return s->zone->apex_length == s->query->name_length;
+}
+
+/* What is not looked up by its type. True: done. */
+static bool
+answer_special(struct search *s)
+{
+	struct reply *reply = s->reply;
+
+	switch (s->query->type) {
+	case DNS_TYPE_AXFR:
+		if (!s->is_tcp)
+			reply->rcode = DNS_FORMERR;
+		else if (enter_zone(s, DNS_NOTAUTH))
+			reply->rcode = is_apex(s) ? DNS_REFUSED : DNS_NOTAUTH;
+		return true;
+	case DNS_TYPE_IXFR:
+		if (!s->is_tcp) {
+			s->type = DNS_TYPE_SOA;
+			return false;
+		}
+		if (enter_zone(s, DNS_NOTAUTH))
+			reply->rcode = is_apex(s) ? DNS_REFUSED : DNS_NOTAUTH;
+		return true;
+	case DNS_TYPE_MAILA:
+	case DNS_TYPE_MAILB:
+		reply->rcode = DNS_NOTIMP;
+		return true;
+	case 0:
+	case DNS_TYPE_OPT:
+	case DNS_TYPE_TSIG:
+	case DNS_TYPE_TKEY:
+		reply->rcode = DNS_FORMERR;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+answer_internet(struct search *s)
+{
+	if (answer_special(s) || !enter_zone(s, DNS_REFUSED))
+		return;
+	s->reply->flags |= DNS_AA;
+	while (answer_step(s))
+		;
+}
+
+/* CH TXT: version.bind and hostname.bind (RFC 4892 section 2). */
+static void
+answer_chaos(struct search *s)
+{
+	static const struct {
+		const char *name;
+		size_t	 offset;
+	} names[] = {
+		{ "\7version\4bind", offsetof(struct image_header, version) },
+		{ "\7version\6server", offsetof(struct image_header, version) },
+		{ "\10hostname\4bind", offsetof(struct image_header, hostname) },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		size_t length = strlen(names[i].name) + 1;
+		const uint8_t *text;
+		place place;
+
+		if (s->query->name_length != length ||
+		    memcmp(s->path->name, names[i].name, length) != 0)
+			continue;
+		s->reply->flags |= DNS_AA;
+		memcpy(&place, s->image->base + names[i].offset, sizeof(place));
+		text = image_at(s->image, place);
+		if (place != 0 && (s->type == DNS_TYPE_TXT ||
+		    s->type == DNS_TYPE_ANY))
+			reply_add_record(s->reply, SECTION_ANSWER, NAME_AT,
+			    DNS_TYPE_TXT, DNS_CLASS_CH, 0, text, 1 + text[0]);
+		return;
+	}
+	s->reply->rcode = DNS_REFUSED;
+}
+
+static void
+answer_query(struct search *s)
+{
+	if (s->query->has_edns && s->query->edns_version != 0)
+		s->reply->rcode = DNS_BADVERS;
+	else switch (s->query->class) {
+	case DNS_CLASS_IN:
+		answer_internet(s);
+		break;
+	case DNS_CLASS_CH:
+		answer_chaos(s);
+		break;
+	case DNS_CLASS_HS:
+		s->reply->rcode = DNS_REFUSED;
+		break;
+	case DNS_CLASS_ANY:
+		s->reply->rcode = DNS_FORMERR;
+		break;
+	default:
+		s->reply->rcode = DNS_NOTIMP;
+		break;
+	}
+}
+
+static void
+answer_other_opcode(struct search *s)
+{
+	switch (s->query->opcode) {
+	case DNS_OPCODE_NOTIFY:
+		if (enter_zone(s, DNS_NOTAUTH)) {
+			if (is_apex(s))
+				s->reply->flags |= DNS_AA;
+			else
+				s->reply->rcode = DNS_NOTAUTH;
+		}
+		break;
+	case DNS_OPCODE_UPDATE:
+		if (enter_zone(s, DNS_NOTAUTH))
+			s->reply->rcode = is_apex(s) ? DNS_REFUSED :
+			    DNS_NOTAUTH;
+		break;
+	default:
+		s->reply->rcode = DNS_NOTIMP;
+		s->reply->used = DNS_HEADER_SIZE;	/* without its question */
+		break;
+	}
+}
+
+static void
+put_opt(const struct search *s)
+{
+	struct reply *reply = s->reply;
+	uint8_t *to = reply->out + reply->used;
+	size_t options = 0;
+
+	to[0] = 0;
+	dns_put16(to + 1, DNS_TYPE_OPT);
+	dns_put16(to + 3, s->image->header->edns_size);
+	to[5] = reply->rcode >> 4;
+	to[6] = 0;
+	dns_put16(to + 7, s->query->wants_dnssec ? 0x8000 : 0);
+	if (s->query->cookie_length > 0 && s->image->header->answer_cookie)
+		options = cookie_put(to + OPT_SIZE, answer_cookie_key,
+		    s->query->cookie, s->client, time(NULL));
+	dns_put16(to + 9, options);
+	reply->used += OPT_SIZE + options;
+	reply->counts[SECTION_ADDITIONAL]++;
+}
+
+static void
+put_header(struct reply *reply, const struct dns_query *query, bool question)
+{
+	uint8_t *out = reply->out;
+
+	dns_put16(out, query->id);
+	dns_put16(out + 2, DNS_QR | (query->flags & (DNS_OPCODE | DNS_RD |
+	    DNS_CD)) | reply->flags | (reply->rcode & DNS_RCODE));
+	dns_put16(out + 4, question);
+	for (int i = 0; i < SECTIONS; i++)
+		dns_put16(out + 6 + 2 * i, reply->counts[i]);
+}
+
+static size_t
+reply_limit(const struct search *s, size_t size)
+{
+	size_t limit = DNS_MESSAGE_MAX;
+
+	if (!s->is_tcp) {
+		limit = s->query->udp_size;
+		if (limit > s->image->header->udp_max)
+			limit = s->image->header->udp_max;
+	}
+	if (limit > size)
+		limit = size;
+	if (s->query->has_edns)
+		limit -= OPT_SIZE;
+	if (s->query->cookie_length > 0)
+		limit -= COOKIE_OPTION_SIZE;
+	return limit;
+}
+
+size_t
+answer_write(const struct question *question, const struct image *image,
+    const struct sockaddr *client, bool is_tcp, uint8_t *out, size_t size)
+{
+	const struct dns_query *query = &question->query;
+	struct reply reply;
+	struct search s;
+
+	if (question->verdict == DNS_DROP || (image->header->blackhole != 0 &&
+	    image_acl_allows(image, image->header->blackhole, client)))
+		return 0;
+	reply.out = out;
+	reply.used = query->end;
+	reply.flags = reply.rcode = 0;
+	memset(reply.counts, 0, sizeof(reply.counts));
+	reply.suffix_end = NAME_AT + query->name_length;
+	reply.rotation = query->id;
+	reply.rrset_count = 0;
+	s.image = image;
+	s.query = query;
+	s.reply = &reply;
+	s.client = client;
+	s.is_tcp = is_tcp;
+	s.type = query->type;
+	s.path = &question->path;
+	s.name = question->bytes + DNS_HEADER_SIZE;
+	s.name_at = NAME_AT;
+	s.steps = 0;
+	reply.limit = reply_limit(&s, size);
+	memcpy(out, question->bytes, query->end);
+
+	if (question->verdict == DNS_REPLY_FORMERR)
+		reply.rcode = DNS_FORMERR;
+	else if (query->opcode != DNS_OPCODE_QUERY)
+		answer_other_opcode(&s);
+	else
+		answer_query(&s);
+	bool has_question = reply.used > DNS_HEADER_SIZE;
+
+	if (query->has_edns)
+		put_opt(&s);
+	put_header(&reply, query, has_question);
+	return reply.used;
+}

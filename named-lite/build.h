@@ -1,0 +1,33 @@
+/* build - zones become a sealed image (image.h) */
+
+#ifndef NAMED_LITE_BUILD_H
+#define NAMED_LITE_BUILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "named-lite/image.h"
+#include "named-lite/zone.h"
+
+struct build_zone {
+	const struct dns_name *apex;
+	struct zone *zone;		/* NULL: it did not load */
+	uint32_t acl;
+};
+
+/* What goes in. */
+struct build {
+	const struct build_zone *zones;
+	size_t	 zone_count;
+	const struct image_match *acls;	/* row 0 unused */
+	size_t	 acl_count;
+	const char *version;		/* NULL: no such record */
+	const char *hostname;
+	struct image_header settings;	/* seed and what answers depend on; places are filled in */
+};
+
+/* Build and seal. A descriptor, or -1 with errno. */
+int	build_image(const struct build *build);
+
+#endif

@@ -1,0 +1,145 @@
+#include "named-lite/loader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "named-lite/build.h"
+#include "named-lite/control.h"
+#include "named-lite/settings.h"
+
+/*
+ * An address of this host. BIND binds each one by itself, so that answers
+ * leave from where the question went and another server on another address
+ * is left alone; so do we.
+ */
+static void
+add_address(struct control_loaded *loaded, const struct acl_interface *from,
+    uint16_t port)
+{
+	struct control_address *to = &loaded->addresses[loaded->count];
+
+	if (loaded->count == CONTROL_ADDRESSES_MAX) {
+		log_warning("more than %d addresses to listen on: the rest is "
+		    "left out", CONTROL_ADDRESSES_MAX);
+		return;
+	}
+	memset(to, 0, sizeof(*to));
+	memcpy(&to->socket, &from->address, sizeof(to->socket));
+	if (to->socket.any.sa_family == AF_INET)
+		to->socket.four.sin_port = htons(port);
+	else
+		to->socket.six.sin6_port = htons(port);
+	for (unsigned i = 0; i < loaded->count; i++)
+		if (memcmp(&loaded->addresses[i].socket, &to->socket,
+		    sizeof(to->socket)) == 0)
+			return;
+	strlcpy(to->interface, from->name, sizeof(to->interface));
+	loaded->count++;
+}
+
+static void
+choose_addresses(struct control_loaded *loaded, const struct settings *settings,
+    const struct options *options)
+{
+	const struct acls *acls = &settings->acls;
+
+	for (size_t i = 0; i < settings->listen_count; i++) {
+		const struct listen_on *listen = &settings->listens[i];
+
+		if ((listen->family == AF_INET && options->only_six) ||
+		    (listen->family == AF_INET6 && options->only_four))
+			continue;
+		for (size_t n = 0; n < acls->interface_count; n++) {
+			const struct sockaddr *address = (const struct
+			    sockaddr *)&acls->interfaces[n].address;
+
+			if (address->sa_family == listen->family &&
+			    acls_allow(acls, listen->acl, address))
+				add_address(loaded, &acls->interfaces[n],
+				    listen->port);
+		}
+	}
+}
+
+static void
+load_zones(struct build_zone *zones, const struct settings *settings,
+    const uint64_t *seed)
+{
+	for (size_t i = 0; i < settings->zone_count; i++) {
+		const struct zone_settings *from = &settings->zones[i];
+
+		zones[i].apex = &from->apex;
+		zones[i].acl = from->acl;
+		if (from->file == NULL)
+			continue;
+		zones[i].zone = zone_load(&from->apex, from->file, &from->rules,
+		    seed);
+		if (zones[i].zone != NULL) {
+			const struct zone_rrset *soa = zone_find_rrset(
+			    zones[i].zone->first, DNS_TYPE_SOA);
+
+			log_info("zone %s/IN: loaded serial %u",
+			    zones[i].zone->text, dns_get32(soa->first->octets +
+			    soa->first->length - 20));
+		}
+	}
+	log_info("all zones loaded");
+}
+
+static int
+hand_over(const struct settings *settings, const struct options *options,
+    const struct build_zone *zones, int fd)
+{
+	static struct control_loaded loaded;
+	struct build build = {
+		.zones = zones,
+		.zone_count = settings->zone_count,
+		.acls = settings->acls.rows,
+		.acl_count = settings->acls.count,
+		.version = settings->version,
+		.hostname = settings->hostname,
+		.settings = settings->image,
+	};
+	int image = build_image(&build);
+
+	if (image == -1) {
+		log_error("cannot build the image of the zones: %m");
+		return -1;
+	}
+	choose_addresses(&loaded, settings, options);
+	if (control_send(fd, &loaded, sizeof(loaded), &image, 1) == -1) {
+		log_error("cannot hand over the zones: %m");
+		return -1;
+	}
+	return 0;
+}
+
+int
+loader_run(const struct options *options, int fd)
+{
+	struct settings settings;
+	struct build_zone *zones;
+	int result;
+
+	log_info("loading configuration from '%s'", options->config);
+	if (settings_read(&settings, options->config, options->port) == -1) {
+		log_error("loading configuration: failure");
+		return EXIT_FAILURE;
+	}
+	if (settings.directory != NULL && chdir(settings.directory) == -1) {
+		log_error("options: change directory to '%s' failed: %s",
+		    settings.directory, strerror(errno));
+		log_error("loading configuration: failure");
+		return EXIT_FAILURE;
+	}
+	do
+		arc4random_buf(settings.image.seed, sizeof(settings.image.seed));
+	while (settings.image.seed[1] == 0);
+	settings.image.seed[1] |= 1;
+	zones = mem_zalloc(settings.zone_count + 1, sizeof(*zones));
+	load_zones(zones, &settings, settings.image.seed);
+	result = hand_over(&settings, options, zones, fd);
+	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

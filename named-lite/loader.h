@@ -1,0 +1,20 @@
+/*
+ * loader - named.conf and zone files become an image
+ *
+ *   1  The loader is a process of its own, with the rights of the named
+ *      user, and ends when it has handed over; what it read, it read alone.
+ *   2  An error in named.conf hands over nothing: what was served before
+ *      goes on.
+ *   3  An error in a zone file concerns that zone alone. It answers
+ *      SERVFAIL, the others are served.
+ */
+
+#ifndef NAMED_LITE_LOADER_H
+#define NAMED_LITE_LOADER_H
+
+#include "named-lite/options.h"
+
+/* Load, send a struct control_loaded and the image to fd. Gives an exit code. */
+int	loader_run(const struct options *options, int fd);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * named-lite - answers for our own zones, and for nobody else's
+ *
+ * Three kinds of process. The supervisor opens the sockets and starts the
+ * others; it parses nothing. The loader reads named.conf and the zone
+ * files, makes them into one sealed image in memory, hands it over and
+ * ends. The answerers, one a core, hold their sockets and that image.
+ *
+ *	named.conf, zones ─▶ loader ─▶ image ─▶ supervisor ─▶ answerers ◀─▶ port 53
+ *
+ * In       questions by UDP and TCP; named.conf and zone files
+ * Out      answers; log lines
+ * Touches  loader: the files that named.conf names, as the named user;
+ *          answerers: no file at all
+ * Trusts   the administrator's files, as far as they parse; no client
+ * Killed   an answerer: the questions of one batch are lost and asked
+ *          again, a new one takes over the sockets; the loader: what was
+ *          served before is served on; the supervisor: the answerers end,
+ *          and who started it starts it again
+ */
+
+#include <unistd.h>
+
+#include "base/base.h"
+#include "named-lite/options.h"
+#include "named-lite/supervise.h"
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+
+	setproctitle_init(argc, argv, environ);
+	options_read(&options, argc, argv);
+	log_info("starting named-lite (postroad " PACKAGE_VERSION ")");
+	return supervise_run(&options);
+}

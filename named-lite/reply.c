@@ -1,0 +1,113 @@
+#include "named-lite/reply.h"
+
+#include <string.h>
+
+#define POINTER_MAX	0x3fff
+
+size_t
+reply_target_at(const struct reply_rrset *in, uint16_t code)
+{
+	size_t at;
+
+	if (code == IMAGE_OWNER)
+		at = in->owner;
+	else if (code < IMAGE_OWNER)
+		at = in->suffix_end - code;
+	else
+		at = in->base + (code - IMAGE_BLOCK);
+	return at <= POINTER_MAX ? at : 0;
+}
+
+/* Set the pointers of a copy at `at` (whose octet 0 would be at in->base). False if one cannot reach. */
+static bool
+set_pointers(uint8_t *out, const struct reply_rrset *in, unsigned first)
+{
+	const struct image_rrset *rrset = in->rrset;
+	const uint16_t *pointers = image_rrset_pointers(rrset);
+	const uint8_t *octets = image_rrset_octets(rrset);
+
+	for (unsigned i = first; i < rrset->pointers; i++) {
+		size_t target = reply_target_at(in,
+		    dns_get16(octets + pointers[i]));
+
+		if (target == 0)
+			return false;
+		dns_put16(out + in->base + pointers[i], 0xc000 | target);
+	}
+	return true;
+}
+
+/* Records of one size and without inner pointers may begin with any of them. */
+static void
+copy_rotated(uint8_t *to, const struct image_rrset *rrset, unsigned rotation)
+{
+	const uint8_t *octets = image_rrset_octets(rrset);
+	size_t skip = rotation % rrset->count * rrset->record_length;
+
+	memcpy(to, octets + skip, rrset->length - skip);
+	memcpy(to + rrset->length - skip, octets, skip);
+}
+
+bool
+reply_add(struct reply *reply, enum reply_section section,
+    const struct image_rrset *rrset, size_t owner, const uint8_t *spelled)
+{
+	size_t extra = 0;
+
+	if (owner == 0)
+		extra = dns_name_length(spelled) - 2;
+	if (rrset->length == 0 ||
+	    reply->limit - reply->used < rrset->length + extra)
+		return false;
+
+	struct reply_rrset in = { rrset, reply->used + extra, owner,
+	    reply->suffix_end, section };
+	uint8_t *to = reply->out + in.base;
+
+	if (rrset->count > 1 && rrset->record_length > 0 && owner != 0)
+		copy_rotated(to, rrset, reply->rotation);
+	else
+		memcpy(to, image_rrset_octets(rrset), rrset->length);
+	if (owner == 0) {
+		in.owner = reply->used;
+		in.suffix_end = reply->used + extra + 2;
+		memcpy(reply->out + reply->used, spelled, extra + 2);
+	}
+	if (!set_pointers(reply->out, &in, owner == 0 ? 1 : 0))
+		return false;
+	reply->used += rrset->length + extra;
+	reply->suffix_end = in.suffix_end;
+	reply->counts[section] += rrset->count;
+	if (reply->rrset_count < REPLY_RRSETS_MAX)
+		reply->rrsets[reply->rrset_count++] = in;
+	return true;
+}
+
+bool
+reply_has(const struct reply *reply, const struct image_rrset *rrset)
+{
+	for (unsigned i = 0; i < reply->rrset_count; i++)
+		if (reply->rrsets[i].rrset == rrset)
+			return true;
+	return reply->rrset_count == REPLY_RRSETS_MAX;
+}
+
+bool
+reply_add_record(struct reply *reply, enum reply_section section, size_t owner,
+    uint16_t type, uint16_t class, uint32_t ttl, const uint8_t *rdata,
+    size_t length)
+{
+	uint8_t *to = reply->out + reply->used;
+
+	if (reply->limit - reply->used < 12 + length)
+		return false;
+	dns_put16(to, 0xc000 | owner);
+	dns_put16(to + 2, type);
+	dns_put16(to + 4, class);
+	dns_put32(to + 6, ttl);
+	dns_put16(to + 10, length);
+	memcpy(to + 12, rdata, length);
+	reply->used += 12 + length;
+	reply->counts[section]++;
+	return true;
+}

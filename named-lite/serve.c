@@ -1,0 +1,290 @@
+/*
+ * The loop. What comes by UDP is read, answered and sent in batches: one
+ * system call for up to BATCH datagrams each way, and the questions of a
+ * batch are all read before the first is answered, so that the memory that
+ * they need is on its way.
+ */
+
+#include "named-lite/serve.h"
+
+#include <sys/epoll.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "named-lite/answer.h"
+#include "named-lite/control.h"
+#include "named-lite/internal.h"
+#include "sandbox/sandbox.h"
+
+#define BATCH		64
+#define BATCHES_MAX	16	/* of one socket, before the others have their turn */
+#define QUESTION_MAX	2048	/* octets of a question by UDP; a longer one is cut, and FORMERR */
+#define ANSWER_MAX	4096
+#define EVENTS_MAX	256
+
+/* An address that we listen on. */
+struct listener {
+	struct source udp;
+	struct source tcp;
+};
+
+static struct {
+	struct mmsghdr in[BATCH], out[BATCH];
+	struct iovec in_iov[BATCH], out_iov[BATCH];
+	struct sockaddr_in6 from[BATCH];	/* the larger of the two families */
+	uint8_t	 questions[BATCH][QUESTION_MAX];
+	uint8_t	 answers[BATCH][ANSWER_MAX];
+	struct question read[BATCH];
+} batch;
+
+static struct server server = { .epoll = -1 };
+static struct listener *listeners[CONTROL_ADDRESSES_MAX];
+
+static void
+prepare_batch(void)
+{
+	for (int i = 0; i < BATCH; i++) {
+		batch.in_iov[i] = (struct iovec) { batch.questions[i],
+		    QUESTION_MAX };
+		batch.in[i].msg_hdr.msg_iov = &batch.in_iov[i];
+		batch.in[i].msg_hdr.msg_iovlen = 1;
+		batch.in[i].msg_hdr.msg_name = &batch.from[i];
+		batch.out[i].msg_hdr.msg_iov = &batch.out_iov[i];
+		batch.out[i].msg_hdr.msg_iovlen = 1;
+	}
+}
+
+/* Answer those that were received; gives the number of answers. */
+static int
+answer_batch(int received)
+{
+	int count = 0;
+
+	for (int i = 0; i < received; i++)
+		answer_read(&batch.read[i], &server.image, batch.questions[i],
+		    batch.in[i].msg_len);
+	for (int i = 0; i < received; i++) {
+		const struct sockaddr *from =
+		    (const struct sockaddr *)&batch.from[i];
+		size_t length;
+
+		/* Nothing can be sent to port 0, which is at the same place in both families. */
+		if (batch.from[i].sin6_port == 0)
+			continue;
+		length = answer_write(&batch.read[i], &server.image, from,
+		    false, batch.answers[count], ANSWER_MAX);
+		if (length == 0)
+			continue;
+		batch.out_iov[count] = (struct iovec) { batch.answers[count],
+		    length };
+		batch.out[count].msg_hdr.msg_name = &batch.from[i];
+		batch.out[count].msg_hdr.msg_namelen =
+		    batch.in[i].msg_hdr.msg_namelen;
+		count++;
+	}
+	return count;
+}
+
+/* A datagram that cannot be sent is left out, the others are. */
+static void
+send_batch(int fd, int count)
+{
+	for (int sent = 0; sent < count; ) {
+		int result = sendmmsg(fd, batch.out + sent, count - sent, 0);
+
+		if (result > 0)
+			sent += result;
+		else if (result == 0 || errno != EINTR)
+			sent++;
+	}
+}
+
+static void
+on_datagrams(struct source *source)
+{
+	int received = BATCH;
+
+	for (int i = 0; i < BATCHES_MAX && received == BATCH; i++) {
+		for (int n = 0; n < BATCH; n++)
+			batch.in[n].msg_hdr.msg_namelen =
+			    sizeof(batch.from[n]);
+		received = recvmmsg(source->fd, batch.in, BATCH, MSG_DONTWAIT,
+		    NULL);
+		if (received > 0)
+			send_batch(source->fd, answer_batch(received));
+	}
+}
+
+static void
+watch(struct source *source, int fd,
+    void (*on_event)(struct source *, uint32_t))
+{
+	struct epoll_event event = { EPOLLIN, { .ptr = source } };
+
+	source->fd = fd;
+	source->on_event = on_event;
+	if (epoll_ctl(server.epoll, EPOLL_CTL_ADD, fd, &event) == -1)
+		log_warning("cannot watch a socket: %m");
+}
+
+static void
+on_udp(struct source *source, uint32_t events)
+{
+	on_datagrams(source);
+}
+
+static void
+on_listening(struct source *source, uint32_t events)
+{
+	tcp_accept(&server, source->fd);
+}
+
+static void
+listen_to(unsigned number, const int *fds)
+{
+	struct listener *listener = mem_zalloc(1, sizeof(*listener));
+
+	watch(&listener->udp, fds[0], on_udp);
+	watch(&listener->tcp, fds[1], on_listening);
+	listeners[number] = listener;
+}
+
+/* Whatever has arrived there is answered first. */
+static void
+forget(unsigned number)
+{
+	struct listener *listener = listeners[number];
+
+	if (listener == NULL)
+		return;
+	on_datagrams(&listener->udp);
+	/* The supervisor has these sockets too, so that closing does not end the watch. */
+	epoll_ctl(server.epoll, EPOLL_CTL_DEL, listener->udp.fd, NULL);
+	epoll_ctl(server.epoll, EPOLL_CTL_DEL, listener->tcp.fd, NULL);
+	fd_close(&listener->udp.fd);
+	fd_close(&listener->tcp.fd);
+	free(listener);
+	listeners[number] = NULL;
+}
+
+static void
+use_image(int *fd)
+{
+	struct image image;
+
+	if (image_map(&image, *fd) == -1)
+		log_error("cannot map the image of the zones: %m");
+	else {
+		image_unmap(&server.image);
+		server.image = image;
+	}
+	fd_close(fd);
+}
+
+static bool
+is_order_good(const struct control_order *order, ssize_t length, int fd_count)
+{
+	static const int fds[] = { [CONTROL_LISTEN] = 2, [CONTROL_FORGET] = 0,
+	    [CONTROL_IMAGE] = 1 };
+
+	return length == sizeof(*order) && order->kind <= CONTROL_IMAGE &&
+	    order->number < CONTROL_ADDRESSES_MAX &&
+	    fd_count == fds[order->kind];
+}
+
+static void
+on_control(struct source *source, uint32_t events)
+{
+	struct control_order order;
+	int fds[CONTROL_FDS_MAX], fd_count;
+	ssize_t length = control_receive(source->fd, &order, sizeof(order),
+	    fds, &fd_count);
+
+	if (length == -1 && errno == EINTR)
+		return;
+	if (!is_order_good(&order, length, fd_count)) {
+		server.is_leaving = true;
+		return;
+	}
+	switch (order.kind) {
+	case CONTROL_LISTEN:
+		forget(order.number);
+		listen_to(order.number, fds);
+		break;
+	case CONTROL_FORGET:
+		forget(order.number);
+		break;
+	case CONTROL_IMAGE:
+		use_image(&fds[0]);
+		break;
+	}
+}
+
+/*
+ * One image is always there before the first question: the supervisor sends
+ * it first. An event whose source a previous one has removed cannot come
+ * up: listeners go by the control socket alone, which is looked at last.
+ */
+static void
+run(struct source *control)
+{
+	struct epoll_event events[EVENTS_MAX];
+
+	while (!server.is_leaving) {
+		bool ordered = false;
+		int count;
+
+		log_flush();
+		count = epoll_wait(server.epoll, events, EVENTS_MAX,
+		    tcp_expire(&server));
+		server.now_ms = clock_ms();
+		for (int i = 0; i < count; i++) {
+			struct source *source = events[i].data.ptr;
+
+			if (source == control)
+				ordered = true;
+			else if (source->fd != -1)
+				source->on_event(source, events[i].events);
+		}
+		tcp_bury(&server);
+		if (ordered)
+			on_control(control, 0);
+	}
+	for (unsigned i = 0; i < CONTROL_ADDRESSES_MAX; i++)
+		forget(i);
+	tcp_stop(&server);
+}
+
+int
+serve_run(int control_fd, int empty_root, const char *user)
+{
+	struct source control;
+	const char *why;
+
+	setproctitle("answering");
+	tzset();
+	if (empty_root != -1 && fchdir(empty_root) == -1) {
+		log_error("cannot enter an empty directory: %m");
+		return EXIT_FAILURE;
+	}
+	fd_close(&empty_root);
+	if (sandbox_become(user, ".", &why) == -1) {
+		log_error("cannot %s (%s): %m", why, user);
+		return EXIT_FAILURE;
+	}
+	server.epoll = epoll_create1(EPOLL_CLOEXEC);
+	TAILQ_INIT(&server.connections);
+	TAILQ_INIT(&server.buried);
+	sandbox_enter("named-lite", 0, NULL);
+	prepare_batch();
+	server.now_ms = clock_ms();
+	watch(&control, control_fd, on_control);
+	run(&control);
+	log_flush();
+	return EXIT_SUCCESS;
+}

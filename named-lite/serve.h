@@ -1,0 +1,13 @@
+/* serve - an answering process: sockets and an image, and nothing else that it could touch */
+
+#ifndef NAMED_LITE_SERVE_H
+#define NAMED_LITE_SERVE_H
+
+/*
+ * Answer until the supervisor closes the other end of control. Give up user
+ * and root directory first: empty_root is a descriptor of an empty
+ * directory, -1 if we are not root. Gives an exit code.
+ */
+int	serve_run(int control, int empty_root, const char *user);
+
+#endif

@@ -1,0 +1,322 @@
+#include "named-lite/zone.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "named-lite/image.h"
+
+#define ZONE_FILE_MAX	((size_t)4 << 30)
+
+void
+zone_free(struct zone **zone)
+{
+	if (*zone == NULL)
+		return;
+	free((*zone)->slots);
+	pool_free(&(*zone)->pool);
+	free(*zone);
+	*zone = NULL;
+}
+
+static bool
+is_name(const struct zone_owner *owner, const uint8_t *lower, size_t length)
+{
+	uint8_t copy[DNS_NAME_MAX];
+
+	if (owner->length != length)
+		return false;
+	dns_name_lower(copy, owner->name, length);
+	return memcmp(copy, lower, length) == 0;
+}
+
+/* The slot of the path without its first labels: its owner's, or an empty one. */
+static struct zone_owner **
+find_slot(const struct zone *zone, const struct image_path *path, unsigned skip)
+{
+	uint64_t hash = path->hashes[skip];
+	const uint8_t *name = path->name + path->starts[skip];
+	size_t length = path->starts[path->labels] + 1 - path->starts[skip];
+
+	for (size_t at = hash >> 32;; at++) {
+		struct zone_owner **slot =
+		    &zone->slots[at & (zone->slot_count - 1)];
+
+		if (*slot == NULL || ((*slot)->hash == hash &&
+		    is_name(*slot, name, length)))
+			return slot;
+	}
+}
+
+static void
+grow_slots(struct zone *zone)
+{
+	size_t count = zone->slot_count > 0 ? zone->slot_count * 2 : 64;
+	struct zone_owner **slots = mem_zalloc(count, sizeof(*slots));
+
+	for (struct zone_owner *owner = zone->first; owner != NULL;
+	    owner = owner->next) {
+		size_t at = owner->hash >> 32;
+
+		while (slots[at & (count - 1)] != NULL)
+			at++;
+		slots[at & (count - 1)] = owner;
+	}
+	free(zone->slots);
+	zone->slots = slots;
+	zone->slot_count = count;
+}
+
+static struct zone_owner *
+add_owner(struct zone *zone, const struct image_path *path, unsigned skip,
+    const uint8_t *name)
+{
+	size_t length = path->starts[path->labels] + 1 - path->starts[skip];
+	struct zone_owner *owner;
+
+	if (zone->owner_count >= zone->slot_count / 2)
+		grow_slots(zone);
+	owner = pool_alloc(zone->pool, sizeof(*owner) + length);
+	if (owner == NULL)
+		return NULL;
+	owner->hash = path->hashes[skip];
+	owner->length = length;
+	memcpy(owner->name, name + path->starts[skip], length);
+	*find_slot(zone, path, skip) = owner;
+	*zone->tail = owner;
+	zone->tail = &owner->next;
+	zone->owner_count++;
+	return owner;
+}
+
+struct zone_owner *
+zone_find(const struct zone *zone, const uint8_t *name)
+{
+	struct image_path path;
+
+	image_path_init(&path, zone->seed, name, dns_name_length(name));
+	return *find_slot(zone, &path, 0);
+}
+
+struct zone_owner *
+zone_get_owner(struct zone *zone, const uint8_t *name)
+{
+	struct image_path path;
+	struct zone_owner *parent = NULL;
+	unsigned skip = 0, apex;
+
+	image_path_init(&path, zone->seed, name, dns_name_length(name));
+	apex = path.labels - dns_name_labels(zone->apex.bytes);
+	for (; skip <= apex; skip++) {
+		parent = *find_slot(zone, &path, skip);
+		if (parent != NULL)
+			break;
+	}
+	while (skip > 0) {
+		struct zone_owner *owner = add_owner(zone, &path, --skip, name);
+
+		if (owner == NULL)
+			return NULL;
+		owner->parent = parent;
+		parent = owner;
+	}
+	return parent;
+}
+
+struct zone_rrset *
+zone_find_rrset(const struct zone_owner *owner, uint16_t type)
+{
+	struct zone_rrset *rrset = owner->rrsets;
+
+	while (rrset != NULL && rrset->type != type)
+		rrset = rrset->next;
+	return rrset;
+}
+
+/* Names compare without regard to case, anything else octet by octet. */
+static bool
+is_same_data(uint16_t type, const struct zone_rdata *a, const uint8_t *b,
+    uint16_t length)
+{
+	const uint8_t *at = a->octets;
+	size_t left = length;
+
+	if (a->length != length)
+		return false;
+	if (memcmp(at, b, length) == 0)
+		return true;
+	for (const char *field = dns_type_fields(type); *field && left > 0;
+	    field++) {
+		size_t size = dns_field_size(*field, at, left);
+
+		if (size == 0 || size != dns_field_size(*field, b, left))
+			return false;
+		if ((*field | 0x20) == 'n' ? !dns_name_equal(at, b) :
+		    memcmp(at, b, size) != 0)
+			return false;
+		at += size;
+		b += size;
+		left -= size;
+	}
+	return true;
+}
+
+static bool
+is_singleton(uint16_t type)
+{
+	return type == DNS_TYPE_SOA || type == DNS_TYPE_CNAME ||
+	    type == DNS_TYPE_DNAME;
+}
+
+/* What may stand beside a CNAME: DNSSEC's own records. */
+static bool
+goes_with_cname(uint16_t type)
+{
+	return type == DNS_TYPE_CNAME || type == DNS_TYPE_RRSIG ||
+	    type == DNS_TYPE_NSEC || type == DNS_TYPE_KEY ||
+	    type == DNS_TYPE_SIG;
+}
+
+static struct zone_rrset *
+add_rrset(struct zone *zone, struct zone_owner *owner, uint16_t type,
+    uint32_t ttl, const char **why)
+{
+	struct zone_rrset **end = &owner->rrsets;
+	struct zone_rrset *rrset;
+	unsigned count = 0;
+
+	for (; *end != NULL; end = &(*end)->next, count++) {
+		if (((*end)->type == DNS_TYPE_CNAME && !goes_with_cname(type)) ||
+		    (type == DNS_TYPE_CNAME && !goes_with_cname((*end)->type))) {
+			*why = "CNAME and other data";
+			return NULL;
+		}
+	}
+	if (zone->rules->types_per_name > 0 &&
+	    count >= zone->rules->types_per_name) {
+		*why = "too many records";
+		return NULL;
+	}
+	*why = "out of memory";
+	rrset = pool_alloc(zone->pool, sizeof(*rrset));
+	if (rrset == NULL)
+		return NULL;
+	rrset->type = type;
+	rrset->ttl = ttl;
+	rrset->tail = &rrset->first;
+	*end = rrset;
+	return rrset;
+}
+
+int
+zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
+    uint32_t *ttl, const uint8_t *octets, uint16_t length, const char **why)
+{
+	struct zone_rrset *rrset = zone_find_rrset(owner, type);
+	struct zone_rdata *rdata;
+
+	if (rrset == NULL) {
+		rrset = add_rrset(zone, owner, type, *ttl, why);
+		if (rrset == NULL)
+			return -1;
+	}
+	*ttl = rrset->ttl;
+	for (rdata = rrset->first; rdata != NULL; rdata = rdata->next)
+		if (is_same_data(type, rdata, octets, length))
+			return 0;
+	if (is_singleton(type) && rrset->count > 0) {
+		*why = "multiple RRs of singleton type";
+		return -1;
+	}
+	if (rrset->count == UINT16_MAX || (zone->rules->records_per_type > 0 &&
+	    rrset->count >= zone->rules->records_per_type)) {
+		*why = "too many records";
+		return -1;
+	}
+	*why = "out of memory";
+	rdata = pool_alloc(zone->pool, sizeof(*rdata) + length);
+	if (rdata == NULL)
+		return -1;
+	rdata->length = length;
+	memcpy(rdata->octets, octets, length);
+	*rrset->tail = rdata;
+	rrset->tail = &rdata->next;
+	rrset->count++;
+	return 0;
+}
+
+const uint8_t *
+zone_target(uint16_t type, const struct zone_rdata *rdata)
+{
+	switch (type) {
+	case DNS_TYPE_NS:
+		return rdata->octets;
+	case DNS_TYPE_MX:
+	case DNS_TYPE_AFSDB:
+	case DNS_TYPE_RT:
+	case DNS_TYPE_KX:
+		return rdata->octets + 2;
+	case DNS_TYPE_SRV:
+		return rdata->octets + 6;
+	default:
+		return NULL;
+	}
+}
+
+static struct zone *
+zone_new(const struct dns_name *apex, const struct zone_rules *rules,
+    const uint64_t seed[2])
+{
+	struct zone *zone = mem_zalloc(1, sizeof(*zone));
+
+	zone->pool = pool_new(0);
+	zone->apex = *apex;
+	zone->rules = rules;
+	zone->seed = seed;
+	zone->tail = &zone->first;
+	dns_name_show(apex->bytes, zone->text);
+	grow_slots(zone);
+	zone_get_owner(zone, apex->bytes);
+	return zone;
+}
+
+struct zone *
+zone_read(const struct dns_name *apex, const char *name, const char *bytes,
+    size_t length, const struct zone_rules *rules, const uint64_t seed[2])
+{
+	struct zone *zone = zone_new(apex, rules, seed);
+	const char *why;
+
+	if (zone_parse(zone, name, bytes, length, &why) == -1)
+		log_error("zone %s/IN: loading from master file %s failed: %s",
+		    zone->text, name, why);
+	else if (zone_check(zone))
+		return zone;
+	log_error("zone %s/IN: not loaded due to errors.", zone->text);
+	zone_free(&zone);
+	return NULL;
+}
+
+struct zone *
+zone_load(const struct dns_name *apex, const char *file,
+    const struct zone_rules *rules, const uint64_t seed[2])
+{
+	char text[DNS_NAME_TEXT];
+	struct zone *zone;
+	size_t length;
+	char *bytes = file_read(file, ZONE_FILE_MAX, &length);
+
+	if (bytes == NULL) {
+		const char *why = errno == ENOENT ? "file not found" :
+		    errno == EACCES ? "permission denied" : strerror(errno);
+
+		dns_name_show(apex->bytes, text);
+		log_error("zone %s/IN: loading from master file %s failed: %s",
+		    text, file, why);
+		log_error("zone %s/IN: not loaded due to errors.", text);
+		return NULL;
+	}
+	zone = zone_read(apex, file, bytes, length, rules, seed);
+	free(bytes);
+	return zone;
+}

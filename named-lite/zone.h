@@ -1,0 +1,112 @@
+/*
+ * zone - one zone as its master file tells it: names, RRsets, checks
+ *
+ * The loader's own form, with pointers; build.h makes an image of it. It
+ * reads what BIND reads and refuses what BIND refuses, in BIND's words with
+ * file and line.
+ */
+
+#ifndef NAMED_LITE_ZONE_H
+#define NAMED_LITE_ZONE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/base.h"
+#include "dns/dns.h"
+
+struct zone_rdata {
+	struct zone_rdata *next;
+	uint16_t length;
+	uint8_t	 octets[];
+};
+
+struct zone_rrset {
+	struct zone_rrset *next;
+	uint16_t type;
+	uint16_t count;
+	uint32_t ttl;
+	struct zone_rdata *first;
+	struct zone_rdata **tail;
+};
+
+/* A name of the zone, or an empty non-terminal. */
+struct zone_owner {
+	struct zone_owner *next;	/* in the order of the file; parents come first */
+	struct zone_owner *parent;	/* NULL at the apex */
+	struct zone_rrset *rrsets;
+	uint64_t hash;			/* image_path_init() of its name */
+	struct zone_owner *cut;		/* the builder's */
+	struct zone_owner *wildcard;
+	uint32_t place;
+	bool	 is_hidden;
+	uint8_t	 length;
+	uint8_t	 name[];
+};
+
+enum check_names { CHECK_NAMES_FAIL, CHECK_NAMES_WARN, CHECK_NAMES_IGNORE };
+
+/* How a zone is to be read. */
+struct zone_rules {
+	enum check_names check_names;
+	unsigned records_per_type;	/* at most; 0: any number */
+	unsigned types_per_name;
+};
+
+struct zone {
+	struct pool *pool;
+	struct dns_name apex;
+	char	 text[DNS_NAME_TEXT];	/* the apex as logs show it */
+	const struct zone_rules *rules;
+	const uint64_t *seed;
+	struct zone_owner *first;	/* the apex, once the zone is loaded */
+	struct zone_owner **tail;
+	struct zone_owner **slots;	/* by hash; a power of two */
+	size_t	 slot_count;
+	size_t	 owner_count;
+};
+
+/*
+ * Read a zone from its master file and check it; what is wrong goes to the
+ * log. Keeps rules and seed. NULL if it must not be served. Released with
+ * zone_free().
+ */
+struct zone *zone_load(const struct dns_name *apex, const char *file,
+	    const struct zone_rules *rules, const uint64_t seed[2]);
+
+/* The same from memory; name is what the log calls it. */
+struct zone *zone_read(const struct dns_name *apex, const char *name,
+	    const char *bytes, size_t length, const struct zone_rules *rules,
+	    const uint64_t seed[2]);
+
+void	zone_free(struct zone **zone);
+
+/* The owner of a name, NULL if the zone has none. */
+struct zone_owner *zone_find(const struct zone *zone, const uint8_t *name);
+
+/* The same, made with all names between it and the apex if need be. NULL out of memory. */
+struct zone_owner *zone_get_owner(struct zone *zone, const uint8_t *name);
+
+struct zone_rrset *zone_find_rrset(const struct zone_owner *owner,
+	    uint16_t type);
+
+/*
+ * Add a record. 0: added, or there already; -1 with *why. If its TTL is not
+ * that of the RRset, the RRset's stays and *ttl becomes it.
+ */
+int	zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
+	    uint32_t *ttl, const uint8_t *rdata, uint16_t length,
+	    const char **why);
+
+/* The name in a record's data that additional addresses belong to, NULL if its type has none. */
+const uint8_t *zone_target(uint16_t type, const struct zone_rdata *rdata);
+
+/* check.c: the zone as a whole. False: it must not be served. */
+bool	zone_check(const struct zone *zone);
+
+/* master.c: the file into the zone. 0, or -1 with *why, logged. */
+int	zone_parse(struct zone *zone, const char *name, const char *bytes,
+	    size_t length, const char **why);
+
+#endif
