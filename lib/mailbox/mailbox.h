@@ -99,7 +99,7 @@ struct mailbox_append {
 	struct mailbox_content content;
 	struct mailbox_lock lock;
 	off_t	 limit;		/* of the mbox in bytes; 0 is none */
-	uid_t	 owner;		/* whose file it must be */
+	uid_t	 owner;		/* whose file it must be; -1: anyone's */
 	gid_t	 group;		/* of a file that is created; owner and group */
 	bool	 is_root;	/* are given to a file that root creates */
 	bool	 perhaps_delivered;

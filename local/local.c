@@ -1,0 +1,40 @@
+/*
+ * local - the last post: into the mailboxes of this machine's users
+ *
+ * In       delivery requests from qmgr, as many at once as there are
+ * Out      results to qmgr; new messages, for what aliases lead elsewhere, to cleanup
+ * Touches  what each recipient may touch, with that recipient's rights;
+ *          alias tables, passwd, mail_spool_directory with root's
+ * Trusts   the alias tables. Not the users: their homes and .forward files
+ *          are read with their own rights
+ * Killed   qmgr sends the requests again, flagged. A Maildir has the message
+ *          once whatever happens, since its name says which it is; so has an
+ *          mbox, which is searched; a command may run twice
+ *
+ * Deliveries to Maildirs share the flushes of a batch. What may take long, a
+ * command or an mbox that somebody holds locked, is done in a child, which
+ * answers qmgr itself: nobody waits for another user's filter.
+ */
+
+#include "local/local.h"
+
+static void
+start(void)
+{
+	expand_start();
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct service local = {
+		.name	    = "local",
+		.start	    = start,
+		.serve	    = deliver_batch,
+		.exclusive  = true,
+		.stays_root = true,
+		.sandbox    = SANDBOX_EXEC,	/* it runs users' commands */
+	};
+
+	return service_worker(&local, argc, argv);
+}

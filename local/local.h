@@ -1,0 +1,126 @@
+/* local - what its files share */
+
+#ifndef LOCAL_LOCAL_H
+#define LOCAL_LOCAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "base/base.h"
+#include "delivery/delivery.h"
+#include "mailbox/mailbox.h"
+#include "service/service.h"
+
+/* user.c: who is who, and whose rights this process has */
+
+#define USER_GROUPS_MAX	64
+
+struct user {
+	char	*name, *home, *shell;
+	uid_t	 uid;
+	gid_t	 gid;
+	gid_t	 groups[USER_GROUPS_MAX];
+	int	 group_count;
+};
+
+/* The user of the system; NULL with errno 0 if there is none, else with the trouble. Lives for a second at least. */
+const struct user *user_find(const char *name);
+
+/* Forget users that were looked up a while ago. Nobody may hold one. */
+void	users_expire(void);
+
+/* Take on the user's rights; NULL: root's again. Without root nothing changes. */
+void	become(const struct user *user);
+
+/* In a child: the same, for good. 0, or -1 with errno. */
+int	become_for_good(const struct user *user);
+
+/* expand.c: what is to be done for a recipient */
+
+enum target_kind { TARGET_MAILBOX, TARGET_FILE, TARGET_COMMAND };
+
+struct target {
+	STAILQ_ENTRY(target) next;
+	enum target_kind kind;
+	const struct user *user;	/* with whose rights */
+	const char *what;		/* the file, the command */
+};
+
+struct plan {
+	struct pool *pool;		/* the request's */
+	const char *address;		/* of the recipient */
+	const char *name, *extension;	/* its local part, folded, without and behind the delimiter */
+	const char *domain;
+	STAILQ_HEAD(, target) targets;
+	size_t	 target_count;
+	const char **forward;		/* addresses that get it as a new message */
+	size_t	 forward_count;
+	const char *owner;		/* the new message's sender; NULL: the same */
+	struct map *seen;		/* aliases and addresses that are in it already */
+
+	bool	 is_decided;		/* nothing to do but this */
+	enum delivery_status status;
+	const char *dsn, *text;
+};
+
+/* Open the tables; may exit with fatal(). */
+void	expand_start(void);
+
+/* Find out. The plan's members are set; nothing is delivered. */
+void	plan_recipient(struct plan *plan, struct delivery_request *request,
+	    const struct recipient *recipient);
+void	plan_clear(struct plan *plan);
+
+/* Decide: no delivery, but this. Only the first decision counts. */
+void	plan_decide(struct plan *plan, enum delivery_status status,
+	    const char *dsn, const char *format, ...)
+	    __attribute__((format(printf, 4, 5)));
+
+/* mailbox.c: Maildir, mbox, /file */
+
+/* What stands in front of every delivered copy: Return-Path, X-Original-To, Delivered-To. */
+void	delivery_headers(struct text *headers,
+	    const struct delivery_request *request, const struct recipient *recipient);
+
+/* The user's mailbox, as home_mailbox and mail_spool_directory say. */
+struct mailbox_place {
+	const char *root, *path;	/* in pool */
+	bool	 is_maildir;
+	bool	 is_spool;
+};
+
+void	mailbox_place(struct mailbox_place *place, const struct user *user,
+	    struct pool *pool);
+
+/* How a Maildir delivery ended, as a decision. */
+void	maildir_decide(struct plan *plan, const struct mailbox_delivery *done);
+
+/*
+ * Deliver to a mailbox or file. Success decides nothing. False: a lock is
+ * held by somebody else, and may_wait was false.
+ */
+bool	deliver_target(struct plan *plan, struct delivery_request *request,
+	    const struct recipient *recipient, const struct target *target,
+	    bool may_wait);
+
+/* command.c */
+
+/* Run the target's command with the message; decides, success included. Waits for it. */
+void	deliver_command(struct plan *plan, struct delivery_request *request,
+	    const struct recipient *recipient, const struct target *target);
+
+/* forward.c */
+
+/* Submit the message to plan->forward; decides, success included. */
+void	deliver_forward(struct plan *plan, struct delivery_request *request,
+	    const struct recipient *recipient);
+
+/* A child has a connection to cleanup of its own, or none. */
+void	forward_forget_connection(void);
+
+/* deliver.c: a batch of requests from qmgr */
+void	deliver_batch(struct service_request *requests, size_t count);
+
+#endif
