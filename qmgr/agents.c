@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/master_cf.h"
 #include "service/programs.h"
 
 enum { WORKERS_MAX = 16, DEATHS_MAX = 3 };
@@ -25,6 +26,8 @@ enum { WORKERS_MAX = 16, DEATHS_MAX = 3 };
 
 /* After a connection failed nobody connects for this long. */
 #define CONNECT_PAUSE_MS	500
+
+static struct master_cf services;
 
 struct request {
 	TAILQ_ENTRY(request)	 next;
@@ -57,33 +60,48 @@ on_try_again(int fd, short what, void *argument)
 	schedule_run();
 }
 
-/* Which program a transport is, until master.cf is asked. */
-static const char *
-program_of(const char *transport)
+void
+agents_start(void)
 {
-	static const struct { const char *transport, *program; } names[] = {
-		{ "relay", "smtp" }, { "lmtp", "smtp" }, { "retry", "error" },
-	};
+	if (master_cf_load(config.config_directory, &services) == -1)
+		fatal("cannot read %s/master.cf, see above",
+		    config.config_directory);
+}
 
-	for (size_t i = 0; i < COUNT_OF(names); i++) {
-		if (strcmp(names[i].transport, transport) == 0)
-			return names[i].program;
+static const struct master_entry *
+find_service(const char *transport)
+{
+	for (size_t i = 0; i < services.count; i++) {
+		const struct master_entry *entry = &services.entries[i];
+
+		if (entry->type == MASTER_UNIX &&
+		    strcmp(entry->name, transport) == 0)
+			return entry;
 	}
-	return transport;
+	return NULL;
 }
 
 struct agent *
 agent_find(const char *transport)
 {
-	const struct program *program = program_find(program_of(transport));
-	struct agent *agent = mem_zalloc(1, sizeof(*agent));
+	const struct master_entry *entry = find_service(transport);
+	const struct program *program;
+	struct agent *agent;
 
+	if (entry == NULL) {
+		log_warning("transport %s: master.cf has no such unix service; "
+		    "its mail waits", transport);
+		return NULL;
+	}
+	program = program_find(entry->program);
+	agent = mem_zalloc(1, sizeof(*agent));
 	agent->name = mem_strdup(transport);
 	agent->is_worker = program == NULL || program->kind == PROGRAM_WORKER;
 	agent->connection_count = 1;
-	agent->limit = INT_MAX;
+	agent->limit = entry->process_limit > 0 ? entry->process_limit : INT_MAX;
 	if (agent->is_worker && program != NULL) {
-		int processes = program_processes(program, 0);
+		int processes = program_processes(program,
+		    entry->process_limit > 0 ? entry->process_limit : 0);
 
 		agent->connection_count = processes < WORKERS_MAX ?
 		    processes : WORKERS_MAX;

@@ -32,6 +32,7 @@
 static void
 start(void)
 {
+	agents_start();
 	arrivals_start();
 }
 

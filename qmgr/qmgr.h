@@ -126,6 +126,10 @@ struct agent;
 
 enum { AGENT_DEPTH = 32 };	/* requests that a worker may have before it answers */
 
+/* Read master.cf, while that can be opened. */
+void	agents_start(void);
+
+/* The agent of a transport; NULL if master.cf has no such service (logged). */
 struct agent *agent_find(const char *transport);
 bool	agent_is_worker(const struct agent *agent);
 
