@@ -59,7 +59,8 @@ keep_unreadable(const struct segment *segment, int64_t offset,
 	    record->envelope_length);
 	if (spool_file_commit(SPOOL_CORRUPT, id, &envelope,
 	    bytes + record->marks_offset, record->marks_length,
-	    bytes + record->content_offset, -1, 0, record->content_length) == -1)
+	    bytes + record->content_offset, (size_t)record->content_length,
+	    -1, 0, 0) == -1)
 		log_error("a message at %lld of journal/%04d has an envelope that "
 		    "cannot be read, and cannot be kept in corrupt: %m",
 		    (long long)offset, segment_number(segment));
@@ -284,7 +285,6 @@ tell_fate(struct ipc_channel *channel, struct ipc_packet *packet,
 void
 arrivals_packet(struct ipc_channel *channel, struct ipc_packet *packet)
 {
-	struct ipc_journal_owner owner;
 	struct ipc_arrival arrival;
 	struct ipc_arrival_file file;
 	struct ipc_fate fate;
@@ -294,10 +294,6 @@ arrivals_packet(struct ipc_channel *channel, struct ipc_packet *packet)
 		home = take_ownership(channel, (int)arrival.segment);
 		if (home != NULL)
 			scan(home, arrival.end, true);
-	} else if (ipc_decode_journal_owner(packet, &owner) == 0) {
-		home = take_ownership(channel, (int)owner.segment);
-		if (home != NULL)
-			scan(home, 0, false);
 	} else if (ipc_decode_arrival_file(packet, &file) == 0 &&
 	    spool_id_is_valid(file.queue_id)) {
 		deferred_load(SPOOL_INCOMING, file.queue_id, false);

@@ -516,8 +516,8 @@ message_to_file(struct message *message, enum spool_queue queue)
 
 		result = spool_file_commit(queue, message->id, &envelope,
 		    marks.bytes, marks.length,
-		    bytes + message->record.envelope_length, -1, 0,
-		    message->record.content_length);
+		    bytes + message->record.envelope_length,
+		    (size_t)message->record.content_length, -1, 0, 0);
 		if (result == -1 && errno == EEXIST)
 			result = 0;	/* it was moved before a stop */
 	}

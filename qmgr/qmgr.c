@@ -46,7 +46,6 @@ static void
 on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 {
 	switch (ipc_packet_kind(packet)) {
-	case IPC_journal_owner:
 	case IPC_arrival:
 	case IPC_arrival_file:
 	case IPC_fate:

@@ -71,8 +71,15 @@ extern struct event_base *service_base;
 int	service_events(const struct service *service, int argc, char **argv);
 int	service_worker(const struct service *service, int argc, char **argv);
 
-/* A worker answers; a connection that broke is noted and otherwise ignored. Clears reply. */
+/*
+ * A worker answers: the reply gets the number of the request, unless its
+ * packet was taken away (then it has it already). A connection that broke is
+ * noted and otherwise ignored. Clears reply.
+ */
 void	service_reply(struct service_request *request, struct ipc_packet *reply);
+
+/* A request that makes no sense: the connection ends, and the peer decides what to do. */
+void	service_reject(struct service_request *request);
 
 /* The same with {done, error, reason}. */
 void	service_reply_done(struct service_request *request, int error,

@@ -220,13 +220,24 @@ service_worker(const struct service *service, int argc, char **argv)
 void
 service_reply(struct service_request *request, struct ipc_packet *reply)
 {
-	ipc_packet_set_request(reply, ipc_packet_request(&request->packet));
+	/* Who took the packet numbers the answer himself. */
+	if (request->packet.body.length > 0)
+		ipc_packet_set_request(reply,
+		    ipc_packet_request(&request->packet));
 	if (request->connection != -1 &&
 	    ipc_send(request->connection, reply) == -1) {
 		log_debug("%s: the answer found nobody: %m", service_name);
 		request->connection = -1;
 	}
 	ipc_packet_clear(reply);
+}
+
+void
+service_reject(struct service_request *request)
+{
+	if (request->connection != -1)
+		shutdown(request->connection, SHUT_RDWR);
+	request->connection = -1;
 }
 
 void

@@ -117,8 +117,8 @@ copy_content(int to, int from, int64_t offset, int64_t length,
 
 static int
 write_message(int fd, const struct text *envelope, const char *marks,
-    size_t recipients, const char *content, int file, int64_t offset,
-    int64_t length)
+    size_t recipients, const char *content, size_t content_length, int file,
+    int64_t offset, int64_t length)
 {
 	char header[SPOOL_RECORD_HEADER];
 	uint32_t checksum = crc32c(0, envelope->bytes, envelope->length);
@@ -129,14 +129,13 @@ write_message(int fd, const struct text *envelope, const char *marks,
 	    fd_write_all(fd, marks, recipients) == -1 ||
 	    fd_write_all(fd, envelope->bytes, envelope->length) == -1)
 		return -1;
-	if (content != NULL) {
-		checksum = crc32c(checksum, content, (size_t)length);
-		if (fd_write_all(fd, content, (size_t)length) == -1)
-			return -1;
-	} else if (copy_content(fd, file, offset, length, &checksum) == -1)
+	checksum = crc32c(checksum, content, content_length);
+	if (fd_write_all(fd, content, content_length) == -1 ||
+	    (file != -1 &&
+	    copy_content(fd, file, offset, length, &checksum) == -1))
 		return -1;
-	spool_record_header(header, recipients, envelope->length, length,
-	    checksum);
+	spool_record_header(header, recipients, envelope->length,
+	    (int64_t)content_length + (file != -1 ? length : 0), checksum);
 	return fd_pwrite_all(fd, header, sizeof(header), 0);
 }
 
@@ -157,7 +156,8 @@ link_message(int fd, int directory, const char *id)
 int
 spool_file_commit(enum spool_queue queue, const char *id,
     const struct text *envelope, const char *marks, size_t recipients,
-    const char *content, int file, int64_t offset, int64_t length)
+    const char *content, size_t content_length, int file, int64_t offset,
+    int64_t length)
 {
 	char path[64];
 	int directory = open_directory(queue, id), fd = -1, result = -1;
@@ -166,7 +166,7 @@ spool_file_commit(enum spool_queue queue, const char *id,
 	if (directory != -1)
 		fd = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0700);
 	if (fd != -1 && write_message(fd, envelope, marks, recipients, content,
-	    file, offset, length) == 0 && fsync(fd) == 0 &&
+	    content_length, file, offset, length) == 0 && fsync(fd) == 0 &&
 	    link_message(fd, directory, id) == 0) {
 		result = fsync(directory);
 		if (result == -1) {

@@ -153,12 +153,13 @@ void	spool_path(char path[64], enum spool_queue queue, const char *id);
 
 /*
  * Write a message of its own file into queue: everything durable, then the
- * name. The content is from content, or length bytes of file from offset
- * when content is NULL. 0, or -1 with errno (EEXIST: there is one already).
+ * name. Its content is the bytes at content and then length bytes of file
+ * from offset; file may be -1. 0, or -1 with errno (EEXIST: there is one already).
  */
 int	spool_file_commit(enum spool_queue queue, const char *id,
 	    const struct text *envelope, const char *marks, size_t recipients,
-	    const char *content, int file, int64_t offset, int64_t length);
+	    const char *content, size_t content_length, int file,
+	    int64_t offset, int64_t length);
 
 /* A fresh queue id for a message that will be a file, in the manner of journal_reserve_id(). */
 void	spool_make_id(char id[SPOOL_ID_SIZE], int owner);

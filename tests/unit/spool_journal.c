@@ -286,8 +286,8 @@ START_TEST(invariant_2_and_5_a_message_becomes_a_file_moves_and_is_removed)
 	char *front;
 
 	text_puts(&envelope, "I6:ABCDEF\n");
-	ck_assert_int_eq(spool_file_commit(SPOOL_DEFERRED, "ABCDEF", &envelope, "_+_", 3, "content", -1, 0, 7), 0);
-	ck_assert_int_eq(spool_file_commit(SPOOL_DEFERRED, "ABCDEF", &envelope, "_+_", 3, "content", -1, 0, 7), -1);
+	ck_assert_int_eq(spool_file_commit(SPOOL_DEFERRED, "ABCDEF", &envelope, "_+_", 3, "content", 7, -1, 0, 0), 0);
+	ck_assert_int_eq(spool_file_commit(SPOOL_DEFERRED, "ABCDEF", &envelope, "_+_", 3, "content", 7, -1, 0, 0), -1);
 	ck_assert_int_eq(spool_file_find("ABCDEF"), SPOOL_DEFERRED);
 
 	int fd = spool_file_open(SPOOL_DEFERRED, "ABCDEF", true, true, &record, &front);
@@ -319,7 +319,7 @@ START_TEST(a_changed_or_cut_file_is_refused)
 	char path[64];
 
 	text_puts(&envelope, "I6:ABCDEF\n");
-	ck_assert_int_eq(spool_file_commit(SPOOL_HOLD, "ABCDEF", &envelope, "_", 1, "content", -1, 0, 7), 0);
+	ck_assert_int_eq(spool_file_commit(SPOOL_HOLD, "ABCDEF", &envelope, "_", 1, "content", 7, -1, 0, 0), 0);
 	spool_path(path, SPOOL_HOLD, "ABCDEF");
 
 	int fd = open(path, O_RDWR);

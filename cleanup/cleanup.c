@@ -1,0 +1,90 @@
+/*
+ * cleanup - a submission becomes a message that survives
+ *
+ * In       whole messages of smtpd, pickup, bounce and local, envelope and content
+ * Out      the answer to each, once it is durable; the news to qmgr
+ * Touches  journal/ (append), incoming/ and hold/ (create); lookup tables
+ * Trusts   nobody: what smtpd hands on comes from strangers
+ * Killed   before the commit: nothing was accepted, and who submitted asks a
+ *          successor; after it: qmgr finds the batch in the journal
+ *
+ * All submissions that wait are one batch: each is completed, expanded and
+ * rewritten (expand.c, header.c), then one flush makes all of them durable
+ * (store.c), then all are answered. What arrives meanwhile is the next batch.
+ */
+
+#include "cleanup/cleanup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static void
+lend_content_file(struct service_request *request)
+{
+	struct ipc_packet reply = IPC_PACKET_EMPTY;
+	int file = store_has_room() ? spool_content_file() : -1;
+
+	ipc_encode_content_file_lent(&reply, 0, &(struct ipc_content_file_lent){
+	    .error = file == -1 ? errno : 0, .file = file });
+	service_reply(request, &reply);
+}
+
+static void
+serve(struct service_request *requests, size_t count)
+{
+	struct submission *submissions = mem_zalloc(count, sizeof(*submissions));
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct ipc_packet *packet = &requests[i].packet;
+
+		switch (ipc_packet_kind(packet)) {
+		case IPC_content_file:
+			lend_content_file(&requests[i]);
+			break;
+		case IPC_submit:
+			receive(&submissions[n], &requests[i]);
+			begin_header(&submissions[n]);
+			expand_envelope(&submissions[n]);
+			rewrite_header(&submissions[n]);
+			store_add(&submissions[n]);
+			n++;
+			break;
+		default:
+			log_warning("unexpected %s packet",
+			    ipc_kind_name(ipc_packet_kind(packet)));
+		}
+	}
+	store_commit(submissions, n);
+	for (size_t i = 0; i < n; i++) {
+		text_clear(&submissions[i].header);
+		pool_free(&submissions[i].pool);
+	}
+	free(submissions);
+}
+
+static void
+start(void)
+{
+	expand_open();
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct sandbox_path paths[] = {
+		{ "journal", true }, { "incoming", true }, { "hold", true },
+		{ NULL, false },
+	};
+	static const struct service cleanup = {
+		.name	 = "cleanup",
+		.start	 = start,
+		.ready	 = store_open,
+		.serve	 = serve,
+		.sandbox = SANDBOX_SOCKETS | SANDBOX_READ | SANDBOX_WRITE |
+		    SANDBOX_UNLINK,
+		.paths	 = paths,
+	};
+
+	return service_worker(&cleanup, argc, argv);
+}

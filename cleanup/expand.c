@@ -1,0 +1,278 @@
+/*
+ * expand - recipients in standard form, and virtual aliases
+ *
+ * What an address stands for is decided here, once: it is committed with the
+ * message, so that a later change of the table, or a stop, changes nothing.
+ */
+
+#include "cleanup/cleanup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address/address.h"
+#include "config/config.h"
+#include "table/maps.h"
+#include "table/match.h"
+
+static struct maps *virtual_maps;
+static struct match_list *local_domains;
+static bool propagates;		/* user+ext that was found as user hands ext on */
+
+struct expansion {
+	struct submission	*submission;
+	struct envelope		*result;
+	struct map		*seen;		/* "original\naddress" */
+	const struct recipient	*from;		/* whose expansion this is */
+	const char		*original;
+};
+
+void
+expand_open(void)
+{
+	virtual_maps = maps_open("virtual_alias_maps", config.virtual_alias_maps);
+	local_domains = match_list_open("mydestination", config.mydestination);
+
+	char *list = mem_strdup(config.propagate_unmatched_extensions);
+	char *cursor = list, *word;
+
+	while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
+		propagates |= strcmp(word, "virtual") == 0;
+	free(list);
+}
+
+/* user@domain with a dot inside is in standard form already; that saves a question for nearly all mail. */
+static bool
+is_standard(const char *address)
+{
+	const char *domain = address_domain(address);
+	size_t length;
+
+	if (*address == '@' || domain == NULL)
+		return false;
+	length = strlen(domain);
+	return length > 0 && domain[length - 1] != '.' &&
+	    (domain[0] == '[' || memchr(domain + 1, '.', length - 1) != NULL);
+}
+
+int
+rewrite_internal(const char *context, const char *address, struct text *out)
+{
+	static int connection = -1;
+	struct ipc_packet question = IPC_PACKET_EMPTY, answer = IPC_PACKET_EMPTY;
+	struct ipc_rewritten rewritten;
+	int result = -1;
+
+	text_truncate(out, 0);
+	if (*address == '\0' || is_standard(address)) {
+		text_puts(out, address);
+		return 0;
+	}
+	ipc_encode_rewrite(&question, 0, &(struct ipc_rewrite){
+	    .context = context, .address = address });
+	if (ipc_call(&connection, config.rewrite_service_name, &question,
+	    &answer) == 0 && ipc_decode_rewritten(&answer, &rewritten) == 0) {
+		text_puts(out, rewritten.address);
+		result = 0;
+	} else {
+		log_warning("the %s service does not answer: %m",
+		    config.rewrite_service_name);
+	}
+	ipc_packet_clear(&question);
+	ipc_packet_clear(&answer);
+	return result;
+}
+
+static void
+out_of_memory(struct submission *submission)
+{
+	submission_refuse(submission, 452, "4.5.3",
+	    "Error: too many recipients");
+}
+
+static void
+add_recipient(struct expansion *expansion, const char *address)
+{
+	struct pool *pool = expansion->submission->pool;
+	char *key = mem_printf("%s\n%s", expansion->original, address);
+	const char *copy = NULL;
+	struct recipient *recipient = NULL;
+
+	if (map_get(expansion->seen, key) != NULL) {
+		free(key);
+		return;
+	}
+	map_set(expansion->seen, key, expansion);
+	free(key);
+	copy = pool_strdup(pool, address);
+	if (copy != NULL)
+		recipient = envelope_add_recipient(expansion->result, copy);
+	if (recipient == NULL) {
+		out_of_memory(expansion->submission);
+		return;
+	}
+	recipient->dsn_orcpt = expansion->from->dsn_orcpt;
+	recipient->dsn_notify = expansion->from->dsn_notify;
+	recipient->original = strcmp(expansion->original, address) == 0 ? "" :
+	    expansion->original;
+}
+
+/* user@domain becomes user+ext@domain. */
+static void
+append_extension(struct text *address, const char *extension)
+{
+	char *at = strrchr(text_string(address), '@');
+	size_t local = at != NULL ? (size_t)(at - address->bytes) :
+	    address->length;
+	struct text longer = TEXT_EMPTY;
+
+	text_append(&longer, address->bytes, local);
+	text_puts(&longer, extension);
+	text_append(&longer, address->bytes + local, address->length - local);
+	text_clear(address);
+	*address = longer;
+}
+
+static enum table_answer
+look_up(const char *address, char **value, struct text *extension)
+{
+	const char *domain = address_domain(address), *borrowed;
+	bool is_local = domain != NULL &&
+	    (strcasecmp(domain, config.myorigin) == 0 ||
+	    match_domain(local_domains, domain) == TABLE_FOUND);
+	enum table_answer answer = maps_find_address(virtual_maps, address,
+	    is_local, config.recipient_delimiter, &borrowed, extension);
+
+	if (answer == TABLE_FOUND)
+		*value = mem_strdup(borrowed);
+	return answer;
+}
+
+static void expand(struct expansion *expansion, const char *address, int depth);
+
+/* Each address of a table's value, completed, is expanded in its turn. */
+static void
+expand_value(struct expansion *expansion, const char *address,
+    const char *value, const char *extension, int depth)
+{
+	struct address_list list = { .text = value, .length = strlen(value) };
+	struct address_found found;
+
+	while (expansion->submission->status == 0 &&
+	    address_list_next(&list, &found)) {
+		struct text next = TEXT_EMPTY;
+
+		if (rewrite_internal("local", found.address, &next) == -1) {
+			submission_refuse(expansion->submission, 451, "4.3.0",
+			    "Error: address rewriting unavailable");
+		} else if (next.length > 0) {
+			if (propagates && *extension != '\0')
+				append_extension(&next, extension);
+			/* What stands for itself, perhaps among others, is final. */
+			if (strcasecmp(text_string(&next), address) == 0)
+				add_recipient(expansion, text_string(&next));
+			else
+				expand(expansion, text_string(&next), depth + 1);
+		}
+		text_clear(&next);
+	}
+}
+
+static void
+expand(struct expansion *expansion, const char *address, int depth)
+{
+	struct text extension = TEXT_EMPTY;
+	char *value = NULL;
+	struct submission *submission = expansion->submission;
+	enum table_answer answer;
+
+	if (depth > config.virtual_alias_recursion_limit ||
+	    expansion->result->recipient_count >
+	    (size_t)config.virtual_alias_expansion_limit +
+	    submission->envelope->recipient_count) {
+		log_warning("%s: unreasonable virtual_alias_maps map expansion "
+		    "size for %s: look for a loop", submission->id,
+		    expansion->original);
+		submission_refuse(submission, 451, "4.6.0",
+		    "Alias expansion error");
+		return;
+	}
+	answer = look_up(address, &value, &extension);
+	if (answer == TABLE_ERROR)
+		submission_refuse(submission, 451, "4.3.0",
+		    "Error: alias table lookup problem");
+	else if (answer == TABLE_NONE)
+		add_recipient(expansion, address);
+	else
+		expand_value(expansion, address, value, text_string(&extension),
+		    depth);
+	free(value);
+	text_clear(&extension);
+}
+
+static void
+expand_recipient(struct expansion *expansion, const struct recipient *recipient)
+{
+	struct text address = TEXT_EMPTY;
+	struct submission *submission = expansion->submission;
+
+	if (rewrite_internal("local", recipient->address, &address) == -1) {
+		submission_refuse(submission, 451, "4.3.0",
+		    "Error: address rewriting unavailable");
+		return;
+	}
+	expansion->from = recipient;
+	expansion->original = *recipient->original != '\0' ?
+	    recipient->original : pool_strdup(submission->pool,
+	    text_string(&address));
+	if (expansion->original == NULL)
+		out_of_memory(submission);
+	else if (maps_are_empty(virtual_maps) ||
+	    (submission->envelope->flags & ENVELOPE_NO_EXPAND))
+		add_recipient(expansion, text_string(&address));
+	else
+		expand(expansion, text_string(&address), 0);
+	text_clear(&address);
+}
+
+static void
+complete_sender(struct submission *submission)
+{
+	struct text sender = TEXT_EMPTY;
+	struct envelope *envelope = submission->envelope;
+
+	if (rewrite_internal("local", envelope->sender, &sender) == 0)
+		envelope->sender = pool_strdup(submission->pool,
+		    text_string(&sender));
+	else
+		submission_refuse(submission, 451, "4.3.0",
+		    "Error: address rewriting unavailable");
+	text_clear(&sender);
+	if (envelope->sender == NULL)
+		out_of_memory(submission);
+}
+
+void
+expand_envelope(struct submission *submission)
+{
+	struct expansion expansion = { .submission = submission };
+	struct envelope *envelope = submission->envelope;
+
+	if (submission->status != 0)
+		return;
+	complete_sender(submission);
+	expansion.result = envelope_new(submission->pool);
+	expansion.seen = map_new();
+	if (expansion.result == NULL)
+		out_of_memory(submission);
+	for (size_t i = 0; i < envelope->recipient_count &&
+	    submission->status == 0; i++)
+		expand_recipient(&expansion, &envelope->recipients[i]);
+	map_free(&expansion.seen, NULL);
+	if (submission->status != 0)
+		return;
+	envelope->recipients = expansion.result->recipients;
+	envelope->recipient_count = expansion.result->recipient_count;
+	envelope->recipient_room = expansion.result->recipient_room;
+}

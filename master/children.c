@@ -1,0 +1,221 @@
+/* Processes: from fork to reap, and what a bad end leads to. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "config/config.h"
+#include "master/master.h"
+
+#define BAD_START_MS	1000	/* who fails within this time would fail again at once */
+#define GOOD_LIFE_MS	10000	/* who lived so long has nothing to do with earlier failures */
+
+/* The descriptors of a child: see service/service.h. */
+enum { CHILD_LOG = 3, CHILD_LIFELINE, CHILD_SOCKETS };
+
+struct child {
+	LIST_ENTRY(child)	 link;
+	pid_t			 pid;
+	char			*path;
+	struct slot		*slot;	/* NULL: it drains, or its service is gone */
+	int64_t			 started_ms;
+};
+
+static LIST_HEAD(, child) children = LIST_HEAD_INITIALIZER(children);
+
+int lifeline[2] = { -1, -1 };
+
+static char **
+make_arguments(const struct service *service, size_t sockets)
+{
+	const struct master_entry *entry = &service->entry;
+	char **argv = mem_zalloc(entry->argument_count + 12, sizeof(*argv));
+	size_t n = 0;
+
+	argv[n++] = entry->program;
+	argv[n++] = mem_strdup("-n");
+	argv[n++] = entry->name;
+	argv[n++] = mem_strdup("-t");
+	argv[n++] = mem_strdup(master_type_name(entry->type));
+	if (entry->unprivileged)
+		argv[n++] = mem_strdup("-u");
+	if (entry->chroot)
+		argv[n++] = mem_strdup("-c");
+	argv[n++] = mem_strdup("-s");
+	argv[n++] = mem_printf("%zu", sockets);
+	for (size_t i = 0; i < entry->argument_count; i++)
+		argv[n++] = entry->arguments[i];
+	return argv;
+}
+
+/* In the child: the descriptors to their places, and off. */
+static void __attribute__((noreturn))
+run(const struct slot *slot)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	setpgid(0, 0);		/* a ^C at the terminal is for master alone */
+	if (dup2(log_pipe[1], CHILD_LOG) == -1 ||
+	    dup2(lifeline[0], CHILD_LIFELINE) == -1)
+		_exit(71);
+	for (size_t i = 0; i < slot->socket_count; i++)
+		if (dup2(slot->sockets[i], CHILD_SOCKETS + (int)i) == -1)
+			_exit(71);
+	execv(slot->service->path,
+	    make_arguments(slot->service, slot->socket_count));
+	log_error("cannot run %s: %m", slot->service->path);
+	log_flush();
+	_exit(72);
+}
+
+int
+child_start(struct slot *slot)
+{
+	struct child *child;
+	pid_t pid;
+
+	log_flush();
+	if ((pid = fork()) == -1) {
+		log_warning("fork: %m; trying again");
+		return -1;
+	}
+	if (pid == 0)
+		run(slot);
+	child = mem_zalloc(1, sizeof(*child));
+	child->pid = pid;
+	child->path = mem_strdup(slot->service->path);
+	child->slot = slot;
+	child->started_ms = clock_ms();
+	LIST_INSERT_HEAD(&children, child, link);
+	slot->running++;
+	return 0;
+}
+
+static bool
+ended_badly(const struct child *child, int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return false;
+	if (WIFSIGNALED(status)) {
+		/* One that drains is ended by our own signals in the end. */
+		if (child->slot == NULL && (WTERMSIG(status) == SIGTERM ||
+		    WTERMSIG(status) == SIGHUP || WTERMSIG(status) == SIGKILL))
+			return false;
+		log_warning("process %s pid %ld killed by signal %d",
+		    child->path, (long)child->pid, WTERMSIG(status));
+	} else
+		log_warning("process %s pid %ld exit status %d", child->path,
+		    (long)child->pid, WEXITSTATUS(status));
+	return true;
+}
+
+/* A pause before the next try, each time twice as long, up to service_throttle_time. */
+static void
+throttle(struct service *service)
+{
+	if (service->throttled)
+		return;
+	log_warning("%s: bad command startup -- throttling", service->path);
+	service->throttle_seconds = service->throttle_seconds == 0 ? 1
+	    : service->throttle_seconds * 2;
+	if (service->throttle_seconds > config.service_throttle_time)
+		service->throttle_seconds = config.service_throttle_time;
+	service->throttled = true;
+	for (size_t i = 0; i < service->slot_count; i++)
+		slot_disarm(&service->slots[i]);
+
+	const struct timeval pause = { service->throttle_seconds, 0 };
+
+	event_add(service->throttle, &pause);
+}
+
+static void
+reaped(struct child *child, int status)
+{
+	struct slot *slot = child->slot;
+	int64_t lived_ms = clock_ms() - child->started_ms;
+	bool bad = ended_badly(child, status);
+
+	if (slot != NULL) {
+		slot->running--;
+		if (bad && lived_ms < BAD_START_MS)
+			throttle(slot->service);
+		else if (lived_ms > GOOD_LIFE_MS)
+			slot->service->throttle_seconds = 0;
+		service_resume(slot->service);
+	}
+	LIST_REMOVE(child, link);
+	free(child->path);
+	free(child);
+}
+
+static struct child *
+find_child(pid_t pid)
+{
+	struct child *child;
+
+	LIST_FOREACH(child, &children, link)
+		if (child->pid == pid)
+			return child;
+	return NULL;
+}
+
+/* As process 1 of a container master also buries what others left behind. */
+void
+children_reaped(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct child *child = find_child(pid);
+
+		if (child != NULL)
+			reaped(child, status);
+		else
+			logger_reaped(pid, status);
+	}
+}
+
+void
+children_forget(struct service *service, int with_signal)
+{
+	struct child *child;
+
+	LIST_FOREACH(child, &children, link) {
+		if (child->slot == NULL || child->slot->service != service)
+			continue;
+		child->slot = NULL;
+		if (with_signal != 0)
+			kill(child->pid, with_signal);
+	}
+}
+
+void
+children_signal(int signal_number)
+{
+	struct child *child;
+
+	LIST_FOREACH(child, &children, link)
+		kill(child->pid, signal_number);
+}
+
+size_t
+children_count(void)
+{
+	struct child *child;
+	size_t count = 0;
+
+	LIST_FOREACH(child, &children, link)
+		count++;
+	return count;
+}
