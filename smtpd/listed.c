@@ -67,23 +67,19 @@ is_double_bounce(const char *address)
 	    strncasecmp(address, config.double_bounce_sender, length) == 0;
 }
 
+/* Does the class's own list know him? An empty one is no list: everybody is known. */
 static enum table_answer
 is_known(const struct route *route, const struct listing *listing)
 {
-	bool is_local = route->address_class == CLASS_LOCAL;
 	const char *value;
-	enum table_answer answer = maps_find_address(aliases, route->recipient,
-	    is_local, config.recipient_delimiter, &value, NULL);
 
-	if (answer != TABLE_NONE)
-		return answer;
 	if (listing->maps == NULL)
 		return TABLE_NONE;
-	/* An empty list is no list: everybody is known. */
 	if (maps_are_empty(listing->maps))
 		return TABLE_FOUND;
-	return maps_find_address(listing->maps, route->recipient, is_local,
-	    config.recipient_delimiter, &value, NULL);
+	return maps_find_address(listing->maps, route->recipient,
+	    route->address_class == CLASS_LOCAL, config.recipient_delimiter,
+	    &value, NULL);
 }
 
 /* transport_maps may send an address to error: or retry:, with the reason as nexthop. */
@@ -107,18 +103,29 @@ check_transport(struct session *s, const char *address, const char *class,
 }
 
 static enum verdict
-check_listed(struct session *s, const char *address, const char *class,
+refuse_lookup(struct session *s, const char *address)
+{
+	return check_refuse(s, 451, "4.3.0", "<%s>: Temporary lookup failure",
+	    address);
+}
+
+/* An alias may have any domain, and what it leads to is not ours to judge. */
+static enum table_answer
+is_alias(const struct route *route)
+{
+	const char *value;
+
+	return maps_find_address(aliases, route->recipient,
+	    route->address_class == CLASS_LOCAL, config.recipient_delimiter,
+	    &value, NULL);
+}
+
+static enum verdict
+check_class(struct session *s, const char *address, const char *class,
     const char *status, const struct route *route)
 {
 	struct listing listing;
-	enum verdict verdict;
 
-	if (route->error != 0)
-		return check_refuse(s, 451, "4.3.0",
-		    "<%s>: Temporary lookup failure", address);
-	verdict = check_transport(s, address, class, route);
-	if (verdict != VERDICT_PERMIT)
-		return verdict;
 	if (!find_listing(route->address_class, &listing) ||
 	    is_double_bounce(route->recipient))
 		return VERDICT_NONE;
@@ -126,8 +133,7 @@ check_listed(struct session *s, const char *address, const char *class,
 	case TABLE_FOUND:
 		return VERDICT_NONE;
 	case TABLE_ERROR:
-		return check_refuse(s, 451, "4.3.0",
-		    "<%s>: Temporary lookup failure", address);
+		return refuse_lookup(s, address);
 	case TABLE_NONE:
 		break;
 	}
@@ -136,6 +142,27 @@ check_listed(struct session *s, const char *address, const char *class,
 	    "<%s>: %s rejected: User unknown%s%s", address, class,
 	    config.show_user_unknown_table_name ? " in " : "",
 	    config.show_user_unknown_table_name ? listing.table : "");
+}
+
+static enum verdict
+check_listed(struct session *s, const char *address, const char *class,
+    const char *status, const struct route *route)
+{
+	enum table_answer alias = route->error != 0 ? TABLE_ERROR :
+	    is_alias(route);
+	enum verdict verdict;
+
+	if (alias == TABLE_ERROR)
+		return refuse_lookup(s, address);
+	if (alias == TABLE_FOUND)
+		return VERDICT_NONE;
+	/* In this class everybody is an alias, or unknown: the transport says no more. */
+	if (route->address_class != CLASS_VIRTUAL_ALIAS) {
+		verdict = check_transport(s, address, class, route);
+		if (verdict != VERDICT_PERMIT)
+			return verdict;
+	}
+	return check_class(s, address, class, status, route);
 }
 
 enum verdict

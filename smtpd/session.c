@@ -249,7 +249,7 @@ static bool
 refuse_bare_newline(struct session *s, const char *line, size_t length)
 {
 	if ((length > 0 && line[length - 1] == '\r') ||
-	    !text_equal_nocase(config.smtpd_forbid_bare_newline, "reject"))
+	    !smtpd_refuses_bare_newline(s))
 		return false;
 	session_reply(s, "%d 5.5.2 %s Error: bare <LF> received",
 	    config.smtpd_forbid_bare_newline_reject_code, config.myhostname);

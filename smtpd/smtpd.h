@@ -28,6 +28,11 @@ extern struct ipc_client *smtpd_cleanup, *smtpd_rewrite;
 
 /* Is the client one of smtpd_client_event_limit_exceptions, or of mynetworks? */
 bool	smtpd_is_exempt(const struct session *session);
+
+/* smtpd_forbid_bare_newline = reject, and this client is no exception. */
+bool	smtpd_refuses_bare_newline(const struct session *session);
+
+/* *failed: nobody knows, a table did not answer. */
 bool	smtpd_is_mynetworks(const struct session *session, bool *failed);
 
 /* ------------------------------------------------------------ a session */

@@ -9,7 +9,7 @@
 struct resolver *smtpd_resolver;
 struct ipc_client *smtpd_cleanup, *smtpd_rewrite;
 
-static struct match_list *mynetworks, *exempt;
+static struct match_list *mynetworks, *exempt, *may_send_bare_newlines;
 
 void
 smtpd_start(void)
@@ -27,6 +27,9 @@ smtpd_start(void)
 	mynetworks = match_list_open("mynetworks", config.mynetworks);
 	exempt = match_list_open("smtpd_client_event_limit_exceptions",
 	    config.smtpd_client_event_limit_exceptions);
+	may_send_bare_newlines = match_list_open(
+	    "smtpd_forbid_bare_newline_exclusions",
+	    config.smtpd_forbid_bare_newline_exclusions);
 	listed_open();
 	checks_compile();
 }
@@ -39,6 +42,14 @@ smtpd_is_mynetworks(const struct session *s, bool *failed)
 
 	*failed = answer == TABLE_ERROR;
 	return answer == TABLE_FOUND;
+}
+
+bool
+smtpd_refuses_bare_newline(const struct session *s)
+{
+	return text_equal_nocase(config.smtpd_forbid_bare_newline, "reject") &&
+	    match_client(may_send_bare_newlines, s->client_name,
+	    &s->address.any) != TABLE_FOUND;
 }
 
 bool
