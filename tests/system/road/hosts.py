@@ -4,9 +4,8 @@ A host has its own network, processes, /etc and /var: accounts, resolv.conf and 
 itself never sees. All of it ends with the process that holds the namespaces.
 """
 import os
-import pwd
+import re
 import shutil
-import signal
 import socket
 import struct
 import subprocess
@@ -46,6 +45,9 @@ class Hub:
         for host in self.hosts.values():
             host.holder.kill()
             host.holder.wait()
+            host.holder.stdout.close()
+            if host.daemon:
+                host.daemon.wait()
         self.holder.kill()
         self.holder.wait()
         self.holder.stdout.close()
@@ -55,6 +57,7 @@ class Hub:
 class Host:
     def __init__(self, hub, name, address):
         self.name, self.address = name, address
+        self.daemon = None
         self.directory = os.path.join(hub.directory, name)
         self.etc, self.var = self.path("etc"), self.path("var")
         shutil.copytree("/etc", self.etc, symlinks=True, ignore_dangling_symlinks=True,
@@ -120,8 +123,8 @@ class Host:
     def start(self, *command):
         """Start a daemon in the foreground; what it prints is in output."""
         with open(self.path("output"), "ab") as output:
-            return subprocess.Popen(self.inside(*command), stdin=subprocess.DEVNULL, stdout=output,
-                                    stderr=output, env=self.environment())
+            self.daemon = subprocess.Popen(self.inside(*command), stdin=subprocess.DEVNULL, stdout=output,
+                                           stderr=output, env=self.environment())
 
     def output(self):
         text = ""
@@ -132,11 +135,17 @@ class Host:
         return text
 
     def wait_port(self, port):
-        script = ("import socket,sys\ns=socket.socket()\n"
-                  "sys.exit(s.connect_ex((sys.argv[1],int(sys.argv[2]))))")
-        postroad.wait_until(
-            lambda: self.run(sys.executable, "-c", script, self.address, str(port)).returncode == 0,
-            "%s listens on port %d" % (self.name, port), self.output)
+        """Wait until something on this host listens there, TCP."""
+        def listens():
+            if self.daemon.poll() is not None:
+                raise AssertionError("%s: the daemon ended with %d\n%s" % (
+                    self.name, self.daemon.returncode, self.output()))
+            text = ""
+            for table in ("tcp", "tcp6"):
+                with open("/proc/%s/net/%s" % (self.pid, table)) as f:
+                    text += f.read()
+            return re.search(r":%04X 0+:0000 0A" % port, text)
+        postroad.wait_until(listens, "%s listens on port %d" % (self.name, port), self.output)
 
 
 def ask(server, name, rtype="A", port=53, patience=5):
