@@ -1,6 +1,7 @@
 /* seccomp - which system calls stay allowed: rows of permission and call */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
@@ -139,6 +140,11 @@ add_rules(scmp_filter_ctx filter, unsigned int permissions)
 			result = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
 			    allowed[i].call, 0);
 	}
+	/* How glibc asks about an open descriptor. */
+	if (result == 0 && !(permissions & SANDBOX_READ))
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+		    SCMP_SYS(newfstatat), 1,
+		    SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
 	/* Unix sockets for everyone who may connect; the others need NETWORK. */
 	if (result == 0 && (permissions & SANDBOX_SOCKETS) &&
 	    !(permissions & SANDBOX_NETWORK))
