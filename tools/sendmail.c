@@ -1,0 +1,409 @@
+/*
+ * sendmail - bring a message from standard input to the road
+ *
+ * Also mailq and newaliases, by the name it is called. Programs have spoken
+ * to this command for forty years: it takes all their options, and does what
+ * still has a meaning. It runs as the user who calls; what needs more is done
+ * by the commands that it runs:
+ *
+ *	a message	postdrop, which may write in maildrop
+ *	-bp		postqueue -p
+ *	-q -qI -qR	postqueue -f -i -s
+ *	-bi -I		postalias on alias_database
+ *	-bd		postroad start
+ */
+
+#include <ctype.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "address/address.h"
+#include "base/base.h"
+#include "config/config.h"
+#include "tools/shared/command.h"
+#include "tools/shared/dialogue.h"
+#include "tools/shared/submission.h"
+
+enum mode { MODE_SUBMIT, MODE_DIALOGUE, MODE_LIST, MODE_ALIASES, MODE_FLUSH,
+    MODE_START, MODE_VERIFY, MODE_NOTHING };
+
+static struct {
+	enum mode	 mode;
+	const char	*configuration;	/* -C */
+	const char	*sender;	/* -f, as it was given */
+	const char	*full_name;	/* -F */
+	const char	*site;		/* -qR */
+	const char	*queue_id;	/* -qI */
+	bool		 from_header;	/* -t */
+	bool		 dots_mean_nothing;	/* -i */
+	int64_t		 flags;		/* ENVELOPE_... */
+	int64_t		 dsn_ret;
+	int64_t		 dsn_notify;
+	const char	*envid;
+} options = { .flags = ENVELOPE_LOCAL_ORIGIN };
+
+static void refuse(int code, const char *format, const char *what)
+	    __attribute__((noreturn, format(printf, 2, 0)));
+
+static void
+refuse(int code, const char *format, const char *what)
+{
+	char *text = mem_printf(format, what);
+
+	fatal_exit_code = code;
+	fatal("%s", text);
+}
+
+static void
+set_mode(const char *letters)
+{
+	static const struct {
+		char		letter;
+		enum mode	mode;
+	} modes[] = {
+		{ 'a', MODE_SUBMIT }, { 'm', MODE_SUBMIT },
+		{ 's', MODE_DIALOGUE }, { 'p', MODE_LIST },
+		{ 'i', MODE_ALIASES }, { 'd', MODE_START }, { 'D', MODE_START },
+		{ 'l', MODE_START }, { 'v', MODE_VERIFY },
+		{ 'h', MODE_NOTHING }, { 'H', MODE_NOTHING },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(modes); i++) {
+		if (*letters == modes[i].letter) {
+			options.mode = modes[i].mode;
+			return;
+		}
+	}
+	refuse(EX_TEMPFAIL, "unsupported: -b%s", letters);
+}
+
+static void
+set_queue_run(const char *what)
+{
+	if (what == NULL) {
+		options.mode = MODE_FLUSH;
+	} else if (isdigit((unsigned char)*what)) {
+		/* An interval, for a daemon: queue_run_delay says it. */
+		if (options.mode == MODE_SUBMIT)
+			options.mode = MODE_START;
+	} else if (*what == 'R' && what[1] != '\0') {
+		options.mode = MODE_FLUSH;
+		options.site = what + 1;
+	} else if (*what == 'I' && what[1] != '\0') {
+		options.mode = MODE_FLUSH;
+		options.queue_id = what + 1;
+	} else {
+		refuse(EX_TEMPFAIL, "-q%s is not implemented", what);
+	}
+}
+
+/* -N: never, or some of success, failure, delay. */
+static void
+set_notify(const char *list)
+{
+	static const struct {
+		const char	*word;
+		int64_t		 bit;
+	} words[] = {
+		{ "never", DSN_NOTIFY_NEVER }, { "success", DSN_NOTIFY_SUCCESS },
+		{ "failure", DSN_NOTIFY_FAILURE }, { "delay", DSN_NOTIFY_DELAY },
+	};
+	char *copy = mem_strdup(list), *cursor = copy, *word;
+	bool known = true;
+
+	options.dsn_notify = 0;
+	while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL && known) {
+		known = false;
+		for (size_t i = 0; i < COUNT_OF(words); i++) {
+			if (text_equal_nocase(word, words[i].word)) {
+				options.dsn_notify |= words[i].bit;
+				known = true;
+			}
+		}
+	}
+	free(copy);
+	if (!known || options.dsn_notify == 0 ||
+	    ((options.dsn_notify & DSN_NOTIFY_NEVER) &&
+	    options.dsn_notify != DSN_NOTIFY_NEVER))
+		refuse(EX_TEMPFAIL, "bad -N option value: %s -- specify "
+		    "\"never\", or \"success,failure,delay\" or a part of it", list);
+}
+
+static void
+set_return(const char *what)
+{
+	if (text_equal_nocase(what, "full"))
+		options.dsn_ret = DSN_RET_FULL;
+	else if (text_equal_nocase(what, "hdrs"))
+		options.dsn_ret = DSN_RET_HDRS;
+	else
+		refuse(EX_TEMPFAIL, "bad -R option value: %s -- specify "
+		    "\"full\" or \"hdrs\"", what);
+}
+
+static void
+set_body(const char *type)
+{
+	if (text_equal_nocase(type, "8BITMIME"))
+		options.flags |= ENVELOPE_8BIT;
+	else if (!text_equal_nocase(type, "7BIT"))
+		refuse(EX_TEMPFAIL, "bad -B option value: %s -- specify "
+		    "\"7BIT\" or \"8BITMIME\"", type);
+}
+
+static void
+usage(void)
+{
+	refuse(EX_TEMPFAIL, "usage: %s [options] [recipient ...]", "sendmail");
+}
+
+static void
+read_option(int option)
+{
+	switch (option) {
+	case 'B':
+		set_body(optarg);
+		break;
+	case 'C':
+		options.configuration = optarg;
+		break;
+	case 'F':
+		options.full_name = optarg;
+		break;
+	case 'G':		/* from elsewhere: complete and rewrite nothing */
+		options.flags &= ~ENVELOPE_LOCAL_ORIGIN;
+		break;
+	case 'I':
+		options.mode = MODE_ALIASES;
+		break;
+	case 'N':
+		set_notify(optarg);
+		break;
+	case 'R':
+		set_return(optarg);
+		break;
+	case 'V':
+		log_warning("option -V is not supported: no VERP");
+		break;
+	case 'b':
+		set_mode(optarg);
+		break;
+	case 'f': case 'r':
+		options.sender = optarg;
+		break;
+	case 'i':
+		options.dots_mean_nothing = true;
+		break;
+	case 'o':
+		options.dots_mean_nothing |= *optarg == 'i';
+		break;
+	case 'q':
+		set_queue_run(optarg);
+		break;
+	case 't':
+		options.from_header = true;
+		break;
+	case 'v':
+		log_verbose++;
+		break;
+	case 'n':
+		refuse(EX_TEMPFAIL, "-%s option not supported", "n");
+	case 'X':
+		refuse(EX_TEMPFAIL, "-%s option not supported", "X");
+	case 'A': case 'L': case 'O': case 'U': case 'c': case 'd': case 'e':
+	case 'h': case 'm': case 'p': case 's': case 'x':
+		break;		/* said in vain since long */
+	default:
+		usage();
+	}
+}
+
+static void
+list_queue(void)
+{
+	command_exec("postqueue", (const char *[]){ "-p", NULL });
+}
+
+static void
+flush_queue(void)
+{
+	if (options.site != NULL)
+		command_exec("postqueue",
+		    (const char *[]){ "-s", options.site, NULL });
+	if (options.queue_id != NULL)
+		command_exec("postqueue",
+		    (const char *[]){ "-i", options.queue_id, NULL });
+	command_exec("postqueue", (const char *[]){ "-f", NULL });
+}
+
+static void
+make_aliases(void)
+{
+	const char *tables[32] = { "--" };
+	size_t count = 1;
+	char *cursor = mem_strdup(config.alias_database), *word;
+
+	while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL &&
+	    count + 1 < COUNT_OF(tables))
+		tables[count++] = word;
+	if (count > 1)
+		command_exec("postalias", tables);
+}
+
+/* "Ada L <ada@example.org>" after -f means the address in it; "" and <> the null sender. */
+static char *
+sender_address(const char *given)
+{
+	struct address_list list = { given, strlen(given), 0 };
+	struct address_found found;
+
+	if (!address_list_next(&list, &found))
+		return mem_strdup("");
+	return mem_strdup(found.address);
+}
+
+/* The caller's full name, for a From field: -F, NAME, or what the password file says. */
+static char *
+full_name(void)
+{
+	const struct passwd *entry = getpwuid(getuid());
+	const char *name = options.full_name != NULL ? options.full_name :
+	    getenv("NAME");
+	struct text text = TEXT_EMPTY;
+
+	if (name != NULL)
+		return mem_strdup(name);
+	if (entry == NULL || entry->pw_gecos == NULL)
+		return mem_strdup("");
+	for (const char *p = entry->pw_gecos; *p != '\0' && *p != ','; p++) {
+		if (*p == '&') {	/* the login name with a capital */
+			text_putc(&text, (char)toupper(
+			    (unsigned char)*entry->pw_name));
+			text_puts(&text, entry->pw_name + 1);
+		} else {
+			text_putc(&text, *p);
+		}
+	}
+	return text_take(&text);
+}
+
+static const char *
+who(void)
+{
+	static char text[ADDRESS_SIZE + 32];
+
+	snprintf(text, sizeof(text), "%s(%ld)",
+	    options.sender != NULL ? options.sender : command_user(),
+	    (long)getuid());
+	return text;
+}
+
+static void
+read_message(struct submission *submission)
+{
+	if (submission_read(submission, stdin, !options.dots_mean_nothing) == -1)
+		refuse(EX_DATAERR, "%s: error reading input: %m", who());
+	if (submission->too_large)
+		refuse(EX_UNAVAILABLE, "%s: message file too big", who());
+	if (options.from_header)
+		submission_take_header_recipients(submission);
+	if (submission->envelope->recipient_count == 0)
+		refuse(EX_USAGE, options.from_header ?
+		    "%s: No recipient addresses found in message header" :
+		    "%s: Recipient addresses must be specified on the command "
+		    "line or via the -t option", who());
+}
+
+static void
+fill_envelope(struct submission *submission, char **recipients)
+{
+	struct envelope *envelope = submission->envelope;
+
+	envelope->sender = options.sender != NULL ?
+	    sender_address(options.sender) : command_user();
+	envelope->flags = options.flags;
+	envelope->dsn_ret = options.dsn_ret;
+	for (; *recipients != NULL; recipients++) {
+		if (submission_add_recipients(submission, *recipients,
+		    strlen(*recipients)) == 0)
+			refuse(EX_USAGE, "bad recipient address: %s",
+			    *recipients);
+	}
+}
+
+static int
+submit(char **recipients)
+{
+	struct submission submission;
+	struct envelope *envelope;
+	char *name = full_name();
+
+	submission_init(&submission);
+	envelope = submission.envelope;
+	fill_envelope(&submission, recipients);
+	read_message(&submission);
+	for (size_t i = 0; i < envelope->recipient_count; i++)
+		envelope->recipients[i].dsn_notify = options.dsn_notify;
+	if (*name != '\0' && *envelope->sender != '\0' &&
+	    (options.flags & ENVELOPE_LOCAL_ORIGIN))
+		submission_add_from(&submission, name);
+	free(name);
+
+	int code = submission_drop(&submission);
+
+	submission_clear(&submission);
+	return code;
+}
+
+static void
+choose_mode_by_name(const char *name)
+{
+	const char *base = strrchr(name, '/');
+
+	base = base == NULL ? name : base + 1;
+	if (strstr(base, "mailq") != NULL)
+		options.mode = MODE_LIST;
+	else if (strstr(base, "newaliases") != NULL)
+		options.mode = MODE_ALIASES;
+}
+
+int
+main(int argc, char **argv)
+{
+	int option;
+
+	command_start("sendmail");
+	choose_mode_by_name(argv[0]);
+	opterr = 0;
+	while ((option = getopt(argc, argv,
+	    "A:B:C:F:GIL:N:O:R:UV:X:b:cd::e:f:h:imno:p:q::r:s:tvx")) != -1)
+		read_option(option);
+	command_configure(options.configuration);
+	switch (options.mode) {
+	case MODE_SUBMIT:
+		return submit(argv + optind);
+	case MODE_DIALOGUE:
+		return dialogue_run();
+	case MODE_LIST:
+		list_queue();
+		break;
+	case MODE_FLUSH:
+		flush_queue();
+		break;
+	case MODE_ALIASES:
+		make_aliases();
+		break;
+	case MODE_START:
+		command_exec("postroad", (const char *[]){ "start", NULL });
+	case MODE_VERIFY:
+		refuse(EX_UNAVAILABLE, "-b%s is not implemented: "
+		    "nothing is delivered to see whether it could be", "v");
+	case MODE_NOTHING:
+		break;
+	}
+	return 0;
+}

@@ -1,0 +1,263 @@
+#include "tools/shared/submission.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "address/address.h"
+#include "base/base.h"
+#include "config/config.h"
+#include "message/header.h"
+#include "spool/spool.h"
+#include "tools/shared/command.h"
+
+void
+submission_init(struct submission *submission)
+{
+	*submission = (struct submission){ .pool = pool_new(0) };
+	submission->envelope = envelope_new(submission->pool);
+	submission->envelope->flags = ENVELOPE_LOCAL_ORIGIN;
+}
+
+void
+submission_clear(struct submission *submission)
+{
+	pool_free(&submission->pool);
+	text_clear(&submission->content);
+}
+
+size_t
+submission_add_recipients(struct submission *submission, const char *text,
+    size_t length)
+{
+	struct address_list list = { text, length, 0 };
+	struct address_found found;
+	size_t count = 0;
+
+	while (address_list_next(&list, &found)) {
+		if (*found.address == '\0' || found.too_long)
+			continue;
+		envelope_add_recipient(submission->envelope,
+		    pool_strdup(submission->pool, found.address));
+		count++;
+	}
+	return count;
+}
+
+/* A mailbox's separator, which some programs leave in front of the header. */
+static bool
+is_mbox_from(const struct submission *submission, const char *line,
+    size_t length)
+{
+	if (submission->content.length > 0)
+		return false;
+	return (length >= 5 && memcmp(line, "From ", 5) == 0) ||
+	    (length >= 6 && memcmp(line, ">From ", 6) == 0);
+}
+
+void
+submission_add_line(struct submission *submission, const char *line,
+    size_t length)
+{
+	struct text *content = &submission->content;
+
+	if (is_mbox_from(submission, line, length))
+		return;
+	if (config.message_size_limit > 0 && (int64_t)(content->length +
+	    length) >= config.message_size_limit) {
+		submission->too_large = true;
+		return;
+	}
+
+	size_t start = content->length;
+	char *cr;
+
+	text_append(content, line, length);
+	text_putc(content, '\n');
+	while ((cr = memchr(content->bytes + start, '\r',
+	    content->length - start)) != NULL)
+		*cr = ' ';	/* a bare CR ends no line, here or later on the road */
+}
+
+int
+submission_read(struct submission *submission, FILE *in, bool dot_ends)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t length;
+
+	errno = 0;
+	while (!submission->too_large &&
+	    (length = getline(&line, &size, in)) != -1) {
+		if (length > 0 && line[length - 1] == '\n')
+			length--;
+		if (length > 0 && line[length - 1] == '\r')
+			length--;
+		if (dot_ends && length == 1 && *line == '.')
+			break;
+		submission_add_line(submission, line, (size_t)length);
+	}
+	free(line);
+	return ferror(in) ? -1 : 0;
+}
+
+static bool
+is_resent(const struct header_field *field)
+{
+	return field->name_length > 7 &&
+	    strncasecmp(field->name, "Resent-", 7) == 0;
+}
+
+static bool
+has_resent(const struct submission *submission)
+{
+	struct header_walk walk = { submission->content.bytes,
+	    submission->content.length, 0 };
+	struct header_field field;
+
+	while (header_next(&walk, &field)) {
+		if (is_resent(&field))
+			return true;
+	}
+	return false;
+}
+
+void
+submission_take_header_recipients(struct submission *submission)
+{
+	static const char *const original[] = { "To", "Cc", "Bcc" };
+	static const char *const resent[] = { "Resent-To", "Resent-Cc",
+	    "Resent-Bcc" };
+	const char *const *names = has_resent(submission) ? resent : original;
+	struct header_walk walk = { submission->content.bytes,
+	    submission->content.length, 0 };
+	struct header_field field;
+
+	while (header_next(&walk, &field)) {
+		for (size_t i = 0; i < COUNT_OF(original); i++) {
+			if (header_is(&field, names[i]))
+				submission_add_recipients(submission,
+				    field.value, field.value_length);
+		}
+	}
+}
+
+/* A phrase (RFC 5322 section 3.2.5): as it is if it is made of atoms, else in quotes. */
+static void
+put_phrase(struct text *out, const char *name)
+{
+	bool plain = true;
+
+	for (const char *p = name; *p != '\0'; p++)
+		plain &= isalnum((unsigned char)*p) ||
+		    strchr(" !#$%&'*+-/=?^_`{|}~", *p) != NULL;
+	if (plain) {
+		text_puts(out, name);
+		return;
+	}
+	text_putc(out, '"');
+	for (const char *p = name; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			text_putc(out, '\\');
+		if (!iscntrl((unsigned char)*p))
+			text_putc(out, *p);
+	}
+	text_putc(out, '"');
+}
+
+void
+submission_add_from(struct submission *submission, const char *full_name)
+{
+	struct text *content = &submission->content;
+	const char *name = has_resent(submission) ? "Resent-From" : "From";
+	struct header_walk walk = { content->bytes, content->length, 0 };
+	struct header_field field;
+
+	while (header_next(&walk, &field)) {
+		if (header_is(&field, name))
+			return;
+	}
+
+	struct text out = TEXT_EMPTY;
+
+	if (walk.position > 0)
+		text_append(&out, content->bytes, walk.position);
+	text_printf(&out, "%s: ", name);
+	put_phrase(&out, full_name);
+	text_puts(&out, " <");
+	address_quote(&out, submission->envelope->sender);
+	text_puts(&out, ">\n");
+	/* Without an empty line the field would swallow a body that begins at once. */
+	if (walk.position < content->length &&
+	    content->bytes[walk.position] != '\n')
+		text_putc(&out, '\n');
+	text_append(&out, text_string(content) + walk.position,
+	    content->length - walk.position);
+	text_clear(content);
+	*content = out;
+}
+
+static void
+run_postdrop(int in)
+{
+	char *path = command_path("postdrop");
+
+	if (dup2(in, STDIN_FILENO) != -1)
+		execl(path, "postdrop", "-r", (char *)NULL);
+	log_error("run %s: %m", path);
+	_exit(EX_OSERR);
+}
+
+static void
+put_record(const struct submission *submission, struct text *out)
+{
+	char header[SPOOL_RECORD_HEADER];
+	struct text envelope = TEXT_EMPTY;
+	size_t recipients = submission->envelope->recipient_count;
+
+	envelope_encode(submission->envelope, &envelope);
+	spool_record_header(header, recipients, envelope.length,
+	    (int64_t)submission->content.length, 0);
+	text_append(out, header, sizeof(header));
+	for (size_t i = 0; i < recipients; i++)
+		text_putc(out, SPOOL_MARK_PENDING);
+	text_append(out, envelope.bytes, envelope.length);
+	text_clear(&envelope);
+}
+
+int
+submission_drop(struct submission *submission)
+{
+	struct text front = TEXT_EMPTY;
+	int ends[2], status;
+	pid_t child;
+
+	submission->envelope->size = (int64_t)submission->content.length;
+	put_record(submission, &front);
+	fflush(NULL);
+	if (pipe(ends) == -1 || (child = fork()) == -1) {
+		log_error("run postdrop: %m");
+		return EX_OSERR;
+	}
+	if (child == 0) {
+		fd_close(&ends[1]);
+		run_postdrop(ends[0]);
+	}
+	fd_close(&ends[0]);
+	/* If postdrop does not take all of it, it says why. */
+	if (fd_write_all(ends[1], front.bytes, front.length) == 0)
+		fd_write_all(ends[1], submission->content.bytes,
+		    submission->content.length);
+	fd_close(&ends[1]);
+	text_clear(&front);
+	while (waitpid(child, &status, 0) == -1) {
+		if (errno != EINTR)
+			return EX_OSERR;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EX_TEMPFAIL;
+}
