@@ -1,0 +1,296 @@
+/* maildrop - which files there are, and what may be read of them */
+
+#include "pickup/pickup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "message/dot.h"
+
+/* Envelope of one message. */
+#define DROP_POOL	(64 << 20)
+#define ENVELOPE_MAX	(32 << 20)
+
+/* After something failed, files that wait are looked at again. */
+#define RETRY_SECONDS	10
+
+static struct event *retry;
+static struct map *complained;	/* names of files that are no mail: said once */
+static bool more;		/* files wait that there was no room for */
+static bool first_scan = true;	/* what lies there may be known to a cleanup */
+
+static void
+complain(const char *name, const char *why)
+{
+	if (map_set(complained, name, complained) == NULL)
+		log_warning("maildrop/%s: %s: left alone", name, why);
+}
+
+static void
+make_path(char path[64], const char *name)
+{
+	snprintf(path, 64, "maildrop/%s", name);
+}
+
+/* Open a file that anybody may have made. -1 if it is none of ours, or gone. */
+static int
+open_file(const char *name, struct stat *st)
+{
+	char path[64];
+
+	make_path(path, name);
+
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+	    O_CLOEXEC);
+
+	if (fd == -1) {
+		if (errno != ENOENT)
+			complain(name, strerror(errno));
+		return -1;
+	}
+	if (fstat(fd, st) == -1 || !S_ISREG(st->st_mode)) {
+		complain(name, "not a regular file");
+		fd_close(&fd);
+	} else if (st->st_nlink != 1) {
+		/* postsuper is about to put it here, or a stranger linked it. */
+		complain(name, "it has more than one name");
+		fd_close(&fd);
+	}
+	return fd;
+}
+
+/* What follows the header line is as long as that says, and has its checksum. */
+static bool
+is_whole(int fd, const struct spool_record *record, const struct stat *st)
+{
+	static char room[1 << 16];
+	uint32_t checksum = 0;
+	int64_t at = (int64_t)record->envelope_offset;
+
+	if (st->st_size != record->length ||
+	    record->envelope_length > ENVELOPE_MAX)
+		return false;
+	while (at < record->length) {
+		int64_t left = record->length - at;
+		size_t part = left < (int64_t)sizeof(room) ? (size_t)left :
+		    sizeof(room);
+
+		if (fd_pread_full(fd, room, part, at) != (ssize_t)part)
+			return false;
+		checksum = crc32c(checksum, room, part);
+		at += (int64_t)part;
+	}
+	return checksum == record->checksum;
+}
+
+/* Of what a user wrote, only what is his to say. */
+static struct envelope *
+keep_what_is_his(struct drop *drop, const struct envelope *given,
+    const struct stat *st)
+{
+	struct envelope *kept = envelope_new(drop->pool);
+
+	if (kept == NULL)
+		return NULL;
+	kept->arrival_us = (int64_t)st->st_mtim.tv_sec * 1000000 +
+	    st->st_mtim.tv_nsec / 1000;
+	kept->sender = given->sender;
+	kept->flags = given->flags & (ENVELOPE_8BIT | ENVELOPE_SMTPUTF8 |
+	    ENVELOPE_LOCAL_ORIGIN);
+	kept->dsn_envid = given->dsn_envid;
+	kept->dsn_ret = given->dsn_ret;
+	kept->login_sender = pool_printf(drop->pool, "%ld", (long)st->st_uid);
+	for (size_t i = 0; i < given->recipient_count; i++) {
+		struct recipient *recipient = envelope_add_recipient(kept,
+		    given->recipients[i].address);
+
+		if (recipient == NULL)
+			return NULL;
+		recipient->dsn_orcpt = given->recipients[i].dsn_orcpt;
+		recipient->dsn_notify = given->recipients[i].dsn_notify;
+	}
+	return kept;
+}
+
+static void
+apply_options(struct envelope *envelope)
+{
+	if (strstr(config.receive_override_options, "no_address_mappings") !=
+	    NULL)
+		envelope->flags |= ENVELOPE_NO_EXPAND;
+}
+
+static int
+read_envelope(struct drop *drop, const struct spool_record *record,
+    const struct stat *st)
+{
+	char *bytes = mem_alloc(record->envelope_length + 1);
+	struct envelope *given = NULL;
+
+	drop->pool = pool_new(DROP_POOL);
+	if (fd_pread_full(drop->fd, bytes, record->envelope_length,
+	    (off_t)record->envelope_offset) ==
+	    (ssize_t)record->envelope_length)
+		given = envelope_decode(drop->pool, bytes,
+		    record->envelope_length);
+	free(bytes);
+	if (given == NULL || given->recipient_count == 0)
+		return -1;
+	if (st->st_uid == geteuid() && *given->queue_id != '\0') {
+		strlcpy(drop->old_id, given->queue_id, sizeof(drop->old_id));
+		given->queue_id = given->unique = "";
+		drop->envelope = given;
+	} else {
+		drop->envelope = keep_what_is_his(drop, given, st);
+	}
+	if (drop->envelope == NULL)
+		return -1;
+	apply_options(drop->envelope);
+	/* The same whenever it is read, so that cleanup knows it again. */
+	drop->envelope->token = pool_printf(drop->pool, "maildrop/%s.%llu.%lld",
+	    drop->name, (unsigned long long)st->st_ino,
+	    (long long)st->st_mtim.tv_nsec);
+	return drop->envelope->token == NULL ? -1 : 0;
+}
+
+/* Small content travels in the packet. A CR does not travel: postdrop's caller may not have been sendmail. */
+static int
+read_content(struct drop *drop)
+{
+	size_t length = (size_t)drop->content_length;
+	struct text raw = TEXT_EMPTY;
+	struct dot_reader reader = { 0 };
+	int result = 0;
+
+	if (drop->content_length > IPC_INLINE_MAX)
+		return 0;
+
+	char *room = text_reserve(&raw, length);
+
+	if (fd_pread_full(drop->fd, room, length, drop->content_offset) !=
+	    (ssize_t)length)
+		result = -1;
+	else if (memchr(room, '\r', length) == NULL) {
+		raw.length = length;
+		drop->content = raw;
+		return 0;
+	} else {
+		dot_read_start(&reader, true);
+		dot_read(&reader, room, length, &drop->content);
+		dot_read_finish(&reader, &drop->content);
+	}
+	text_clear(&raw);
+	return result;
+}
+
+static void
+take_file(const char *name)
+{
+	struct spool_record record;
+	struct drop *drop;
+	struct stat st;
+	char header[SPOOL_RECORD_HEADER];
+	int fd = open_file(name, &st);
+
+	if (fd == -1)
+		return;
+	drop = mem_zalloc(1, sizeof(*drop));
+	drop->fd = fd;
+	drop->uid = st.st_uid;
+	drop->again = first_scan;
+	strlcpy(drop->name, name, sizeof(drop->name));
+	if (fd_pread_full(fd, header, sizeof(header), 0) != sizeof(header) ||
+	    spool_record_parse(header, &record) == -1 ||
+	    !is_whole(fd, &record, &st) ||
+	    read_envelope(drop, &record, &st) == -1) {
+		complain(name, "not a message, or a damaged one");
+		drop_free(&drop);
+		return;
+	}
+	drop->content_offset = record.content_offset;
+	drop->content_length = record.content_length;
+	if (read_content(drop) == -1) {
+		log_warning("maildrop/%s: cannot read it: %m", name);
+		drop_free(&drop);
+		maildrop_try_later();
+		return;
+	}
+	submit_drop(drop);
+}
+
+static void
+scan(void)
+{
+	DIR *directory = opendir("maildrop");
+	struct dirent *entry;
+
+	if (directory == NULL) {
+		log_warning("cannot read maildrop/: %m; run postroad set-permissions");
+		maildrop_try_later();
+		return;
+	}
+	more = false;
+	while ((entry = readdir(directory)) != NULL) {
+		if (!spool_id_is_valid(entry->d_name) ||
+		    submit_is_underway(entry->d_name) ||
+		    map_get(complained, entry->d_name) != NULL)
+			continue;
+		if (!submit_has_room() || service_is_leaving()) {
+			more = true;
+			break;
+		}
+		take_file(entry->d_name);
+	}
+	closedir(directory);
+	first_scan &= more;
+}
+
+void
+maildrop_go_on(void)
+{
+	if (more)
+		scan();
+}
+
+void
+maildrop_try_later(void)
+{
+	const struct timeval pause = { RETRY_SECONDS, 0 };
+
+	if (!evtimer_pending(retry, NULL))
+		event_add(retry, &pause);
+}
+
+static void
+on_retry(int fd, short what, void *argument)
+{
+	scan();
+}
+
+void
+maildrop_nudged(const char *what)
+{
+	/* master's regular wake-up: a file that was no mail may be one now. */
+	if (*what == '\0') {
+		map_free(&complained, NULL);
+		complained = map_new();
+	}
+	scan();
+}
+
+void
+maildrop_start(void)
+{
+	const struct timeval now = { 0, 0 };
+
+	complained = map_new();
+	retry = event_new(service_base, -1, 0, on_retry, NULL);
+	event_add(retry, &now);
+}
