@@ -70,7 +70,8 @@ say(int level, const char *text)
 	char *tag = mem_printf("%s/postlogd[%d]", config.syslog_name,
 	    (int)getpid());
 
-	output_write(&(struct record){ level, time(NULL), tag, text });
+	output_write(&(struct record){ .level = level, .time = time(NULL),
+	    .tag = tag, .text = text });
 	free(tag);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 enum { POSTLOG_SOCKET = 5 };	/* the descriptor of public/postlog */
@@ -13,6 +14,7 @@ enum { POSTLOG_SOCKET = 5 };	/* the descriptor of public/postlog */
 struct record {
 	int		 level;		/* enum log_level */
 	time_t		 time;
+	int64_t		 time_us;	/* the same, finer */
 	const char	*tag;		/* "postroad/smtpd[123]" */
 	const char	*text;
 };

@@ -1,16 +1,26 @@
-/* Whole lines out of the pipe and the socket. */
+/*
+ * Whole lines out of the pipe and the socket.
+ *
+ * Daemons write their lines when they next wait, so the lines about one
+ * message come in the order in which its posts went to sleep. Each carries
+ * its time: what the pipe gathers within SETTLE_MS is written in that order.
+ * Until then it stays in the pipe, where it survives us.
+ */
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/base.h"
 #include "postlogd/postlogd.h"
 
-#define CHUNK	65536
+#define CHUNK		(1 << 20)	/* all that the pipe can hold */
+#define SETTLE_MS	20
 
 static volatile sig_atomic_t told_to_leave;
 
@@ -29,21 +39,58 @@ take_line(char *line)
 		output_write(&record);
 }
 
-/* Hand on all whole lines; what is left is the beginning of one. */
+static int
+compare_records(const void *a, const void *b)
+{
+	const struct record *x = a, *y = b;
+
+	if (x->time_us != y->time_us)
+		return x->time_us < y->time_us ? -1 : 1;
+	return x->text < y->text ? -1 : 1;	/* as they came */
+}
+
+static size_t
+count_lines(const struct text *text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text->length; i++)
+		count += text->bytes[i] == '\n';
+	return count;
+}
+
+/* Hand on all whole lines, the oldest first; what is left is the beginning of one. */
 static void
 take_lines(struct text *text)
 {
+	struct record *records = mem_zalloc(count_lines(text), sizeof(*records));
 	char *line = text->bytes, *end;
+	size_t count = 0;
 
 	while ((end = memchr(line, '\n',
 	    (size_t)(text->bytes + text->length - line))) != NULL) {
 		*end = '\0';
-		take_line(line);
+		if (record_parse(line, &records[count]) == 0)
+			count++;
 		line = end + 1;
 	}
+	if (count > 1)
+		qsort(records, count, sizeof(*records), compare_records);
+	for (size_t i = 0; i < count; i++)
+		output_write(&records[i]);
+	free(records);
 	text_drop(text, (size_t)(line - text->bytes));
-	if (text->length >= CHUNK)	/* no writer makes such lines */
+	if (text->length >= CHUNK / 2)	/* no writer makes such lines */
 		text_truncate(text, 0);
+}
+
+static void
+let_settle(void)
+{
+	const struct timespec pause = { 0, SETTLE_MS * 1000000 };
+
+	if (!told_to_leave)
+		nanosleep(&pause, NULL);
 }
 
 /* False at the end: no writer is left. */
@@ -94,6 +141,8 @@ reader_run(int pipe, int socket)
 			continue;
 		if (sources[1].revents != 0)
 			read_datagrams(socket);
+		if (sources[0].revents & POLLIN)
+			let_settle();
 		if (sources[0].revents != 0 && !read_pipe(pipe, &text))
 			break;
 		output_flush();

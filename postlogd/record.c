@@ -17,7 +17,11 @@ record_parse(char *line, struct record *record)
 		return -1;
 	record->level = *line - '0';
 	record->time = (time_t)strtoll(line + 1, &end, 10);
-	if (*end != '.' || (space = strchr(end, ' ')) == NULL ||
+	if (*end != '.')
+		return -1;
+	record->time_us = (int64_t)record->time * 1000000 +
+	    strtoll(end + 1, &end, 10);
+	if (*end != ' ' || (space = strchr(end, ' ')) == NULL ||
 	    (colon = strstr(space, "]: ")) == NULL)
 		return -1;
 	colon[1] = '\0';

@@ -151,6 +151,7 @@ struct transaction {
 
 	/* submit.c */
 	int64_t		 give_up_at_ms;
+	int64_t		 submitted_us;	/* handed over to cleanup, for the log */
 	struct event	*again;
 };
 

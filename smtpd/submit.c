@@ -62,7 +62,8 @@ reply_accepted(struct session *s, const char *queue_id)
 {
 	struct transaction *t = s->transaction;
 
-	log_info("%s: client=%s", queue_id, s->peer);
+	/* The id is known only now, but the story begins with this line. */
+	log_info_at(t->submitted_us, "%s: client=%s", queue_id, s->peer);
 	s->errors = s->junk = 0;
 	if (t->is_bdat)
 		session_reply(s, "250 2.0.0 Ok: %lld bytes queued as %s",
@@ -168,6 +169,7 @@ submit(struct session *s)
 		transaction_end(s);
 		return;
 	}
+	t->submitted_us = clock_wall_us();
 	t->give_up_at_ms = clock_ms() + PATIENCE_MS;
 	s->busy = true;
 	hand_over(s, false);

@@ -28,6 +28,7 @@ static struct {
 	char		 joined[PIPE_BUF];
 	size_t		 joined_length;
 	unsigned long	 dropped;
+	int64_t		 at_us;		/* 0: now */
 } out = { .pipe = -1 };
 
 void
@@ -56,7 +57,7 @@ static size_t
 format_record(char *record, size_t size, enum log_level level,
     const char *line)
 {
-	int64_t now = clock_wall_us();
+	int64_t now = out.at_us != 0 ? out.at_us : clock_wall_us();
 	int length = snprintf(record, size, "%d%lld.%06d %s[%d]: %s\n",
 	    (int)level, (long long)(now / 1000000), (int)(now % 1000000),
 	    out.tag, (int)getpid(), line);
@@ -148,6 +149,14 @@ void
 log_info(const char *format, ...)
 {
 	WRITE_LINE(LOG_LEVEL_INFO, format);
+}
+
+void
+log_info_at(int64_t at_us, const char *format, ...)
+{
+	out.at_us = at_us;
+	WRITE_LINE(LOG_LEVEL_INFO, format);
+	out.at_us = 0;
 }
 
 void

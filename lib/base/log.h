@@ -17,6 +17,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING,
     LOG_LEVEL_ERROR, LOG_LEVEL_FATAL, LOG_LEVEL_PANIC };
@@ -45,6 +46,10 @@ void	log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void	log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void	log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void	log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same about a moment before (clock_wall_us): the logger puts it in front of what followed from it. */
+void	log_info_at(int64_t at_us, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
 
 /* Before the first client only: say it and exit with EX_TEMPFAIL (a command sets its own code). */
 void	fatal(const char *format, ...)
