@@ -294,6 +294,22 @@ complain(struct table *table)
 	    text_string(&table->why));
 }
 
+/* What was opened before the chroot may not serve in it: the users of the system are found by name. */
+static enum table_answer
+get_here(struct table *table, const char *key)
+{
+	enum table_answer answer;
+
+	text_truncate(&table->value, 0);
+	text_truncate(&table->why, 0);
+	answer = table->backend->get(table, key);
+	if (answer == TABLE_ERROR && ipc_is_inside_chroot()) {
+		close_backend(table);
+		table->by_proxy = true;
+	}
+	return answer;
+}
+
 enum table_answer
 table_get(struct table *table, const char *key, const char **value)
 {
@@ -308,14 +324,13 @@ table_get(struct table *table, const char *key, const char **value)
 
 	if (table->backend != NULL)
 		refresh(table);
-	text_truncate(&table->value, 0);
-	if (table->by_proxy || table->is_open)
+	if (table->is_open)
+		answer = get_here(table, key);
+	if (table->by_proxy) {
+		text_truncate(&table->value, 0);
 		text_truncate(&table->why, 0);
-	if (table->by_proxy)
 		answer = table_ask_proxy(table, key);
-	else if (table->is_open)
-		answer = table->backend->get(table, key);
-
+	}
 	if (answer == TABLE_ERROR)
 		complain(table);
 	if (answer == TABLE_FOUND)

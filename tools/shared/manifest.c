@@ -27,18 +27,26 @@ struct row {
 };
 
 static const char *
-parameter(const char *name, void *context)
+parameter(const char *name, void *unknown)
 {
-	return config_get(name);
+	const char *value = config_get(name);
+
+	if (value == NULL)
+		*(bool *)unknown = true;
+	return value;
 }
 
+/* "" when it names what is no parameter: a row for the installation alone. */
 static char *
 expanded(const char *text)
 {
-	struct expansion expansion = { .value = parameter };
+	bool unknown = false;
+	struct expansion expansion = { .value = parameter,
+	    .context = &unknown };
 	struct text out = TEXT_EMPTY, why = TEXT_EMPTY;
 
-	if (text == NULL || expand(&expansion, text, &out, &why) == -1)
+	if (text == NULL || expand(&expansion, text, &out, &why) == -1 ||
+	    unknown)
 		text_truncate(&out, 0);
 	text_clear(&why);
 	return text_take(&out);
