@@ -1,0 +1,135 @@
+"""Local delivery: mailboxes, aliases, files, commands, .forward; what is put off and what is returned."""
+import glob
+import os
+import pwd
+import unittest
+
+import postroad
+
+
+class Local(postroad.Test):
+    def lay_out(self, aliases="", **settings):
+        settings.setdefault("local_recipient_maps", "")     # what smtpd knows is not the matter here
+        self.box = self.system(start=False, recipient_delimiter="+", default_privs=self.nobody(), **settings)
+        with open(self.box.path("etc", "aliases"), "a") as f:
+            f.write(aliases.format(dir=self.box.path("drop")))
+        os.makedirs(self.box.path("drop"), exist_ok=True)
+        os.chmod(self.box.path("drop"), 0o777)
+        self.box.start()
+
+    def nobody(self):
+        return "nobody" if postroad.ROOT else pwd.getpwuid(os.getuid()).pw_name
+
+    def wait_done(self, count):
+        """Until that many messages were removed from the queue."""
+        postroad.wait_until(lambda: self.box.log().count(": removed\n") >= count, "%d messages gone" % count,
+                            self.box.story)
+
+    def dropped(self, name):
+        with open(self.box.path("drop", name)) as f:
+            return f.read()
+
+    def account(self, name):
+        return postroad.ACCOUNTS[name]
+
+    def test_headers_and_names(self):
+        self.lay_out()
+        self.box.send("%s@example.org" % self.account("ada"), sender="eve@far.example")
+        mail = self.box.wait_mail("ada")[0]
+        self.assertEqual(mail["Return-Path"], "<eve@far.example>")
+        self.assertEqual(mail["Delivered-To"], "%s@example.org" % self.account("ada"))
+        self.assertRegex(os.path.basename(mail.path), r"^\d+\.M\d{6}K[\w.]+R\d+\.mail\.example\.org,S=\d+,W=\d+$")
+        size = os.path.getsize(mail.path)
+        self.assertIn(",S=%d,W=%d" % (size, size + open(mail.path, "rb").read().count(b"\n")), mail.path)
+        if postroad.ROOT:
+            self.assertEqual(os.stat(mail.path).st_uid, pwd.getpwnam(self.account("ada")).pw_uid)
+        self.assertEqual(os.stat(mail.path).st_mode & 0o777, 0o600)
+
+    def test_aliases_lead_on(self):
+        self.lay_out("team: ada, test\nself: self, user\n")
+        self.box.send("team@example.org", "postmaster@example.org")
+        self.box.wait_log(r"to=<team@example.org>, relay=local, .*status=sent \(forwarded as \w+\)")
+        self.box.wait_mail("test")
+        mails = self.box.wait_mail("ada", 2)
+        self.assertEqual({m["X-Original-To"] for m in mails}, {"team@example.org", "postmaster@example.org"})
+
+    def test_files_and_commands(self):
+        self.lay_out('file: {dir}/filed\nwork: "|cat >{dir}/worked; echo $RECIPIENT $SENDER >{dir}/seen"\n'
+                     'fail: "|echo 5.2.1 closed; exit 69"\nlater: "|exit 75"\nboth: {dir}/both, ada\n')
+        self.box.send("file@example.org", body="From here\r\n")
+        self.box.send("work@example.org", sender='"$(touch x)"@far.example')
+        self.box.send("both@example.org")
+        self.box.wait_log(r"status=sent \(delivered to file: ")
+        self.box.wait_log(r"status=sent \(delivered to command: cat ")
+        self.box.wait_mail("ada")
+        self.assertRegex(self.dropped("filed"), r"^From sender@example.net  \w+ \w+ +\d+ [\d:]+ \d+\nReturn-Path: ")
+        self.assertIn("\n>From here\n\n", self.dropped("filed"))
+        self.assertIn("Delivered-To: work@example.org", self.dropped("worked"))
+        self.assertEqual(self.dropped("seen"), "work@example.org __touch_x_@far.example\n")
+        self.assertIn("Delivered-To: both@example.org", self.dropped("both"))
+        self.box.send("fail@example.org")
+        self.box.wait_log(r"to=<fail@example.org>, .*dsn=5.2.1, status=bounced \(closed\)")
+        self.box.send("later@example.org")
+        self.box.wait_log(r"to=<later@example.org>, .*dsn=4.3.0, status=deferred \(temporary failure\)")
+
+    def test_a_slow_command_delays_nobody(self):
+        self.lay_out('slow: "|sleep 600"\n', command_time_limit="3s")
+        for _ in range(6):
+            self.box.send("slow@example.org")
+        self.box.send("ada@example.org")
+        self.box.wait_mail("ada", patience=2.5)
+        self.box.wait_log(r"status=deferred \(Command time limit exceeded: ")
+
+    def test_loops_and_unknown_users(self):
+        self.lay_out("one: two\ntwo: one\n")
+        self.box.send("one@example.org", sender="")
+        self.box.wait_log(r"to=<one@example.org>, .*dsn=5.4.6, status=bounced")
+        self.box.send("ada@example.org", sender="",
+                      message="Delivered-To: ADA@example.org\r\nSubject: again\r\n\r\nx\r\n")
+        self.box.wait_log(r"dsn=5.4.6, status=bounced \(mail forwarding loop for ada@example.org\)")
+        self.box.send("noone@example.org", sender="")
+        self.box.wait_log(r'dsn=5.1.1, status=bounced \(unknown user: "noone"\)')
+
+    def test_luser_relay(self):
+        self.lay_out(luser_relay="ada+$local")
+        self.box.send("noone@example.org")
+        self.assertEqual(self.box.wait_mail("ada")[0]["X-Original-To"], "noone@example.org")
+
+    def test_mbox(self):
+        self.lay_out(mail_spool_directory="$data_directory/spooled")
+        os.makedirs(self.box.path("lib", "spooled"))
+        os.chmod(self.box.path("lib"), 0o755)
+        os.chmod(self.box.path("lib", "spooled"), 0o1777)
+        for n in range(3):
+            self.box.send("%s@example.org" % self.account("ada"), subject="note %d" % n)
+        self.wait_done(3)
+        with open(self.box.path("lib", "spooled", self.account("ada"))) as f:
+            text = f.read()
+        self.assertEqual(text.count("\nSubject: note "), 3)
+        self.assertEqual(text.count("From sender@example.net  "), 3)
+        self.assertTrue(text.endswith("\n\n"))
+        self.assertIn("status=sent (delivered to mailbox)", self.box.log())
+
+    def test_a_missing_mailbox_puts_off(self):
+        self.lay_out(mail_spool_directory="/nonexistent/mail/")
+        self.box.send("%s@example.org" % self.account("ada"))
+        self.box.wait_log(r"dsn=4.2.0, status=deferred \(maildir delivery failed: cannot open the directory of the "
+                          r"mailbox /nonexistent/mail//%s/: No such file or directory\)" % self.account("ada"))
+
+    def test_killed_at_work_delivers_once(self):
+        self.lay_out()
+        with self.box.smtp() as client:
+            for n in range(60):
+                self.box.send("%s@example.org" % self.account("ada"), subject="n%d" % n, client=client)
+                if n % 10 == 5:
+                    self.box.allow("killed by signal 9|throttling")
+                    self.box.kill("local")
+        self.box.wait_mail("ada", 60)
+        self.wait_done(60)
+        subjects = sorted(m["Subject"] for m in self.box.mails("ada"))
+        self.assertEqual(subjects, sorted("n%d" % n for n in range(60)))
+        self.assertEqual(glob.glob(self.box.maildir("ada") + "/tmp/*"), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
