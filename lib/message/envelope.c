@@ -167,8 +167,11 @@ decode_record(struct envelope *envelope, int letter, const char *value,
 	case 'r': {
 		const char *address = pool_strndup(pool, value, length);
 
-		return address == NULL ||
-		    envelope_add_recipient(envelope, address) == NULL ? -1 : 0;
+		if (address == NULL || (recipient =
+		    envelope_add_recipient(envelope, address)) == NULL)
+			return -1;
+		recipient->number = 0;	/* said only if it is another */
+		return 0;
 	}
 #define ATTRIBUTE(letter, type, field)					\
 	case letter:							\
