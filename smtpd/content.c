@@ -60,8 +60,9 @@ on_file_lent(struct ipc_packet *packet, void *argument)
 		t->file = ipc_packet_take_fd(packet);
 		spill(t);
 	}
+	s->busy = false;
 	end_of_input(s);
-	if (t->call == 0 && s->busy)
+	if (!s->busy)
 		session_go_on(s);
 }
 
@@ -159,7 +160,6 @@ end_of_input(struct session *s)
 
 	if (t->call != 0)
 		return;
-	s->busy = false;
 	if (s->state == IN_DATA && t->reader.ended)
 		finish_message(s);
 	else if (s->state == IN_CHUNK && t->chunk_left == 0)
