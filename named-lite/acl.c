@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define ACL_DEPTH_MAX	32
+#define ACL_ROWS_MAX	1000000	/* lists that name lists grow fast */
 
 static void	add_elements(struct acls *acls,
 		    const struct conf_statement *list);
@@ -167,12 +168,16 @@ find_acl(const struct acls *acls, const char *name)
 
 /* A list within a list. */
 static void
-add_nested(struct acls *acls, const struct conf_statement *list, bool negated)
+add_nested(struct acls *acls, const struct conf_statement *at,
+    const struct conf_statement *list, bool negated)
 {
 	size_t start = acls->count;
 
 	add_row(acls, MATCH_LIST, negated);
-	if (acls->depth < ACL_DEPTH_MAX) {
+	if (start > ACL_ROWS_MAX && acls->conf->errors == 0)
+		conf_error(acls->conf, at, "address match lists that are "
+		    "too large");
+	if (acls->depth < ACL_DEPTH_MAX && start <= ACL_ROWS_MAX) {
 		acls->depth++;
 		add_elements(acls, list);
 		acls->depth--;
@@ -200,7 +205,7 @@ add_named(struct acls *acls, const struct conf_statement *at, const char *name,
 	} else if (parse_prefix(&row, name))
 		*add_row(acls, row.kind, negated) = row;
 	else if (acl != NULL)
-		add_nested(acls, acl->items->next->next->block, negated);
+		add_nested(acls, at, acl->items->next->next->block, negated);
 	else
 		conf_error(acls->conf, at, "undefined ACL '%s'", name);
 }
@@ -218,7 +223,7 @@ add_element(struct acls *acls, const struct conf_statement *at)
 	if (item == NULL)
 		conf_error(acls->conf, at, "expected IP match list element");
 	else if (item->kind == CONF_BLOCK)
-		add_nested(acls, item->block, negated);
+		add_nested(acls, at, item->block, negated);
 	else if (strcasecmp(item->text, "key") == 0 && item->next != NULL) {
 		/* Nobody signs questions to us yet: a key matches no one. */
 	} else if (item->next != NULL)
@@ -241,7 +246,7 @@ acls_add(struct acls *acls, const struct conf_statement *at,
 {
 	size_t start = acls->count;
 
-	add_nested(acls, list, false);
+	add_nested(acls, at, list, false);
 	if (acls->count == start + 2 &&
 	    acls->rows[start + 1].kind == MATCH_ANY &&
 	    !acls->rows[start + 1].negated) {

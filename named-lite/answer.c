@@ -93,6 +93,17 @@ add_soa(struct search *s)
 		truncate_reply(s);
 }
 
+/* RFC 2308 section 3, and BIND's zero-no-soa-ttl: who looks for a zone's top should not remember where it is not. */
+static void
+forget_soon(struct search *s)
+{
+	const struct reply_rrset *soa =
+	    &s->reply->rrsets[s->reply->rrset_count - 1];
+
+	if (s->reply->counts[SECTION_AUTHORITY] > 0)
+		dns_put32(s->reply->out + soa->base + 6, 0);
+}
+
 /* The addresses of one target. False: they did not all fit. */
 static bool
 add_addresses(struct search *s, const struct image_target *target, size_t at)
@@ -130,10 +141,11 @@ add_additional(struct search *s, unsigned sections, bool is_referral)
 		for (unsigned t = 0; t < in.rrset->targets; t++, target++) {
 			size_t at = reply_target_at(&in, target->name);
 
-			if (at == 0 || (target->is_glue && !is_referral))
+			/* As BIND does: a referral has glue only, nothing else has any. */
+			if (at == 0 || (bool)target->is_glue != is_referral)
 				continue;
 			/* RFC 9471: a referral without all of its glue is cut short. */
-			if (!add_addresses(s, target, at) && target->is_glue)
+			if (!add_addresses(s, target, at) && is_referral)
 				truncate_reply(s);
 		}
 	}
@@ -156,25 +168,26 @@ wants(const struct search *s, bool authority)
 	}
 }
 
-/* Behind a positive answer. */
+/* The zone's name servers, behind a positive answer that does not have them. */
 static void
-add_courtesies(struct search *s)
+add_servers(struct search *s)
 {
 	const struct image_node *apex = image_at(s->image, s->zone->apex);
 	const struct image_rrset *ns = image_at(s->image, s->zone->ns);
-	unsigned sections = 1 << SECTION_ANSWER;
 
-	if (s->reply->flags & DNS_TC)
-		return;
-	if (s->zone->ns != 0 && wants(s, true) && !reply_has(s->reply, ns)) {
-		if (!add_at_node(s, SECTION_AUTHORITY, apex, ns)) {
-			truncate_reply(s);
-			return;
-		}
-		sections |= 1 << SECTION_AUTHORITY;
-	}
-	if (wants(s, false))
-		add_additional(s, sections, false);
+	if (wants(s, true) && !reply_has(s->reply, ns) &&
+	    !add_at_node(s, SECTION_AUTHORITY, apex, ns))
+		truncate_reply(s);
+}
+
+/* Those, and the addresses of whatever the answer names. */
+static void
+add_courtesies(struct search *s)
+{
+	add_servers(s);
+	if ((s->reply->flags & DNS_TC) == 0 && wants(s, false))
+		add_additional(s, 1 << SECTION_ANSWER | 1 << SECTION_AUTHORITY,
+		    false);
 }
 
 static void
@@ -195,12 +208,13 @@ static bool
 add_answer(struct search *s, const struct image_node *node,
     const struct image_rrset *rrset, bool is_wildcard)
 {
+	const uint8_t *name = image_node_name(node);
 	size_t owner = s->name_at;
 
-	if (s->steps == 0 && !is_wildcard)
-		owner = find_owner(s, image_node_name(node), node->name_length);
-	if (reply_add(s->reply, SECTION_ANSWER, rrset, owner,
-	    image_node_name(node)))
+	/* Owners keep the case that they have in the zone. */
+	if (!is_wildcard && memcmp(name, s->name, node->name_length) != 0)
+		owner = 0;
+	if (reply_add(s->reply, SECTION_ANSWER, rrset, owner, name))
 		return true;
 	truncate_reply(s);
 	return false;
@@ -212,9 +226,11 @@ follow(struct search *s, size_t at)
 {
 	size_t offset = at;
 
-	if (++s->steps >= CHAIN_MAX + 1 || !dns_name_unpack(&s->next_name,
-	    s->reply->out, s->reply->used, &offset))
+	if (++s->steps >= CHAIN_MAX || !dns_name_unpack(&s->next_name,
+	    s->reply->out, s->reply->used, &offset)) {
+		s->reply->rcode = DNS_SERVFAIL;
 		return false;
+	}
 	image_path_init(&s->next_path, s->image->header->seed,
 	    s->next_name.bytes, s->next_name.length);
 	s->path = &s->next_path;
@@ -273,8 +289,13 @@ follow_dname(struct search *s, const struct image_node *cut)
 		truncate_reply(s);
 		return false;
 	}
-	return s->type != DNS_TYPE_CNAME && s->type != DNS_TYPE_ANY &&
-	    follow(s, s->reply->used - own - target_length);
+	if (s->type == DNS_TYPE_CNAME)
+		add_courtesies(s);
+	else if (s->type == DNS_TYPE_ANY)
+		add_servers(s);
+	else
+		return follow(s, s->reply->used - own - target_length);
+	return false;
 }
 
 static void
@@ -293,7 +314,7 @@ answer_any(struct search *s, const struct image_node *node, bool is_wildcard)
 	if (count == 0)
 		add_soa(s);
 	else
-		add_courtesies(s);
+		add_servers(s);
 }
 
 /* The node's records answer, or that there are none. True: go on with the name that a CNAME gave. */
@@ -309,7 +330,9 @@ answer_from_node(struct search *s, const struct image_node *node,
 	}
 	rrset = image_find_rrset(node, s->type);
 	if (rrset != NULL) {
-		if (add_answer(s, node, rrset, is_wildcard))
+		if (add_answer(s, node, rrset, is_wildcard) &&
+		    ((node->flags & NODE_IS_CUT) == 0 ||
+		    (node->flags & NODE_HAS_DNAME)))
 			add_courtesies(s);
 		return false;
 	}
@@ -327,11 +350,8 @@ answer_step(struct search *s)
 	place cut_place;
 
 	/* A chain that leaves the zone ends there: the asker goes on. */
-	if (s->found == 0 || node->zone != s->zone_number) {
-		if (s->reply->counts[SECTION_ANSWER] > 0)
-			add_courtesies(s);
+	if (s->found == 0 || node->zone != s->zone_number)
 		return false;
-	}
 	cut_place = image_node_cut(node);
 	if (cut_place != 0) {
 		const struct image_node *cut = image_at(s->image, cut_place);
@@ -352,6 +372,8 @@ answer_step(struct search *s)
 		    image_node_wildcard(node)), true);
 	s->reply->rcode = DNS_NXDOMAIN;
 	add_soa(s);
+	if (s->type == DNS_TYPE_SOA)
+		forget_soon(s);
 	return false;
 }
 
@@ -384,6 +406,17 @@ is_apex(const struct search *s)
 	return s->zone->apex_length == s->query->name_length;
 }
 
+/* Transfers are of whole zones. */
+static bool
+may_transfer(struct search *s)
+{
+	if (!enter_zone(s, DNS_NOTAUTH))
+		return false;
+	if (!is_apex(s))
+		s->reply->rcode = DNS_NOTAUTH;
+	return is_apex(s);
+}
+
 /* What is not looked up by its type. True: done. */
 static bool
 answer_special(struct search *s)
@@ -394,29 +427,32 @@ answer_special(struct search *s)
 	case DNS_TYPE_AXFR:
 		if (!s->is_tcp)
 			reply->rcode = DNS_FORMERR;
-		else if (enter_zone(s, DNS_NOTAUTH))
-			reply->rcode = is_apex(s) ? DNS_REFUSED : DNS_NOTAUTH;
+		else if (may_transfer(s))
+			reply->rcode = DNS_REFUSED;
 		return true;
 	case DNS_TYPE_IXFR:
-		if (!s->is_tcp) {
-			s->type = DNS_TYPE_SOA;
+		if (!may_transfer(s))
+			return true;
+		if (!s->query->has_authority)
+			reply->rcode = DNS_FORMERR;
+		else if (s->is_tcp)
+			reply->rcode = DNS_REFUSED;
+		else {
+			s->type = DNS_TYPE_SOA;	/* RFC 1995 section 2: come by TCP */
 			return false;
 		}
-		if (enter_zone(s, DNS_NOTAUTH))
-			reply->rcode = is_apex(s) ? DNS_REFUSED : DNS_NOTAUTH;
 		return true;
 	case DNS_TYPE_MAILA:
 	case DNS_TYPE_MAILB:
 		reply->rcode = DNS_NOTIMP;
 		return true;
-	case 0:
-	case DNS_TYPE_OPT:
-	case DNS_TYPE_TSIG:
-	case DNS_TYPE_TKEY:
+	case DNS_TYPE_ANY:
+		return false;
+	default:
+		if (dns_type_is_data(s->query->type) || s->query->type == 0)
+			return false;
 		reply->rcode = DNS_FORMERR;
 		return true;
-	default:
-		return false;
 	}
 }
 
@@ -439,7 +475,6 @@ answer_chaos(struct search *s)
 		size_t	 offset;
 	} names[] = {
 		{ "\7version\4bind", offsetof(struct image_header, version) },
-		{ "\7version\6server", offsetof(struct image_header, version) },
 		{ "\10hostname\4bind", offsetof(struct image_header, hostname) },
 	};
 
@@ -478,6 +513,8 @@ answer_query(struct search *s)
 	case DNS_CLASS_HS:
 		s->reply->rcode = DNS_REFUSED;
 		break;
+	case 0:
+	case DNS_CLASS_NONE:
 	case DNS_CLASS_ANY:
 		s->reply->rcode = DNS_FORMERR;
 		break;
@@ -487,22 +524,32 @@ answer_query(struct search *s)
 	}
 }
 
+/* NOTIFY and UPDATE name a zone where a query has its question. */
+static void
+answer_about_zone(struct search *s)
+{
+	struct reply *reply = s->reply;
+	bool served = enter_zone(s, DNS_NOTAUTH);
+
+	if (s->type != DNS_TYPE_SOA)
+		reply->rcode = DNS_FORMERR;
+	else if (reply->rcode == DNS_NOTAUTH || !is_apex(s))
+		reply->rcode = DNS_NOTAUTH;
+	else if (s->query->opcode == DNS_OPCODE_NOTIFY) {
+		/* We are the primary: there is nothing to fetch. */
+		reply->rcode = DNS_NOERROR;
+		reply->flags |= DNS_AA;
+	} else if (served)
+		reply->rcode = DNS_REFUSED;
+}
+
 static void
 answer_other_opcode(struct search *s)
 {
 	switch (s->query->opcode) {
 	case DNS_OPCODE_NOTIFY:
-		if (enter_zone(s, DNS_NOTAUTH)) {
-			if (is_apex(s))
-				s->reply->flags |= DNS_AA;
-			else
-				s->reply->rcode = DNS_NOTAUTH;
-		}
-		break;
 	case DNS_OPCODE_UPDATE:
-		if (enter_zone(s, DNS_NOTAUTH))
-			s->reply->rcode = is_apex(s) ? DNS_REFUSED :
-			    DNS_NOTAUTH;
+		answer_about_zone(s);
 		break;
 	default:
 		s->reply->rcode = DNS_NOTIMP;
@@ -536,10 +583,13 @@ static void
 put_header(struct reply *reply, const struct dns_query *query, bool question)
 {
 	uint8_t *out = reply->out;
+	uint16_t kept = DNS_OPCODE;
 
+	if (reply->rcode != DNS_NOTIMP)
+		kept |= DNS_RD | DNS_CD;
 	dns_put16(out, query->id);
-	dns_put16(out + 2, DNS_QR | (query->flags & (DNS_OPCODE | DNS_RD |
-	    DNS_CD)) | reply->flags | (reply->rcode & DNS_RCODE));
+	dns_put16(out + 2, DNS_QR | (query->flags & kept) | reply->flags |
+	    (reply->rcode & DNS_RCODE));
 	dns_put16(out + 4, question);
 	for (int i = 0; i < SECTIONS; i++)
 		dns_put16(out + 6 + 2 * i, reply->counts[i]);

@@ -50,7 +50,7 @@ is_client_subnet(const uint8_t *option, size_t length)
 	unsigned family = dns_get16(option), prefix = option[2];
 	unsigned most = family == 1 ? 32 : family == 2 ? 128 : 0;
 
-	if (prefix > most || option[3] != 0 ||
+	if (family > 2 || prefix > most || option[3] != 0 ||
 	    length != 4 + (prefix + 7) / 8)
 		return false;
 	return prefix % 8 == 0 ||
@@ -137,12 +137,15 @@ read_rest(struct dns_query *query, const uint8_t *message, size_t length)
 	    dns_get16(message + 10) };
 	size_t at = query->end;
 
+	query->has_authority = counts[1] > 0;
 	for (int section = 0; section < 3; section++) {
 		for (unsigned i = 0; i < counts[section]; i++) {
 			struct dns_record record;
 
-			if (!dns_record_read(&record, message, length, &at))
+			if (!dns_record_read(&record, message, length, &at)) {
+				query->has_edns = false;
 				return false;
+			}
 			if (record.type != DNS_TYPE_OPT)
 				continue;
 			if (section != 2 ||
@@ -150,7 +153,7 @@ read_rest(struct dns_query *query, const uint8_t *message, size_t length)
 				return false;
 		}
 	}
-	return at == length;
+	return true;	/* octets behind the last record are nobody's */
 }
 
 enum dns_verdict
@@ -167,12 +170,17 @@ dns_query_parse(struct dns_query *query, const uint8_t *message, size_t length)
 	if (query->flags & DNS_QR)
 		return DNS_DROP;
 	query->opcode = (query->flags & DNS_OPCODE) >> 11;
-	if (dns_get16(message + 4) != 1)
-		return DNS_REPLY_FORMERR;
-	if (!read_question(query, message, length))
-		return DNS_REPLY_FORMERR;
-	if (query->opcode != DNS_OPCODE_QUERY)
-		return DNS_ANSWER;
-	return read_rest(query, message, length) ? DNS_ANSWER :
-	    DNS_REPLY_FORMERR;
+
+	bool has_question = dns_get16(message + 4) == 1 &&
+	    read_question(query, message, length);
+	bool has_rest = has_question && read_rest(query, message, length);
+
+	switch (query->opcode) {
+	case DNS_OPCODE_QUERY:
+	case DNS_OPCODE_NOTIFY:
+	case DNS_OPCODE_UPDATE:
+		return has_rest ? DNS_ANSWER : DNS_REPLY_FORMERR;
+	default:
+		return DNS_ANSWER;	/* which does not depend on it */
+	}
 }

@@ -90,6 +90,7 @@ struct dns_query {
 	uint16_t class;
 	size_t	 end;		/* octets of header and question */
 
+	bool	 has_authority;		/* a record in that section, as in IXFR */
 	bool	 has_edns;
 	uint8_t	 edns_version;
 	bool	 wants_dnssec;	/* the DO bit */
@@ -107,7 +108,7 @@ enum dns_verdict {
 
 /*
  * Read a request, all of it: whatever its counts promise must be there. An
- * opcode other than QUERY is read as far as its question only.
+ * opcode that we do not know is read as far as it goes and always in order.
  */
 enum dns_verdict dns_query_parse(struct dns_query *query,
 	    const uint8_t *message, size_t length);
