@@ -114,19 +114,32 @@ on_idle(int fd, short what, void *argument)
 		leave(false);
 }
 
+/* Of strangers (a user's postqueue or postdrop) nothing else is taken. */
 static void
-on_packet(struct ipc_channel *channel, struct ipc_packet *packet,
+on_nudge(struct ipc_channel *channel, struct ipc_packet *packet,
     void *argument)
 {
 	struct ipc_nudge nudge;
 
 	touch_idle_timer();
-	if (ipc_packet_kind(packet) != IPC_nudge)
-		self.service->packet(channel, packet,
-		    ipc_channel_context(channel));
-	else if (ipc_decode_nudge(packet, &nudge) == 0 &&
+	if (ipc_decode_nudge(packet, &nudge) == 0 &&
 	    self.service->nudged != NULL)
 		self.service->nudged(nudge.what);
+	else
+		log_warning("%s: a %s packet that is not for it; ignored",
+		    service_name, ipc_kind_name(ipc_packet_kind(packet)));
+}
+
+static void
+on_packet(struct ipc_channel *channel, struct ipc_packet *packet,
+    void *argument)
+{
+	touch_idle_timer();
+	if (ipc_packet_kind(packet) == IPC_nudge || self.service->packet == NULL)
+		on_nudge(channel, packet, argument);
+	else
+		self.service->packet(channel, packet,
+		    ipc_channel_context(channel));
 }
 
 static void
@@ -146,15 +159,18 @@ welcome(int fd)
 		self.service->connected(fd);
 		return;
 	}
-	if (!ipc_peer_is_ours(fd) && self.service->packet != NULL &&
-	    self.service->nudged == NULL) {
+
+	bool ours = ipc_peer_is_ours(fd);
+
+	if (!ours && self.service->nudged == NULL) {
 		log_warning("%s: a process of a strange user connected; refused",
 		    service_name);
 		fd_close(&fd);
 		return;
 	}
 	self.channels++;
-	ipc_channel_new(service_base, &fd, on_packet, on_closed, NULL);
+	ipc_channel_new(service_base, &fd, ours ? on_packet : on_nudge,
+	    on_closed, NULL);
 }
 
 static void

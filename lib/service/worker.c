@@ -65,7 +65,7 @@ accept_connection(int listener)
 		fd_close(&fd);
 		return;
 	}
-	if (!ipc_peer_is_ours(fd) && worker.service->nudged == NULL) {
+	if (!ipc_peer_is_ours(fd)) {
 		log_warning("%s: a process of a strange user connected; refused",
 		    service_name);
 		fd_close(&fd);
