@@ -345,6 +345,9 @@ has_state(const struct message *message, enum recipient_state state)
 static bool
 is_expired(const struct message *message)
 {
+	if (message->force_expired)
+		return true;
+
 	int64_t life = *message->envelope->sender == '\0' ?
 	    config.bounce_queue_lifetime : config.maximal_queue_lifetime;
 
@@ -460,6 +463,8 @@ obey(struct message *message)
 
 	message->operation = NULL;
 	if (strcmp(operation, "delete") == 0) {
+		if (message->segment == NULL && message->queue == SPOOL_DEFERRED)
+			notices_forget(message->id);
 		mark_all_done(message);
 		remove_message(&message);
 		return;
@@ -481,8 +486,9 @@ finish_round(struct message *message)
 		return;
 	}
 	if (has_state(message, RECIPIENT_DEFERRED) && is_expired(message)) {
-		log_info("%s: from=<%s>, status=expired, returned to sender",
-		    message->id, message->envelope->sender);
+		log_info("%s: from=<%s>, status=%s, returned to sender",
+		    message->id, message->envelope->sender,
+		    message->force_expired ? "force-expired" : "expired");
 		set_all(message, RECIPIENT_DEFERRED, RECIPIENT_BOUNCED);
 	}
 	if (has_state(message, RECIPIENT_BOUNCED))
@@ -575,6 +581,10 @@ message_operate(struct message *message, const char *operation)
 {
 	static const char *const known[] = { "delete", "hold" };
 
+	if (strcmp(operation, "expire") == 0) {
+		message->force_expired = true;
+		return true;
+	}
 	for (size_t i = 0; i < COUNT_OF(known); i++) {
 		if (strcmp(operation, known[i]) != 0)
 			continue;

@@ -6,7 +6,15 @@
 #include <string.h>
 
 static bool
-answer_true(const char *operation, const char *id)
+try_now(const char *id)
+{
+	return spool_file_find(id) == SPOOL_DEFERRED &&
+	    deferred_load(SPOOL_DEFERRED, id, false);
+}
+
+/* Obey, now or when the agents are done. False if there is nothing to obey in. */
+static bool
+obey(const char *operation, const char *id)
 {
 	enum spool_queue queue;
 	struct message *message = message_find(id);
@@ -29,12 +37,30 @@ answer_true(const char *operation, const char *id)
 		return queue == SPOOL_HOLD &&
 		    spool_file_move(SPOOL_HOLD, SPOOL_DEFERRED, id) == 0 &&
 		    deferred_load(SPOOL_DEFERRED, id, false);
-	/* Aliases and rewriting are looked at anew by trivial-rewrite at every try. */
-	if (strcmp(operation, "requeue") == 0 ||
-	    strcmp(operation, "flush") == 0)
-		return queue == SPOOL_DEFERRED &&
-		    deferred_load(SPOOL_DEFERRED, id, false);
+	/* A last try, after which what is left goes back. */
+	if (strcmp(operation, "expire") == 0 && try_now(id)) {
+		message = message_find(id);
+		if (message != NULL)
+			message->force_expired = true;
+		return true;
+	}
 	return false;
+}
+
+void
+operate_nudge(const char *word)
+{
+	if (*word == '\0')
+		deferred_scan(false);		/* master's wake-up */
+	else if (strcmp(word, "flush") == 0)
+		deferred_scan(true);
+	else if (text_starts_with(word, "flush id ") &&
+	    spool_id_is_valid(word + strlen("flush id ")))
+		try_now(word + strlen("flush id "));
+	else if (text_starts_with(word, "flush site "))
+		deferred_flush_site(word + strlen("flush site "));
+	else
+		log_warning("a nudge that nobody understands: %s", word);
 }
 
 static void
@@ -48,6 +74,7 @@ send_listed(struct message *message, void *context)
 	message_marks(message, &marks);
 	ipc_encode_listed(&packet, 0, &(struct ipc_listed){
 	    .queue = "active", .segment = message->segment != NULL,
+	    .force_expired = message->force_expired,
 	    .envelope = { envelope.bytes, envelope.length },
 	    .marks = { text_string(&marks), marks.length } });
 	ipc_channel_send(channel, &packet);
@@ -65,7 +92,7 @@ operate_packet(struct ipc_channel *channel, struct ipc_packet *packet)
 
 	if (ipc_decode_queue_operation(packet, &operation) == 0 &&
 	    spool_id_is_valid(operation.queue_id)) {
-		bool done = answer_true(operation.operation, operation.queue_id);
+		bool done = obey(operation.operation, operation.queue_id);
 
 		ipc_encode_queue_operated(&reply, number,
 		    &(struct ipc_queue_operated){ .count = done });

@@ -61,13 +61,6 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 	}
 }
 
-/* master's wake-up is ""; postqueue -f says "flush". */
-static void
-on_nudge(const char *what)
-{
-	deferred_scan(*what != '\0');
-}
-
 static bool
 is_busy(void)
 {
@@ -85,7 +78,7 @@ main(int argc, char **argv)
 		.name	 = "qmgr",
 		.start	 = start,
 		.ready	 = ready,
-		.nudged	 = on_nudge,
+		.nudged	 = operate_nudge,
 		.packet	 = on_packet,
 		.closed	 = arrivals_closed,
 		.busy	 = is_busy,

@@ -49,6 +49,7 @@ struct message {
 	size_t		 underway;	/* recipients that are QUEUED */
 	int64_t		 active_us;
 	bool		 perhaps_delivered;	/* found again after a stop: somebody may have delivered it */
+	bool		 force_expired;	/* postsuper -e: what is deferred now is returned */
 	const char	*operation;	/* what postsuper wants of it once the agents are done, or NULL */
 
 	/* In the journal... */
@@ -115,6 +116,7 @@ void	arrivals_pace(void);
 void	deferred_start(void);
 void	deferred_scan(bool all);
 bool	deferred_load(enum spool_queue queue, const char *id, bool recovered);
+void	deferred_flush_site(const char *site);
 
 /* schedule.c: which recipients go next. */
 void	schedule_message(struct message *message);
@@ -168,7 +170,8 @@ void	notices_send(struct message *message, enum notice_kind kind,
 void	notices_remember(struct message *message);
 void	notices_forget(const char *id);
 
-/* operate.c: postqueue, postsuper, showq. */
+/* operate.c: postqueue, postsuper, showq. A nudge is a user's word: "flush", "flush id X", "flush site Y". */
+void	operate_nudge(const char *word);
 void	operate_packet(struct ipc_channel *channel, struct ipc_packet *packet);
 
 #endif

@@ -69,11 +69,13 @@ read_reasons(struct pool *pool, const char *id, size_t recipients)
 static void
 tell(struct collector *collector, const char *queue, const char *id,
     const struct envelope *envelope, const char *marks, size_t mark_count,
-    int64_t arrival, int64_t size)
+    int64_t size, bool force_expired)
 {
 	struct pool *pool = pool_new(0);
 	struct listed_message message = {
-		.queue = queue, .id = id, .arrival = arrival, .size = size,
+		.queue = queue, .id = id, .size = size,
+		.arrival = envelope->arrival_us / 1000000,
+		.forced_expire = force_expired,
 		.sender = *envelope->sender == '\0' ? "MAILER-DAEMON" :
 		    external(pool, envelope->sender),
 		.recipients = pool_alloc(pool, (envelope->recipient_count + 1) *
@@ -108,7 +110,7 @@ is_new(struct collector *collector, const char *id)
 
 static void
 tell_front(struct collector *collector, const char *queue, const char *id,
-    const struct spool_record *record, const char *bytes, int64_t arrival)
+    const struct spool_record *record, const char *bytes)
 {
 	struct pool *pool = pool_new(0);
 	struct envelope *envelope = envelope_decode(pool,
@@ -118,13 +120,11 @@ tell_front(struct collector *collector, const char *queue, const char *id,
 	    spool_id_is_valid(envelope->queue_id))) {
 		if (id == NULL)
 			id = envelope->queue_id;
-		if (arrival == 0)
-			arrival = envelope->arrival_us / 1000000;
 		if (memchr(bytes + record->marks_offset, SPOOL_MARK_PENDING,
 		    record->marks_length) != NULL && is_new(collector, id))
 			tell(collector, queue, id, envelope,
 			    bytes + record->marks_offset, record->marks_length,
-			    arrival, record->content_length);
+			    record->content_length, false);
 	}
 	pool_free(&pool);
 }
@@ -142,7 +142,7 @@ on_file(const char *id, void *context)
 		return;		/* gone meanwhile, or damaged: qmgr says so */
 	fd_close(&fd);
 	tell_front(collector, spool_queue_name(collector->queue), id, &record,
-	    front, 0);
+	    front);
 	free(front);
 }
 
@@ -150,7 +150,7 @@ static void
 on_journal(struct segment *segment, int64_t offset,
     const struct spool_record *record, const char *bytes, void *context)
 {
-	tell_front(context, "incoming", NULL, record, bytes, 0);
+	tell_front(context, "incoming", NULL, record, bytes);
 }
 
 static void
@@ -188,8 +188,7 @@ on_drop(struct collector *collector, const char *name)
 
 		front = mem_alloc(length + 1);
 		if (fd_pread_full(fd, front, length, 0) == (ssize_t)length)
-			tell_front(collector, "maildrop", name, &record, front,
-			    0);
+			tell_front(collector, "maildrop", name, &record, front);
 	}
 	free(front);
 	fd_close(&fd);
@@ -219,8 +218,8 @@ on_listed(struct collector *collector, const struct ipc_listed *listed)
 	if (envelope != NULL && spool_id_is_valid(envelope->queue_id) &&
 	    is_new(collector, envelope->queue_id))
 		tell(collector, listed->queue, envelope->queue_id, envelope,
-		    listed->marks.bytes, listed->marks.length,
-		    envelope->arrival_us / 1000000, envelope->size);
+		    listed->marks.bytes, listed->marks.length, envelope->size,
+		    listed->force_expired != 0);
 	pool_free(&pool);
 }
 
