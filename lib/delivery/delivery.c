@@ -151,14 +151,16 @@ log_result(const struct delivery_request *request,
 	int64_t now = clock_wall_us();
 	int64_t connected = request->connected_us != 0 ?
 	    request->connected_us : request->started_us;
-	char all[24], part[4][24];
+	char all[24], part[4][24], use[32] = "";
 	bool differs = *recipient->original != '\0' &&
 	    strcasecmp(recipient->original, recipient->address) != 0;
 
-	log_info("%s: to=<%s>%s%s%s, relay=%s, delay=%s, delays=%s/%s/%s/%s, "
+	if (request->conn_use > 1)
+		snprintf(use, sizeof(use), ", conn_use=%u", request->conn_use);
+	log_info("%s: to=<%s>%s%s%s, relay=%s%s, delay=%s, delays=%s/%s/%s/%s, "
 	    "dsn=%s, status=%s (%s)", envelope->queue_id, recipient->address,
 	    differs ? ", orig_to=<" : "", differs ? recipient->original : "",
-	    differs ? ">" : "", result->relay,
+	    differs ? ">" : "", result->relay, use,
 	    delivery_delay(all, now - envelope->arrival_us),
 	    delivery_delay(part[0], request->active_us - envelope->arrival_us),
 	    delivery_delay(part[1], request->started_us - request->active_us),

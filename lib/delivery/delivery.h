@@ -46,6 +46,7 @@ struct delivery_request {
 	int64_t		 active_us;		/* qmgr took it up */
 	int64_t		 started_us;		/* the agent got it */
 	int64_t		 connected_us;		/* set by the agent when it can begin to transmit; 0: at once */
+	unsigned	 conn_use;		/* set by the agent: deliveries over this connection, this one included */
 
 	struct ipc_packet packet;		/* owns what the strings borrow */
 	struct text	 results;

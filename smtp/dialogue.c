@@ -1,0 +1,545 @@
+/*
+ * dialogue - what is said at each stage, and what the replies mean
+ *
+ * RFC 5321; RFC 2920 (PIPELINING: one group from MAIL to DATA), RFC 1870
+ * (SIZE), RFC 6152 (8BITMIME), RFC 3461 (DSN), RFC 6531 (SMTPUTF8).
+ */
+
+#include "client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "address/address.h"
+#include "config/config.h"
+#include "smtp/command.h"
+
+static bool
+more_to_send(const struct job *job, size_t *place)
+{
+	size_t count = job->request->envelope->recipient_count;
+
+	while (*place < count && job->marks[*place] != MARK_WAITING)
+		++*place;
+	return *place < count;
+}
+
+/* The transaction is over, well or not: the connection is free for another. */
+static bool
+transaction_over(struct session *session)
+{
+	struct job *job = session->job;
+
+	session->job = NULL;
+	job->session = NULL;
+	smtp_reply_reset(&session->reply);
+	if (destination_wants(job->destination, session))
+		destination_keep(job->destination, session);
+	else
+		session_quit(session);
+	job_go_on(job);
+	return false;
+}
+
+/* He does not want to talk: say goodbye and try elsewhere. */
+static bool
+refused(struct session *session)
+{
+	struct job *job = session->job;
+
+	outcome_rest(job, false);
+	session->closing = true;
+	job->session = NULL;
+	session_quit(session);
+	job_go_on(job);
+	return false;
+}
+
+/* Has an address characters that only SMTPUTF8 may carry? */
+static bool
+needs_utf8(const struct job *job)
+{
+	const struct envelope *envelope = job->request->envelope;
+	bool needs = !text_is_ascii(envelope->sender, strlen(envelope->sender));
+
+	for (size_t i = 0; i < envelope->recipient_count && !needs; i++)
+		needs = job->marks[i] != MARK_DONE &&
+		    !text_is_ascii(envelope->recipients[i].address,
+		    strlen(envelope->recipients[i].address));
+	return needs;
+}
+
+/* Can he take the message at all? If not, job->why is set. */
+static bool
+is_fit(struct session *session)
+{
+	struct job *job = session->job;
+
+	if (needs_utf8(job) && !(session->offers & OFFERS_SMTPUTF8))
+		failure_set(&job->why, "5.6.7", "SMTPUTF8 is required, but was "
+		    "not offered by host %s", session->peer);
+	else if (session->size_limit > 0 &&
+	    job->wire_size > session->size_limit)
+		failure_set(&job->why, "5.3.4", "message size %lld exceeds "
+		    "size limit %lld of server %s", (long long)job->wire_size,
+		    (long long)session->size_limit, session->peer);
+	else
+		return true;
+	return false;
+}
+
+static void
+say_mail(struct session *session)
+{
+	static const char *const returns[] = { "", " RET=FULL", " RET=HDRS" };
+	const struct envelope *envelope = session->job->request->envelope;
+	struct text *out = &session->out;
+
+	text_puts(out, "MAIL FROM:<");
+	address_quote(out, envelope->sender);
+	text_putc(out, '>');
+	if (session->offers & OFFERS_SIZE)
+		text_printf(out, " SIZE=%lld",
+		    (long long)session->job->wire_size);
+	if ((session->offers & OFFERS_8BITMIME) &&
+	    (envelope->flags & ENVELOPE_8BIT))
+		text_puts(out, " BODY=8BITMIME");
+	if ((session->offers & OFFERS_DSN) && envelope->dsn_ret >= 0 &&
+	    envelope->dsn_ret < (int64_t)COUNT_OF(returns))
+		text_puts(out, returns[envelope->dsn_ret]);
+	if ((session->offers & OFFERS_DSN) && *envelope->dsn_envid != '\0') {
+		text_puts(out, " ENVID=");
+		smtp_xtext_encode(out, envelope->dsn_envid);
+	}
+	if ((session->offers & OFFERS_SMTPUTF8) &&
+	    ((envelope->flags & ENVELOPE_SMTPUTF8) || needs_utf8(session->job)))
+		text_puts(out, " SMTPUTF8");
+	text_puts(out, "\r\n");
+}
+
+/* ORCPT is told to whoever understands it, the address as it was first written if nobody gave one. */
+static void
+say_orcpt(struct text *out, const struct recipient *recipient)
+{
+	const char *semicolon = strchr(recipient->dsn_orcpt, ';');
+	struct text first = TEXT_EMPTY;
+
+	if (semicolon != NULL) {
+		text_printf(out, " ORCPT=%.*s;",
+		    (int)(semicolon - recipient->dsn_orcpt),
+		    recipient->dsn_orcpt);
+		smtp_xtext_encode(out, semicolon + 1);
+		return;
+	}
+	address_quote(&first, *recipient->original != '\0' ?
+	    recipient->original : recipient->address);
+	text_puts(out, " ORCPT=rfc822;");
+	smtp_xtext_encode(out, text_string(&first));
+	text_clear(&first);
+}
+
+static void
+say_notify(struct text *out, int64_t notify)
+{
+	static const struct { int64_t bit; const char *word; } words[] = {
+		{ DSN_NOTIFY_NEVER, "NEVER" }, { DSN_NOTIFY_SUCCESS, "SUCCESS" },
+		{ DSN_NOTIFY_FAILURE, "FAILURE" }, { DSN_NOTIFY_DELAY, "DELAY" },
+	};
+	const char *before = " NOTIFY=";
+
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		if (!(notify & words[i].bit))
+			continue;
+		text_printf(out, "%s%s", before, words[i].word);
+		before = ",";
+	}
+}
+
+static void
+say_rcpt(struct session *session, size_t place)
+{
+	const struct recipient *recipient =
+	    &session->job->request->envelope->recipients[place];
+	struct text *out = &session->out;
+
+	text_puts(out, "RCPT TO:<");
+	address_quote(out, recipient->address);
+	text_putc(out, '>');
+	if (session->offers & OFFERS_DSN) {
+		say_orcpt(out, recipient);
+		say_notify(out, recipient->dsn_notify);
+	}
+	text_puts(out, "\r\n");
+}
+
+/* From MAIL to DATA: in one group if he can, else command by command. */
+static void
+say_group(struct session *session)
+{
+	say_mail(session);
+	if (session->offers & OFFERS_PIPELINING) {
+		for (size_t i = 0; more_to_send(session->job, &i); i++)
+			say_rcpt(session, i);
+		session_say(session, "DATA");
+	}
+}
+
+/* Without PIPELINING each command waits for its turn. */
+static void
+say_next(struct session *session)
+{
+	if (session->offers & OFFERS_PIPELINING)
+		return;
+	if (session->stage == STAGE_RCPT)
+		say_rcpt(session, session->next_rcpt);
+	else if (session->stage == STAGE_DATA)
+		session_say(session, "DATA");
+	session_flush(session);
+}
+
+bool
+dialogue_begin(struct session *session)
+{
+	bool again = session->uses++ > 0;
+
+	if (!is_fit(session)) {
+		outcome_rest(session->job, false);
+		return transaction_over(session);
+	}
+	session->job->request->conn_use = session->uses;
+	session->next_rcpt = session->accepted = session->skip = 0;
+	if (again) {
+		session_enter(session, STAGE_RSET);
+		session_say(session, "RSET");
+		if (session->offers & OFFERS_PIPELINING)
+			say_group(session);
+	} else {
+		session_enter(session, STAGE_MAIL);
+		say_group(session);
+	}
+	session_flush(session);
+	return true;
+}
+
+/* Greeted, and the features are known. */
+static bool
+ready(struct session *session)
+{
+	session->job->sessions++;
+	session->job->request->connected_us = clock_wall_us();
+	return dialogue_begin(session);
+}
+
+/* The first word behind the code: the host's name for itself. */
+static bool
+is_my_name(const struct smtp_reply *reply)
+{
+	const char *word = text_string(&reply->text);
+	size_t length;
+
+	if (strlen(word) < 4)
+		return false;
+	word += 4;
+	length = strcspn(word, " \n");
+	return length == strlen(config.myhostname) &&
+	    strncasecmp(word, config.myhostname, length) == 0;
+}
+
+static bool
+on_greeting(struct session *session)
+{
+	struct smtp_reply *reply = &session->reply;
+	const char *text = text_string(&reply->text);
+
+	if (reply->code / 100 != 2) {
+		outcome_said(session->job, NULL);
+		if (config.smtp_skip_5xx_greeting)
+			session->job->why.dsn[0] = '4';
+		return refused(session);
+	}
+	if (session->expects_loop && is_my_name(reply))
+		log_warning("host %s greeted me with my own hostname %s",
+		    session->relay, config.myhostname);
+	if (!config.smtp_never_send_ehlo && (config.smtp_always_send_ehlo ||
+	    strcasestr(text, "ESMTP") != NULL)) {
+		session_enter(session, STAGE_EHLO);
+		session_say(session, "EHLO %s", config.smtp_helo_name);
+	} else {
+		session_enter(session, STAGE_HELO);
+		session_say(session, "HELO %s", config.smtp_helo_name);
+	}
+	session_flush(session);
+	return true;
+}
+
+static bool
+is_discarded(const char *keyword, size_t length)
+{
+	char *list = mem_strdup(config.smtp_discard_ehlo_keywords);
+	char *cursor = list, *word;
+	bool found = false;
+
+	while (!found && (word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
+		found = strlen(word) == length &&
+		    strncasecmp(word, keyword, length) == 0;
+	free(list);
+	return found;
+}
+
+/* One line of the reply to EHLO, without its code. */
+static void
+note_offer(struct session *session, const char *line, size_t length)
+{
+	static const struct { const char *keyword; unsigned bit; } offers[] = {
+		{ "PIPELINING", OFFERS_PIPELINING }, { "SIZE", OFFERS_SIZE },
+		{ "8BITMIME", OFFERS_8BITMIME }, { "DSN", OFFERS_DSN },
+		{ "SMTPUTF8", OFFERS_SMTPUTF8 },
+		{ "ENHANCEDSTATUSCODES", OFFERS_STATUS_CODES },
+	};
+	size_t word = 0;
+
+	while (word < length && line[word] != ' ')
+		word++;
+	for (size_t i = 0; i < COUNT_OF(offers); i++) {
+		if (strlen(offers[i].keyword) != word ||
+		    strncasecmp(offers[i].keyword, line, word) != 0 ||
+		    is_discarded(line, word))
+			continue;
+		session->offers |= offers[i].bit;
+		if (offers[i].bit == OFFERS_SIZE && word < length)
+			session->size_limit = strtoll(line + word, NULL, 10);
+	}
+	if (session->size_limit < 0)
+		session->size_limit = 0;
+}
+
+static void
+note_offers(struct session *session)
+{
+	const char *line = strchr(text_string(&session->reply.text), '\n');
+
+	session->offers = 0;
+	session->size_limit = 0;
+	while (line != NULL) {
+		const char *end = strchr(++line, '\n');
+		size_t length = end == NULL ? strlen(line) :
+		    (size_t)(end - line);
+
+		if (length > 4)
+			note_offer(session, line + 4, length - 4);
+		line = end;
+	}
+}
+
+/* It answers to our own name: the mail would come back for ever. */
+static bool
+loops_back(struct session *session)
+{
+	if (!session->expects_loop || !is_my_name(&session->reply))
+		return false;
+	log_warning("host %s replied to HELO/EHLO with my own hostname %s",
+	    session->relay, config.myhostname);
+	if (!session->is_best)
+		return false;
+	failure_set(&session->job->why, "5.4.6",
+	    "mail for %s loops back to myself", session->job->request->nexthop);
+	return true;
+}
+
+static bool
+on_ehlo(struct session *session)
+{
+	if (session->reply.code == 421) {
+		outcome_said(session->job, NULL);
+		return refused(session);
+	}
+	if (session->reply.code / 100 != 2) {
+		session_enter(session, STAGE_HELO);
+		session_say(session, "HELO %s", config.smtp_helo_name);
+		session_flush(session);
+		return true;
+	}
+	note_offers(session);
+	return loops_back(session) ? refused(session) : ready(session);
+}
+
+static bool
+on_helo(struct session *session)
+{
+	if (session->reply.code / 100 != 2) {
+		outcome_said(session->job, NULL);
+		return refused(session);
+	}
+	session->offers = 0;
+	return loops_back(session) ? refused(session) : ready(session);
+}
+
+/* The old connection lives, or not. */
+static bool
+on_rset(struct session *session)
+{
+	struct job *job = session->job;
+
+	if (session->reply.code / 100 != 2) {
+		session_end(&session);
+		job_go_on(job);
+		return false;
+	}
+	session_enter(session, STAGE_MAIL);
+	if (!(session->offers & OFFERS_PIPELINING)) {
+		say_mail(session);
+		session_flush(session);
+	}
+	return true;
+}
+
+/* Recipients that were asked and not answered. */
+static size_t
+awaited(const struct session *session)
+{
+	size_t count = 0;
+
+	for (size_t i = session->next_rcpt; more_to_send(session->job, &i); i++)
+		count++;
+	return count;
+}
+
+static bool
+on_mail(struct session *session)
+{
+	struct job *job = session->job;
+
+	if (session->reply.code / 100 == 2) {
+		more_to_send(job, &session->next_rcpt);
+		session_enter(session, STAGE_RCPT);
+		say_next(session);
+		return true;
+	}
+
+	size_t skip = awaited(session);
+
+	outcome_said(job, stage_facts[STAGE_MAIL].in_reply_to);
+	outcome_rest(job, false);
+	if (!(session->offers & OFFERS_PIPELINING))
+		return transaction_over(session);
+	/* He answers the rest of the group all the same. */
+	session->skip = skip;
+	session_enter(session, STAGE_DATA);
+	return true;
+}
+
+static bool
+on_rcpt(struct session *session)
+{
+	struct job *job = session->job;
+
+	if (session->reply.code / 100 == 2) {
+		job->marks[session->next_rcpt] = MARK_ACCEPTED;
+		session->accepted++;
+	} else {
+		outcome_refused(job, session->next_rcpt);
+	}
+	session->next_rcpt++;
+	if (more_to_send(job, &session->next_rcpt)) {
+		session_enter(session, STAGE_RCPT);
+	} else if (session->accepted == 0 &&
+	    !(session->offers & OFFERS_PIPELINING)) {
+		return transaction_over(session);
+	} else {
+		session_enter(session, STAGE_DATA);
+	}
+	say_next(session);
+	return true;
+}
+
+static bool
+on_data(struct session *session)
+{
+	const struct delivery_request *request = session->job->request;
+
+	if (session->reply.code / 100 != 3) {
+		if (session->accepted > 0) {
+			outcome_said(session->job,
+			    stage_facts[STAGE_DATA].in_reply_to);
+			outcome_rest(session->job, false);
+		}
+		return transaction_over(session);
+	}
+	if (session->accepted == 0) {
+		/* Nobody to send it to, but he is waiting for it. */
+		session_enter(session, STAGE_DOT);
+		session_say(session, ".");
+		session_flush(session);
+		return true;
+	}
+	event_del(&session->readable);	/* unless he stops us, he has nothing to say */
+	content_start(&session->content, request->content,
+	    request->content_length);
+	session_enter(session, STAGE_BODY);
+	smtp_reply_reset(&session->reply);
+	session_flush(session);
+	return true;
+}
+
+/* He cut the message short and said why; the dot was never sent. */
+static bool
+on_body(struct session *session)
+{
+	if (session->reply.code < 400) {
+		session_broken(session, "4.4.2",
+		    "lost connection with %s while %s");
+		return false;
+	}
+	outcome_said(session->job, stage_facts[STAGE_BODY].in_reply_to);
+	outcome_rest(session->job, false);
+	return transaction_over(session);
+}
+
+static bool
+on_dot(struct session *session)
+{
+	if (session->accepted == 0)
+		return transaction_over(session);
+	if (session->reply.code / 100 == 2) {
+		outcome_sent(session->job);
+	} else {
+		outcome_said(session->job, stage_facts[STAGE_DOT].in_reply_to);
+		outcome_rest(session->job, false);
+	}
+	return transaction_over(session);
+}
+
+static bool
+on_quit(struct session *session)
+{
+	session_end(&session);
+	return false;
+}
+
+const struct stage_fact stage_facts[] = {
+	[STAGE_CONNECT] = { "connect", "connecting", "",
+	    &config.smtp_connect_timeout, NULL },
+	[STAGE_GREETING] = { "greeting", "receiving the initial server greeting",
+	    "", &config.smtp_helo_timeout, on_greeting },
+	[STAGE_EHLO] = { "EHLO", "performing the EHLO handshake",
+	    "EHLO command", &config.smtp_helo_timeout, on_ehlo },
+	[STAGE_HELO] = { "HELO", "performing the HELO handshake",
+	    "HELO command", &config.smtp_helo_timeout, on_helo },
+	[STAGE_RSET] = { "RSET", "sending RSET", "RSET command",
+	    &config.smtp_rset_timeout, on_rset },
+	[STAGE_MAIL] = { "MAIL", "sending MAIL FROM", "MAIL FROM command",
+	    &config.smtp_mail_timeout, on_mail },
+	[STAGE_RCPT] = { "RCPT", "sending RCPT TO", "RCPT TO command",
+	    &config.smtp_rcpt_timeout, on_rcpt },
+	[STAGE_DATA] = { "DATA", "sending DATA command", "DATA command",
+	    &config.smtp_data_init_timeout, on_data },
+	[STAGE_BODY] = { "body", "sending message body", "end of DATA command",
+	    &config.smtp_data_xfer_timeout, on_body },
+	[STAGE_DOT] = { "dot",
+	    "sending end of data -- message may be sent more than once",
+	    "end of DATA command", &config.smtp_data_done_timeout, on_dot },
+	[STAGE_IDLE] = { "idle", "idle", "",
+	    &config.smtp_connection_cache_time_limit, NULL },
+	[STAGE_QUIT] = { "QUIT", "sending QUIT", "QUIT command",
+	    &config.smtp_quit_timeout, on_quit },
+};

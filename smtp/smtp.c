@@ -1,0 +1,77 @@
+/*
+ * smtp - mail for other hosts, over SMTP
+ *
+ * In       delivery requests from qmgr, many at once
+ * Out      SMTP sessions with the hosts that DNS or main.cf name; for each
+ *          request one report with a result for every recipient
+ * Touches  its sockets, and the content that comes with a request; no file
+ * Trusts   nobody: replies and DNS answers are read with limits, and a host
+ *          can only spoil its own deliveries
+ * Killed   qmgr asks for its requests again; a message whose final dot was
+ *          sent but not yet answered may then arrive twice
+ *
+ * One process holds all sessions:
+ *
+ *	job.c		a request: which hosts to try, and its report
+ *	nexthop.c	"[host]:port" read
+ *	route.c		a nexthop becomes hosts and addresses (DNS)
+ *	session.c	a connection: bytes, replies, time limits
+ *	dialogue.c	the stages of SMTP: what is said, what replies mean
+ *	content.c	the message as it goes over the wire
+ *	outcome.c	a result for each recipient, in words for the log
+ *	idle.c		connections kept for the next message
+ */
+
+#include "service/service.h"
+
+#include "client.h"
+#include "config/config.h"
+
+static void
+start(void)
+{
+	route_start();
+	destinations_start();
+}
+
+static void
+on_packet(struct ipc_channel *channel, struct ipc_packet *packet,
+    void *context)
+{
+	job_start(channel, packet);
+}
+
+static void
+on_closed(struct ipc_channel *channel)
+{
+	job_orphan(channel);
+}
+
+static void
+drain(void)
+{
+	destinations_close_idle(false);
+}
+
+static bool
+is_busy(void)
+{
+	return job_count() > 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct service smtp = {
+		.name	 = "smtp",
+		.start	 = start,
+		.packet	 = on_packet,
+		.closed	 = on_closed,
+		.drain	 = drain,
+		.busy	 = is_busy,
+		.chroot	 = true,
+		.sandbox = SANDBOX_NETWORK | SANDBOX_SOCKETS,
+	};
+
+	return service_events(&smtp, argc, argv);
+}
