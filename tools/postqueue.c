@@ -76,6 +76,7 @@ list_directly(struct listing_printer *printer)
 	log_warning("Mail system is down -- accessing queue directly "
 	    "(Connect to the %s %s service: %m)", config.mail_name,
 	    config.showq_service_name);
+	command_become_owner();
 	listing_collect(true, on_message, printer);
 }
 

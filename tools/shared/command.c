@@ -18,6 +18,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "sandbox/sandbox.h"
 #include "table/match.h"
 
 static const char *command_name, *log_tag;
@@ -225,6 +226,17 @@ command_superuser_only(void)
 	if (geteuid() != 0 && (owner == NULL || owner->pw_uid != geteuid())) {
 		fatal_exit_code = EX_NOPERM;
 		fatal("use of this command is reserved for the superuser");
+	}
+}
+
+void
+command_become_owner(void)
+{
+	const char *why;
+
+	if (sandbox_become(config.mail_owner, NULL, &why) == -1) {
+		fatal_exit_code = EX_OSERR;
+		fatal("cannot %s (%s): %m", why, config.mail_owner);
 	}
 }
 

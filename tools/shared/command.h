@@ -45,6 +45,9 @@ void	command_authorize(const char *parameter, const char *list,
 /* Ends the command unless root or, where one user runs everything, mail_owner calls. */
 void	command_superuser_only(void);
 
+/* From root to mail_owner, for good, so that what the command writes belongs to the suite. */
+void	command_become_owner(void);
+
 /* Become another program of command_directory. */
 void	command_exec(const char *name, const char *const arguments[])
 	    __attribute__((noreturn));
