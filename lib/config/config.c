@@ -314,30 +314,51 @@ choose_directory(const char *directory)
 	return default_config_directory;
 }
 
-int
-config_load(const char *directory, const char *const overrides[])
+/* Begin a load: from now on look-ups see it. Gives the one before. */
+static struct loaded *
+begin_load(const char *directory)
 {
 	struct loaded *before = loaded;
-	struct config values;
-	int result = 0;
 
 	loaded = loaded_new(choose_directory(directory));
 	config_chosen_directory = loaded->directory;
+	return before;
+}
+
+/* Invariant 2: back to the load before. */
+static void
+undo_load(struct loaded *before)
+{
+	loaded_free(&loaded);
+	loaded = before;
+	config_chosen_directory = before == NULL ? NULL : before->directory;
+}
+
+int
+config_read(const char *directory, const char *const overrides[])
+{
+	struct loaded *before = begin_load(directory);
+
+	if (read_main_cf() == -1 || read_overrides(overrides) == -1) {
+		undo_load(before);
+		return -1;
+	}
+	loaded_free(&before);
+	return 0;
+}
+
+int
+config_load(const char *directory, const char *const overrides[])
+{
+	struct loaded *before = begin_load(directory);
+	struct config values;
+
 	memset(&values, 0, sizeof(values));
-
-	if (read_main_cf() == -1 || read_overrides(overrides) == -1)
-		result = -1;
-	else if (load_parameters(&values) == -1 || check_transports() == -1)
-		result = -1;
-	else if (network_load(values.inet_interfaces, values.inet_protocols,
-	    values.proxy_interfaces) == -1)
-		result = -1;
-
-	if (result == -1) {
-		loaded_free(&loaded);
-		loaded = before;
-		config_chosen_directory = before == NULL ? NULL
-		    : before->directory;
+	if (read_main_cf() == -1 || read_overrides(overrides) == -1 ||
+	    load_parameters(&values) == -1 || check_transports() == -1 ||
+	    network_load(values.inet_interfaces, values.inet_protocols,
+	    values.proxy_interfaces) == -1) {
+		undo_load(before);
 		return -1;
 	}
 	config = values;

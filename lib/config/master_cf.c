@@ -46,6 +46,8 @@ master_entry_endpoint(const struct master_entry *entry)
 static void
 entry_clear(struct master_entry *entry)
 {
+	for (int i = 0; i < MASTER_COLUMNS; i++)
+		free(entry->columns[i]);
 	free(entry->name);
 	free(entry->host);
 	free(entry->port);
@@ -258,11 +260,24 @@ read_arguments(struct reader *reader, struct master_entry *entry)
 	return reader->wrong.length == 0 ? 0 : -1;
 }
 
+/* Keep the columns as they were written, for postconf(1). */
+static void
+keep_columns(const char *line, struct master_entry *entry)
+{
+	char *copy = mem_strdup(line), *cursor = copy, *word;
+
+	for (int i = 0; i < MASTER_COLUMNS &&
+	    (word = word_next(&cursor, BLANKS)) != NULL; i++)
+		entry->columns[i] = mem_strdup(word);
+	free(copy);
+}
+
 static int
 read_entry(struct reader *reader, struct master_entry *entry)
 {
 	const char *word;
 
+	keep_columns(reader->cursor, entry);
 	if ((word = next_column(reader, "service")) == NULL)
 		return -1;
 	entry->name = mem_strdup(word);

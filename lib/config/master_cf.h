@@ -16,7 +16,10 @@
 enum master_type { MASTER_INET, MASTER_UNIX, MASTER_FIFO, MASTER_PASS,
     MASTER_UNIX_DGRAM };
 
+enum { MASTER_COLUMNS = 7 };	/* before the command */
+
 struct master_entry {
+	char		*columns[MASTER_COLUMNS];	/* as they were written: service type private unpriv chroot wakeup maxproc */
 	char		*name;		/* the first column */
 	enum master_type type;
 	char		*host;		/* inet: "" is inet_interfaces; without brackets */

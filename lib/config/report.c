@@ -24,6 +24,7 @@ static const struct later {
 #undef LATER
 
 static struct map *references;	/* the names that values refer to */
+static bool all_noted;		/* those in main.cf are among them */
 
 void
 config_note_references(const char *text)
@@ -69,6 +70,7 @@ note_all_references(void)
 
 	if (references == NULL)
 		references = map_new();
+	all_noted = true;
 	while ((name = config_next_definition(&position)) != NULL)
 		config_note_references(config_definition(name, NULL, NULL));
 	if (config.smtpd_restriction_classes != NULL)
@@ -132,7 +134,7 @@ config_judge(const char *name, const char *value, const char **why)
 	if (config_parameter(name) != NULL ||
 	    config_transport_suffix(name) != NULL)
 		return CONFIG_OURS;
-	if (references == NULL)
+	if (!all_noted)
 		note_all_references();
 	if (map_get(references, name) != NULL)
 		return CONFIG_REFERRED;

@@ -28,6 +28,12 @@ struct parameter {
 extern const struct parameter config_parameters[];
 extern const size_t config_parameter_count;
 
+/*
+ * As config_load(), but no value is looked at and no field is filled: for
+ * postconf(1), which must be able to mend what is wrong.
+ */
+int	config_read(const char *directory, const char *const overrides[]);
+
 /* The row of name; NULL if it is none of ours. */
 const struct parameter *config_parameter(const char *name);
 
