@@ -1,4 +1,4 @@
-/* lines - commands in, messages out: no socket, no file */
+/* lines - commands, and what TOP means: no socket, no file */
 
 #include "pop3/pop3.h"
 
@@ -22,7 +22,7 @@ pop3_input_next(struct pop3_input *input, char **line, size_t *length)
 	bool was_discarding = input->is_discarding;
 
 	if (newline == NULL) {
-		if (left > POP3_LINE_MAX)
+		if (left > POP3_LINE_MAX + 1)	/* the last may be a CR */
 			input->is_discarding = true;
 		if (input->is_discarding || left == 0) {
 			text_truncate(&input->text, 0);
@@ -82,50 +82,31 @@ pop3_capabilities(bool is_logged_in)
 	      "AUTH-RESP-CODE\r\nUSER\r\n.\r\n";
 }
 
-void
-pop3_stuffer_init(struct pop3_stuffer *stuffer, long long lines)
+size_t
+pop3_top_take(struct pop3_top *top, const char *bytes, size_t length)
 {
-	*stuffer = (struct pop3_stuffer) { .lines_left = lines };
-}
-
-bool
-pop3_stuff(struct pop3_stuffer *s, const char *bytes, size_t length,
-    struct text *out)
-{
-	const char *p = bytes, *end = bytes + length;
+	const char *p = bytes, *end = bytes + length, *newline;
 
 	while (p < end) {
-		if (s->octets == 0 && s->in_body && s->lines_left == 0)
-			return false;
-		if (s->octets == 0 && *p == '.')
-			text_putc(out, '.');
+		if (top->octets == 0 && top->in_body && top->lines_left == 0)
+			break;
+		newline = memchr(p, '\n', (size_t)(end - p));
 
-		const char *newline = memchr(p, '\n', (size_t)(end - p));
 		const char *stop = newline != NULL ? newline : end;
 
-		text_append(out, p, (size_t)(stop - p));
 		if (stop > p) {
-			s->octets += (size_t)(stop - p);
-			s->last = stop[-1];
+			top->octets += (size_t)(stop - p);
+			top->last = stop[-1];
 		}
 		if (newline == NULL)
-			return true;
-
-		bool has_cr = s->octets > 0 && s->last == '\r';
-
-		text_puts(out, has_cr ? "\n" : "\r\n");
-		if (!s->in_body)
-			s->in_body = s->octets == has_cr;
-		else if (s->lines_left > 0)
-			s->lines_left--;
-		s->octets = 0;
+			return length;
+		if (top->in_body)
+			top->lines_left--;
+		else	/* an empty line ends the header, with or without its CR */
+			top->in_body = top->octets == 0
+			    || (top->octets == 1 && top->last == '\r');
+		top->octets = 0;
 		p = newline + 1;
 	}
-	return true;
-}
-
-void
-pop3_stuff_end(struct pop3_stuffer *s, struct text *out)
-{
-	text_puts(out, s->octets > 0 ? "\r\n.\r\n" : ".\r\n");
+	return (size_t)(p - bytes);
 }

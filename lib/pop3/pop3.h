@@ -1,5 +1,5 @@
 /*
- * pop3 - the Post Office Protocol: its lines, its message format, its session
+ * pop3 - the Post Office Protocol: its lines, and its session
  *
  * pop3d(8) speaks it before the login, a process of the mailbox's user after
  * it; what both know is here. RFC 1939, RFC 2449 (CAPA, response codes, line
@@ -55,26 +55,16 @@ void	pop3_input_clear(struct pop3_input *input);
 /* What CAPA answers; before the login more than after it. */
 const char *pop3_capabilities(bool is_logged_in);
 
-/*
- * A message on its way to the client: line ends become CRLF, a line that
- * begins with a dot gets another (RFC 1939 section 3).
- */
-struct pop3_stuffer {
+/* How much of a message TOP sends: its header, the empty line, and so many lines. */
+struct pop3_top {
+	long long lines_left;	/* set by the caller; the rest is all zeros to begin */
+	bool	 in_body;
 	size_t	 octets;	/* of the line so far */
 	char	 last;		/* of them */
-	bool	 in_body;
-	long long lines_left;	/* of the body; -1: all of it */
 };
 
-/* Begin: lines is -1 for the whole message, else TOP's second argument. */
-void	pop3_stuffer_init(struct pop3_stuffer *stuffer, long long lines);
-
-/* Append the next part of the message to out. False when TOP has enough. */
-bool	pop3_stuff(struct pop3_stuffer *stuffer, const char *bytes, size_t length,
-	    struct text *out);
-
-/* Append the end of the message: a line end if it lacks one, and the dot. */
-void	pop3_stuff_end(struct pop3_stuffer *stuffer, struct text *out);
+/* How many of the message's next octets are sent; fewer than length when it has enough. */
+size_t	pop3_top_take(struct pop3_top *top, const char *bytes, size_t length);
 
 /* What a session needs to know. Borrowed. */
 struct pop3_session_options {

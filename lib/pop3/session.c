@@ -18,6 +18,7 @@
 
 #include "base/base.h"
 #include "mailbox/mailbox.h"
+#include "message/dot.h"
 
 #define OUTPUT_SIZE	65536
 #define BAD_COMMANDS_MAX 21	/* the one after these ends the session */
@@ -232,43 +233,43 @@ do_uidl(struct session *s, const char *argument)
 	reply(s, ".");
 }
 
-/* Send the message, or its headers and `lines` lines; *octets grows by what went out. False: not there. */
+/* Send the message, or with top a part of it; *octets grows by what went out. False: not there. */
 static bool
-send_message(struct session *s, size_t n, long long lines,
+send_message(struct session *s, size_t n, struct pop3_top *top,
     unsigned long long *octets)
 {
+	struct dot_writer writer = { .keep_cr = true };
 	int fd = mailbox_message_open(s->mailbox, n);
 	char buffer[OUTPUT_SIZE];
-	struct pop3_stuffer stuffer;
-	unsigned long long sent = 0;
-	ssize_t got;
+	ssize_t got, total = 0;
 
 	if (fd == -1) {
 		reply(s, errno == ENOENT ? "-ERR Message %zu expunged."
 		    : "-ERR [SYS/TEMP] Message %zu cannot be read.", n + 1);
 		return false;
 	}
-	if (lines == -1)
+	if (top == NULL)
 		reply(s, "+OK %lld octets", size_of(s, n));
 	else
 		reply(s, "+OK");
-	pop3_stuffer_init(&stuffer, lines);
 	while (!s->is_over && (got = read(fd, buffer, sizeof(buffer))) > 0) {
+		size_t part = top == NULL ? (size_t)got
+		    : pop3_top_take(top, buffer, (size_t)got);
 		size_t before = s->output.length;
-		bool more = pop3_stuff(&stuffer, buffer, (size_t)got, &s->output);
 
-		sent += s->output.length - before;
+		dot_write(&writer, buffer, part, &s->output);
+		*octets += s->output.length - before;
+		total += got;
 		if (s->output.length >= OUTPUT_SIZE)
 			flush(s);
-		if (!more)
+		if (part < (size_t)got)
 			break;
 	}
 	/* An empty message is sent as one empty line, as mail readers know it. */
-	if (sent == 0)
+	if (total == 0)
 		text_puts(&s->output, "\r\n");
-	pop3_stuff_end(&stuffer, &s->output);
+	dot_write_finish(&writer, &s->output);
 	fd_close(&fd);
-	*octets += sent;
 	return true;
 }
 
@@ -278,7 +279,7 @@ do_retr(struct session *s, const char *argument)
 	size_t n;
 
 	if (sole_message(s, argument, &n))
-		s->retrieved += send_message(s, n, -1, &s->retrieved_bytes);
+		s->retrieved += send_message(s, n, NULL, &s->retrieved_bytes);
 }
 
 static void
@@ -290,7 +291,9 @@ do_top(struct session *s, const char *argument)
 	if (parse_message(s, &argument, &n)
 	    && parse_number(s, &argument, "line count", &lines)
 	    && no_noise(s, argument, "line count"))
-		s->topped += send_message(s, n, (long long)lines, &s->topped_bytes);
+		s->topped += send_message(s, n,
+		    &(struct pop3_top) { .lines_left = (long long)lines },
+		    &s->topped_bytes);
 }
 
 static void
