@@ -286,6 +286,8 @@ complain(struct table *table)
 {
 	int64_t now = clock_ms();
 
+	if (table->flags & TABLE_QUIET)
+		return;
 	if (table->complained_ms != 0 &&
 	    now - table->complained_ms < COMPLAIN_MS)
 		return;

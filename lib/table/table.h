@@ -28,7 +28,10 @@ struct table;
 
 enum table_answer { TABLE_ERROR = -1, TABLE_NONE, TABLE_FOUND };
 
-enum { TABLE_KEEP_CASE = 1 << 0 };	/* keys are looked up as they are, not in lower case */
+enum {
+	TABLE_KEEP_CASE	= 1 << 0,	/* keys are looked up as they are, not in lower case */
+	TABLE_QUIET	= 1 << 1,	/* errors are not logged: the caller tells them */
+};
 
 /*
  * Open a table, or share one that is open. Never NULL: a table that cannot be

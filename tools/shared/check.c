@@ -1,26 +1,340 @@
 #include "tools/shared/check.h"
 
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "base/base.h"
 #include "config/config.h"
 #include "config/master_cf.h"
 #include "config/report.h"
+#include "config/values.h"
+#include "table/maps.h"
+#include "table/match.h"
+#include "table/table.h"
+#include "tools/shared/manifest.h"
+
+static struct master_cf services;	/* as check_before_start() read them */
+
+/* Each service's -o, as its daemon will load them. Loads the configuration itself again at the end. */
+static int
+check_overrides(void)
+{
+	char *directory = mem_strdup(config.config_directory);
+	int errors = 0;
+
+	for (size_t i = 0; i < services.count; i++) {
+		const struct master_entry *entry = &services.entries[i];
+		const char **overrides = mem_zalloc(entry->argument_count + 1,
+		    sizeof(*overrides));
+		size_t count = 0;
+
+		for (size_t j = 1; j < entry->argument_count; j++)
+			if (strcmp(entry->arguments[j - 1], "-o") == 0)
+				overrides[count++] = entry->arguments[j];
+		if (count > 0 && config_load(directory, overrides) == -1) {
+			log_error("%s/master.cf, line %d: the -o options of "
+			    "service %s are wrong, see above", directory,
+			    entry->line, entry->name);
+			errors++;
+		}
+		free(overrides);
+	}
+	if (config_load(directory, NULL) == -1)
+		errors++;
+	free(directory);
+	return errors;
+}
+
+/* What -o asks for and is not there. */
+static int
+report_overrides(void)
+{
+	int errors = 0;
+
+	for (size_t i = 0; i < services.count; i++) {
+		const struct master_entry *entry = &services.entries[i];
+
+		for (size_t j = 1; j < entry->argument_count; j++) {
+			char *name;
+			const char *value, *why;
+			enum config_standing standing;
+
+			if (strcmp(entry->arguments[j - 1], "-o") != 0)
+				continue;
+			name = mem_strdup(entry->arguments[j]);
+			name[strcspn(name, "=")] = '\0';
+			value = entry->arguments[j] + strlen(name) + 1;
+			standing = config_judge(name, value, &why);
+			if (standing == CONFIG_UNSAFE) {
+				log_error("master.cf, line %d: -o %s: %s",
+				    entry->line, entry->arguments[j], why);
+				errors++;
+			} else if (standing == CONFIG_MISSED)
+				log_warning("master.cf, line %d: -o %s: %s",
+				    entry->line, entry->arguments[j], why);
+			else if (standing == CONFIG_UNUSED)
+				log_warning("master.cf, line %d: unused "
+				    "parameter: %s", entry->line,
+				    entry->arguments[j]);
+			free(name);
+		}
+	}
+	return errors;
+}
+
+/* local would refuse to work: Postfix's does, and the mail waits. */
+static int
+check_limits(void)
+{
+	if (config.mailbox_size_limit == 0 || (config.message_size_limit > 0 &&
+	    config.message_size_limit <= config.mailbox_size_limit))
+		return 0;
+	log_error("mailbox_size_limit (%lld) is below message_size_limit "
+	    "(%lld): no local mail would be delivered; raise it, or set it "
+	    "to 0", (long long)config.mailbox_size_limit,
+	    (long long)config.message_size_limit);
+	return 1;
+}
 
 int
 check_before_start(void)
 {
-	struct master_cf cf;
-	int errors = master_cf_load(config.config_directory, &cf) == -1;
+	int errors = master_cf_load(config.config_directory, &services) == -1;
 
-	for (size_t i = 0; i < cf.count; i++)
-		for (size_t j = 0; j < cf.entries[i].argument_count; j++)
-			config_note_references(cf.entries[i].arguments[j]);
+	for (size_t i = 0; i < services.count; i++) {
+		const struct master_entry *entry = &services.entries[i];
+
+		for (size_t j = 0; j < entry->argument_count; j++)
+			config_note_references(entry->arguments[j]);
+	}
+	errors += check_overrides();
+	errors += report_overrides();
 	errors += config_report();
-	master_cf_clear(&cf);
+	errors += check_limits();
 	return errors;
+}
+
+/* Services whose program is not here. */
+static int
+check_programs(void)
+{
+	for (size_t i = 0; i < services.count; i++) {
+		const struct master_entry *entry = &services.entries[i];
+		char *path = mem_printf("%s/%s", config.daemon_directory,
+		    entry->program);
+
+		if (access(path, X_OK) == -1)
+			log_warning("master.cf, line %d: service \"%s\" will "
+			    "not run: %s: %m", entry->line, entry->name, path);
+		free(path);
+	}
+	return 0;
+}
+
+/* The tables that a list names can be read. */
+static int
+check_tables_of(const char *parameter, const char *list)
+{
+	char *copy = mem_strdup(list), *cursor = copy, *word;
+	const char *wrong = NULL, *value;
+	int errors = 0;
+
+	while ((word = config_word(&cursor, &wrong)) != NULL) {
+		struct table *table;
+
+		word += strspn(word, "!");
+		if (*word == '[' || *word == '/' || strchr(word, ':') == NULL)
+			continue;
+		table = table_open(word, TABLE_QUIET);
+		if (table_get(table, "postroad-check", &value) == TABLE_ERROR) {
+			log_error("%s: %s: %s%s", parameter, word,
+			    table_why(table),
+			    strstr(table_why(table), "No such file") != NULL
+			    ? "; run postmap (or newaliases)" : "");
+			errors++;
+		}
+		table_close(&table);
+	}
+	if (wrong != NULL) {
+		log_error("%s = %s: %s", parameter, list, wrong);
+		errors++;
+	}
+	free(copy);
+	return errors;
+}
+
+/* RFC 5321 section 4.5.1 wants somebody there. */
+static void
+check_postmaster(void)
+{
+	struct maps *aliases = maps_open("alias_maps", config.alias_maps);
+	const char *value;
+
+	if (maps_find(aliases, "postmaster", &value) == TABLE_NONE)
+		log_warning("alias_maps has no postmaster: add \"postmaster: "
+		    "root\" to the aliases, and run newaliases");
+	maps_close(&aliases);
+}
+
+static int
+check_tables(void)
+{
+	const struct { const char *parameter, *list; } lists[] = {
+		{ "alias_maps", config.alias_maps },
+		{ "local_recipient_maps", config.local_recipient_maps },
+		{ "mydestination", config.mydestination },
+		{ "mynetworks", config.mynetworks },
+		{ "relay_domains", config.relay_domains },
+		{ "relay_recipient_maps", config.relay_recipient_maps },
+		{ "transport_maps", config.transport_maps },
+		{ "virtual_alias_domains", config.virtual_alias_domains },
+		{ "virtual_alias_maps", config.virtual_alias_maps },
+		{ "virtual_mailbox_domains", config.virtual_mailbox_domains },
+		{ "virtual_mailbox_maps", config.virtual_mailbox_maps },
+	};
+	int errors = 0;
+
+	for (size_t i = 0; i < COUNT_OF(lists); i++)
+		errors += check_tables_of(lists[i].parameter, lists[i].list);
+	if (errors == 0)
+		check_postmaster();
+	return errors;
+}
+
+/* A domain has one class; in two, trivial-rewrite takes the first. */
+static int
+check_classes(void)
+{
+	const struct { const char *parameter, *list; } classes[] = {
+		{ "mydestination", config.mydestination },
+		{ "virtual_alias_domains", config.virtual_alias_domains },
+		{ "virtual_mailbox_domains", config.virtual_mailbox_domains },
+		{ "relay_domains", config.relay_domains },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(classes); i++) {
+		char *copy = mem_strdup(classes[i].list), *cursor = copy, *word;
+
+		while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL) {
+			if (strpbrk(word, "/:![.") == word ||
+			    strchr(word, ':') != NULL)
+				continue;
+			for (size_t j = i + 1; j < COUNT_OF(classes); j++) {
+				struct match_list *other = match_list_open(
+				    classes[j].parameter, classes[j].list);
+
+				if (match_string(other, word) == TABLE_FOUND)
+					log_warning("do not list domain %s in "
+					    "BOTH %s and %s", word,
+					    classes[i].parameter,
+					    classes[j].parameter);
+				match_list_close(&other);
+			}
+		}
+		free(copy);
+	}
+	return 0;
+}
+
+/* Mail for a user without domain is completed with myorigin: there it must find somebody. */
+static int
+check_origin(void)
+{
+	struct match_list *aliases = match_list_open("virtual_alias_domains",
+	    config.virtual_alias_domains);
+
+	if (match_string(aliases, config.myorigin) == TABLE_FOUND)
+		log_warning("do not list $myorigin (%s) in "
+		    "virtual_alias_domains: mail to local users goes there "
+		    "when it has no domain", config.myorigin);
+	match_list_close(&aliases);
+	return 0;
+}
+
+static int
+check_networks(void)
+{
+	struct match_list *networks = match_list_open("mynetworks",
+	    config.mynetworks);
+	const char *wide = match_list_too_wide(networks);
+	int errors = 0;
+
+	if (wide != NULL) {
+		log_error("mynetworks has %s: strangers could send mail "
+		    "through this host to anywhere; list your own networks",
+		    wide);
+		errors = 1;
+	}
+	match_list_close(&networks);
+	return errors;
+}
+
+/* smtpd works only with a rule that stops mail to elsewhere. */
+static int
+check_relaying(void)
+{
+	static const char *const stops[] = { "defer", "defer_if_permit",
+	    "defer_unauth_destination", "reject", "reject_unauth_destination" };
+	char *rules = mem_printf("%s %s", config.smtpd_relay_restrictions,
+	    config.smtpd_recipient_restrictions);
+	char *cursor = rules, *word;
+	bool stopped = false;
+
+	while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
+		for (size_t i = 0; i < COUNT_OF(stops); i++)
+			stopped |= strcasecmp(word, stops[i]) == 0;
+	free(rules);
+	if (stopped)
+		return 0;
+	log_error("smtpd_relay_restrictions: without reject_unauth_destination "
+	    "(or reject, defer, defer_unauth_destination) smtpd would relay "
+	    "for everybody, and refuses to work");
+	return 1;
+}
+
+static int
+check_owner(void)
+{
+	const struct passwd *owner = getpwnam(config.mail_owner);
+
+	if (geteuid() != 0)
+		return 0;	/* an ordinary user's instance has no other */
+	if (owner == NULL) {
+		log_error("mail_owner = %s: there is no such user",
+		    config.mail_owner);
+		return 1;
+	}
+	if (owner->pw_uid == 0) {
+		log_error("mail_owner = %s: it must not be root",
+		    config.mail_owner);
+		return 1;
+	}
+	return 0;
+}
+
+static int
+check_level(void)
+{
+	if (config_definition("compatibility_level", NULL, NULL) == NULL)
+		log_warning("compatibility_level is not set: %s is assumed; "
+		    "Postfix would assume 0, whose defaults are less safe",
+		    config.compatibility_level);
+	return 0;
 }
 
 int
 check_all(void)
 {
-	return check_before_start();
+	static int (*const checks[])(void) = { check_before_start,
+	    check_programs, check_owner, check_tables, check_classes,
+	    check_origin, check_networks, check_relaying, check_level };
+	int errors = 0;
+
+	for (size_t i = 0; i < COUNT_OF(checks); i++)
+		errors += checks[i]();
+	manifest_check();	/* differences are the administrator's choice, and only told */
+	return errors;
 }

@@ -90,7 +90,7 @@ do_query(const struct request *r, char **names)
 	tables = mem_zalloc(count, sizeof(*tables));
 	for (size_t i = 0; i < count; i++)
 		tables[i] = table_open(names[i],
-		    r->keep_case ? TABLE_KEEP_CASE : 0);
+		    TABLE_QUIET | (r->keep_case ? TABLE_KEEP_CASE : 0));
 	if (strcmp(r->query, "-") != 0)
 		return query(names, tables, r->query, false) ? 0 : 1;
 	while ((key = read_key(&line, &size)) != NULL)
