@@ -54,7 +54,7 @@ on_readable(int fd, short what, void *argument)
 		}
 		if (got == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			break;
-		if (got == -1)
+		if (got == -1 && errno != ECONNRESET)
 			log_warning("bad packet from a brother daemon: %m");
 		event_del(&channel->readable);
 		event_del(&channel->writable);
