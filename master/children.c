@@ -15,6 +15,7 @@
 
 #define BAD_START_MS	1000	/* who fails within this time would fail again at once */
 #define GOOD_LIFE_MS	10000	/* who lived so long has nothing to do with earlier failures */
+#define FIRST_PAUSE_MS	100	/* before the first new try; each further failure doubles it */
 
 /* The descriptors of a child: see service/service.h. */
 enum { CHILD_LOG = 3, CHILD_LIFELINE, CHILD_SOCKETS };
@@ -118,24 +119,40 @@ ended_badly(const struct child *child, int status)
 	return true;
 }
 
-/* A pause before the next try, each time twice as long, up to service_throttle_time. */
+/* Leave the service alone for a while. */
 static void
-throttle(struct service *service)
+pause_service(struct service *service, int64_t pause_ms)
 {
-	if (service->throttled)
-		return;
-	log_warning("%s: bad command startup -- throttling", service->path);
-	service->throttle_seconds = service->throttle_seconds == 0 ? 1
-	    : service->throttle_seconds * 2;
-	if (service->throttle_seconds > config.service_throttle_time)
-		service->throttle_seconds = config.service_throttle_time;
+	const struct timeval pause = { pause_ms / 1000, pause_ms % 1000 * 1000 };
+
 	service->throttled = true;
 	for (size_t i = 0; i < service->slot_count; i++)
 		slot_disarm(&service->slots[i]);
-
-	const struct timeval pause = { service->throttle_seconds, 0 };
-
 	event_add(service->throttle, &pause);
+}
+
+/*
+ * It failed at once: each time the pause is twice as long, up to
+ * service_throttle_time. Who was killed from outside (an administrator, the
+ * kernel out of memory) is not at fault, and comes back after the first pause.
+ */
+static void
+throttle(struct service *service, bool was_killed)
+{
+	int64_t longest_ms = (int64_t)config.service_throttle_time * 1000;
+
+	if (service->throttled)
+		return;
+	if (was_killed) {
+		pause_service(service, FIRST_PAUSE_MS);
+		return;
+	}
+	log_warning("%s: bad command startup -- throttling", service->path);
+	service->throttle_ms = service->throttle_ms == 0 ? FIRST_PAUSE_MS
+	    : service->throttle_ms * 2;
+	if (service->throttle_ms > longest_ms)
+		service->throttle_ms = longest_ms;
+	pause_service(service, service->throttle_ms);
 }
 
 static void
@@ -148,9 +165,10 @@ reaped(struct child *child, int status)
 	if (slot != NULL) {
 		slot->running--;
 		if (bad && lived_ms < BAD_START_MS)
-			throttle(slot->service);
+			throttle(slot->service, WIFSIGNALED(status) &&
+			    WTERMSIG(status) == SIGKILL);
 		else if (lived_ms > GOOD_LIFE_MS)
-			slot->service->throttle_seconds = 0;
+			slot->service->throttle_ms = 0;
 		service_resume(slot->service);
 	}
 	LIST_REMOVE(child, link);

@@ -20,7 +20,7 @@
 
 #define PIPE_SIZE	(1 << 20)
 #define FIRST_FD	128
-#define RESTART_SECONDS	1
+#define RESTART_MS	200
 #define STOP_MS		5000
 
 enum { POSTLOGD_SOCKET = 5 };
@@ -115,7 +115,7 @@ on_restart(evutil_socket_t fd, short what, void *context)
 bool
 logger_reaped(pid_t pid, int status)
 {
-	const struct timeval pause = { RESTART_SECONDS, 0 };
+	const struct timeval pause = { 0, RESTART_MS * 1000 };
 
 	if (pid != logger)
 		return false;
@@ -124,8 +124,10 @@ logger_reaped(pid_t pid, int status)
 		logger_start();		/* it was told to open its file anew */
 		return true;
 	}
-	log_warning("process %s/postlogd pid %ld ended with status %d",
-	    config.daemon_directory, (long)pid, status);
+	log_warning("process %s/postlogd pid %ld %s %d",
+	    config.daemon_directory, (long)pid, WIFSIGNALED(status) ?
+	    "killed by signal" : "exit status", WIFSIGNALED(status) ?
+	    WTERMSIG(status) : WEXITSTATUS(status));
 	if (restart == NULL)
 		restart = event_new(master_base, -1, 0, on_restart, NULL);
 	event_add(restart, &pause);

@@ -45,7 +45,7 @@ struct service {
 	size_t			 slot_count;
 	struct event		*wakeup;
 	struct event		*throttle;
-	int			 throttle_seconds;	/* of the last time; 0 if all is well */
+	int64_t			 throttle_ms;	/* the last pause; 0 if all is well */
 	bool			 throttled;
 	bool			 wanted;	/* a reload found it in master.cf */
 };

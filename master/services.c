@@ -318,7 +318,7 @@ follow_entry(struct master_entry *entry)
 	service->program = program_find(service->entry.program);
 	service->wanted = true;
 	service->throttled = false;
-	service->throttle_seconds = 0;
+	service->throttle_ms = 0;
 	memset(entry, 0, sizeof(*entry));
 	if (is_new) {
 		service->throttle = event_new(master_base, -1, 0,

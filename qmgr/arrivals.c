@@ -14,8 +14,11 @@
 /* With more segments in use than this, the oldest one's messages become files. */
 #define SEGMENTS_MAX	32
 
-/* How long the fate of a submission is remembered that nobody told us of. */
-#define FATE_SECONDS	600
+/*
+ * How long the fate of a submission is remembered that nobody told us of, and
+ * how long a segment is kept whose owner died: who submitted may still ask.
+ */
+#define FATE_SECONDS	300
 
 struct journal_segment {
 	TAILQ_ENTRY(journal_segment) next;
@@ -24,6 +27,7 @@ struct journal_segment {
 	TAILQ_HEAD(, message)	 messages;	/* not finished */
 	bool			 telling;	/* cleanup told us; else we found it ourselves */
 	bool			 starting;
+	int64_t			 keep_until_ms;	/* its owner died: its fates may be asked for */
 };
 
 static TAILQ_HEAD(, journal_segment) segments =
@@ -44,6 +48,19 @@ remember_fate(const struct envelope *envelope)
 	if (*envelope->token == '\0')
 		return;
 	free(map_set(fates[0], envelope->token, mem_strdup(envelope->queue_id)));
+}
+
+/* Finished before we came: its submission may be asked for all the same. */
+static void
+remember_fate_of(const struct spool_record *record, const char *bytes)
+{
+	struct pool *pool = pool_new(0);
+	const struct envelope *envelope = envelope_decode(pool,
+	    bytes + record->envelope_offset, record->envelope_length);
+
+	if (envelope != NULL)
+		remember_fate(envelope);
+	pool_free(&pool);
 }
 
 /* Its checksum is right but its envelope makes no sense: an error of ours, and not the message's end. */
@@ -79,6 +96,8 @@ on_message(struct segment *segment, int64_t offset,
 	if (message == NULL) {
 		if (errno == EBADMSG)
 			keep_unreadable(segment, offset, record, bytes);
+		else if (errno == EALREADY && !home->telling)
+			remember_fate_of(record, bytes);
 		return;
 	}
 	message->segment = home;
@@ -133,6 +152,7 @@ static void
 release_if_finished(struct journal_segment *home)
 {
 	if (home->owner != NULL || !TAILQ_EMPTY(&home->messages) ||
+	    clock_ms() < home->keep_until_ms ||
 	    segment_is_owned(home->segment) || segment_is_free(home->segment))
 		return;
 	/* A batch that its owner committed just before he went is found now. */
@@ -144,6 +164,50 @@ release_if_finished(struct journal_segment *home)
 		    segment_number(home->segment));
 }
 
+/*
+ * A segment that we have not seen: a cleanup took it and told us nothing
+ * before it died, or we have just started.
+ */
+static void
+discover_segments(void)
+{
+	int *numbers, count = segment_list(&numbers);
+
+	if (count == -1)
+		log_warning("cannot list journal/: %m; run postroad set-permissions");
+	for (int i = 0; i < count; i++) {
+		struct journal_segment *home = NULL, *known;
+
+		TAILQ_FOREACH(known, &segments, next) {
+			if (segment_number(known->segment) == numbers[i])
+				break;
+		}
+		if (known != NULL || (home = find_segment(numbers[i])) == NULL)
+			continue;
+		home->keep_until_ms = clock_ms() + FATE_SECONDS * 1000;
+		home->starting = true;
+		scan(home, 0, false);
+		home->starting = false;
+	}
+	free(numbers);
+}
+
+/* The owner goes on to another segment: this one is complete. */
+static void
+end_ownership(struct ipc_channel *channel)
+{
+	struct journal_segment *home;
+
+	TAILQ_FOREACH(home, &segments, next) {
+		if (home->owner != channel)
+			continue;
+		home->owner = NULL;
+		scan(home, 0, true);
+		release_if_finished(home);
+	}
+}
+
+/* The owner is gone, perhaps between a commit and its answer. */
 static void
 disown(struct ipc_channel *channel)
 {
@@ -153,9 +217,10 @@ disown(struct ipc_channel *channel)
 		if (home->owner != channel)
 			continue;
 		home->owner = NULL;
+		home->keep_until_ms = clock_ms() + FATE_SECONDS * 1000;
 		scan(home, 0, false);
-		release_if_finished(home);
 	}
+	discover_segments();
 }
 
 static void
@@ -216,21 +281,7 @@ on_fate_timer(int fd, short what, void *argument)
 static void
 on_start(int fd, short what, void *argument)
 {
-	int *numbers, count = segment_list(&numbers);
-
-	if (count == -1)
-		log_warning("cannot list journal/: %m; run postroad set-permissions");
-	for (int i = 0; i < count; i++) {
-		struct journal_segment *home = find_segment(numbers[i]);
-
-		if (home == NULL)
-			continue;
-		home->starting = true;
-		scan(home, 0, false);
-		home->starting = false;
-		release_if_finished(home);
-	}
-	free(numbers);
+	discover_segments();
 }
 
 void
@@ -256,7 +307,7 @@ take_ownership(struct ipc_channel *channel, int number)
 
 	if (home == NULL || home->owner == channel)
 		return home;
-	disown(channel);
+	end_ownership(channel);
 	home->owner = channel;
 	return home;
 }
@@ -269,11 +320,10 @@ tell_fate(struct ipc_channel *channel, struct ipc_packet *packet,
 	struct journal_segment *home;
 	const char *id;
 
-	/* Whoever died may have left a batch that nobody told us of. */
-	TAILQ_FOREACH(home, &segments, next) {
-		if (home->owner == NULL)
-			scan(home, 0, false);
-	}
+	/* Whoever died may have left a batch that nobody told us of; that he died we may not have heard. */
+	discover_segments();
+	TAILQ_FOREACH(home, &segments, next)
+		scan(home, 0, false);
 	id = map_get(fates[0], token);
 	if (id == NULL)
 		id = map_get(fates[1], token);

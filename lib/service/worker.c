@@ -88,8 +88,9 @@ take_requests(int fd, size_t *count, size_t limit)
 		if (got == -1) {
 			if (errno == EAGAIN || errno == EWOULDBLOCK)
 				return true;
-			log_warning("%s: bad packet from a brother daemon: %m",
-			    service_name);
+			if (errno != ECONNRESET)
+				log_warning("%s: bad packet from a brother "
+				    "daemon: %m", service_name);
 			return false;
 		}
 
