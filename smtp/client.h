@@ -10,7 +10,9 @@
  *   2  From the final dot until its answer the outcome is in doubt: if the
  *      line breaks there, the recipients are deferred and no other host is
  *      tried with them in this round.
- *   3  A session that ended is not touched again: whatever may end it says so
+ *   3  What this process sent it does not send again for a qmgr that died
+ *      before it heard of it.
+ *   4  A session that ended is not touched again: whatever may end it says so
  *      in its contract, and its caller returns at once.
  */
 
@@ -128,6 +130,7 @@ struct job {
 	struct session		*session;
 	struct destination	*destination;
 	struct failure		 why;		/* the latest */
+	bool			 is_held;	/* until an orphan knows what became of the same message */
 };
 
 void	job_start(struct ipc_channel *channel, struct ipc_packet *packet);
@@ -159,6 +162,15 @@ void	outcome_sent(struct job *job);
 
 /* The reply that came became job->why: "host h[a] said: 450 ... (in reply to RCPT TO command)". */
 void	outcome_said(struct job *job, const char *in_reply_to);
+
+/* recall.c: what was sent lately. */
+
+/* This recipient of the job was sent, by its session. */
+void	recall_note(const struct job *job, size_t place, const char *dsn,
+	    const char *text);
+
+/* Report recipients that were sent before, from memory. */
+void	recall_report(struct job *job);
 
 /* session.c: a connection. */
 

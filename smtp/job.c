@@ -11,6 +11,8 @@
 static TAILQ_HEAD(, job) jobs = TAILQ_HEAD_INITIALIZER(jobs);
 static size_t count;
 
+static void	begin(struct job *job);
+
 size_t
 job_count(void)
 {
@@ -30,6 +32,45 @@ job_free(struct job *job)
 	count--;
 	free(job);
 	service_check_idle();
+}
+
+/* Is there an orphan whose outcome decides about this job? */
+static bool
+has_orphan(const struct job *job)
+{
+	const struct job *other;
+
+	TAILQ_FOREACH(other, &jobs, link) {
+		if (other != job && other->channel == NULL &&
+		    strcmp(other->request->envelope->queue_id,
+		    job->request->envelope->queue_id) == 0)
+			return true;
+	}
+	return false;
+}
+
+static struct job *
+find_releasable(void)
+{
+	struct job *job;
+
+	TAILQ_FOREACH(job, &jobs, link) {
+		if (job->is_held && !has_orphan(job))
+			break;
+	}
+	return job;
+}
+
+/* An orphan is gone: whoever was held for it may begin. */
+static void
+release_held(void)
+{
+	struct job *job;
+
+	while ((job = find_releasable()) != NULL) {
+		job->is_held = false;
+		begin(job);
+	}
 }
 
 /* The final dot is on its way: the message may be accepted already. */
@@ -52,6 +93,17 @@ job_orphan(const struct ipc_channel *channel)
 		if (job->session != NULL && !is_in_doubt(job->session))
 			job_free(job);
 	}
+	release_held();
+}
+
+static void
+job_end(struct job *job)
+{
+	bool was_orphan = job->channel == NULL;
+
+	job_free(job);
+	if (was_orphan)
+		release_held();
 }
 
 /* All recipients have their result. */
@@ -64,7 +116,7 @@ finish(struct job *job)
 	if (job->channel != NULL)
 		ipc_channel_send(job->channel, &reply);
 	ipc_packet_clear(&reply);
-	job_free(job);
+	job_end(job);
 }
 
 bool
@@ -158,7 +210,7 @@ job_go_on(struct job *job)
 			job->marks[i] = MARK_WAITING;
 	}
 	if (job->channel == NULL) {
-		job_free(job);
+		job_end(job);
 		return;
 	}
 	if (job->left > 0 && (next_target(job) || next_site(job)))
@@ -166,6 +218,19 @@ job_go_on(struct job *job)
 	if (job->left > 0)
 		give_up(job);
 	finish(job);
+}
+
+static void
+begin(struct job *job)
+{
+	if (job->request->perhaps_delivered)
+		recall_report(job);
+	if (job->left > 0)
+		job->session = destination_take(job->destination);
+	if (job->session != NULL)
+		session_take(job->session, job);
+	else
+		job_go_on(job);
 }
 
 /* LMTP has its own transports, and its own issue. */
@@ -228,9 +293,7 @@ job_start(struct ipc_channel *channel, struct ipc_packet *packet)
 		finish(job);
 		return;
 	}
-	job->session = destination_take(job->destination);
-	if (job->session != NULL)
-		session_take(job->session, job);
-	else
-		job_go_on(job);
+	job->is_held = request->perhaps_delivered && has_orphan(job);
+	if (!job->is_held)
+		begin(job);
 }

@@ -158,6 +158,7 @@ outcome_sent(struct job *job)
 		delivery_report_remote(job->request, &envelope->recipients[i],
 		    DELIVERY_SENT, dsn, session->relay, session->host, line,
 		    line);
+		recall_note(job, i, dsn, line);
 		job->marks[i] = MARK_DONE;
 		job->left--;
 	}

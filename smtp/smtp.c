@@ -20,6 +20,7 @@
  *	content.c	the message as it goes over the wire
  *	outcome.c	a result for each recipient, in words for the log
  *	idle.c		connections kept for the next message
+ *	recall.c	what was sent lately, should qmgr not know
  */
 
 #include "service/service.h"

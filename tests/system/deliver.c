@@ -1,11 +1,11 @@
 /*
  * deliver - give an agent requests as qmgr does, and print its reports
  *
- *	deliver [-n COUNT] [-8uf] [-e ENVID] [-r full|hdrs] [-N NOTIFY] SOCKET NEXTHOP SENDER RECIPIENT... <CONTENT
+ *	deliver [-n COUNT] [-8ufp] [-e ENVID] [-r full|hdrs] [-N NOTIFY] SOCKET NEXTHOP SENDER RECIPIENT... <CONTENT
  *
  * One line a result: recipient, status, dsn, relay, remote mta, text. All
  * requests are sent before the first report is awaited. -8 is BODY=8BITMIME,
- * -u SMTPUTF8, -f hands the content over in a file.
+ * -u SMTPUTF8, -f hands the content over in a file, -p says perhaps delivered.
  */
 
 #include <err.h>
@@ -19,7 +19,7 @@
 #include "delivery/delivery.h"
 #include "ipc/ipc.h"
 
-static bool by_file;
+static bool by_file, perhaps_delivered;
 static struct envelope template;
 
 static void
@@ -60,6 +60,7 @@ send_request(int fd, int number, const char *nexthop, char **recipients,
 	struct ipc_deliver deliver = {
 		.transport = "smtp", .nexthop = nexthop,
 		.active_us = clock_wall_us(),
+		.perhaps_delivered = perhaps_delivered,
 		.envelope = { text.bytes, text.length },
 		.content = { text_string(content), content->length },
 		.file = -1,
@@ -110,12 +111,13 @@ main(int argc, char **argv)
 	int option, count = 1, notify = 0;
 
 	template = *envelope_new(pool);
-	while ((option = getopt(argc, argv, "n:8ufe:r:N:")) != -1) {
+	while ((option = getopt(argc, argv, "n:8ufpe:r:N:")) != -1) {
 		switch (option) {
 		case 'n': count = atoi(optarg); break;
 		case '8': template.flags |= ENVELOPE_8BIT; break;
 		case 'u': template.flags |= ENVELOPE_SMTPUTF8; break;
 		case 'f': by_file = true; break;
+		case 'p': perhaps_delivered = true; break;
 		case 'e': template.dsn_envid = optarg; break;
 		case 'r': template.dsn_ret = *optarg == 'f' ? DSN_RET_FULL :
 			DSN_RET_HDRS; break;

@@ -499,16 +499,16 @@ class Sink:
             elif verb == "RCPT" and said.startswith("2"):
                 recipients.append(re.search("<(.*?)>", line).group(1))
             elif verb == "DATA" and said.startswith("354"):
-                content = b""
+                content = []
                 for raw in lines:
                     if raw == b".\r\n":
                         break
-                    content += raw[1:] if raw.startswith(b".") else raw
+                    content.append(raw[1:] if raw.startswith(b".") else raw)
                 else:
                     return
                 said = self.reply(out, ".", "", "250 2.0.0 Ok: taken")
                 if said.startswith("2"):
-                    self.messages.append((re.search("<(.*?)>", sender).group(1), recipients, content))
+                    self.messages.append((re.search("<(.*?)>", sender).group(1), recipients, b"".join(content)))
                 if not said:
                     return
 

@@ -17,7 +17,7 @@ class Dialogue(Test):
         relay = "%s[%s]:%d" % (self.server.address, self.server.address, self.server.port)
         self.assertEqual([f[1:] for f in found], [("sent", "2.0.0", relay, self.server.address,
                                                    "250 2.0.0 Ok: taken")] * 2)
-        self.assertEqual(self.server.messages, [("sender@example.org", ["ada@example.net", "bob@example.net"],
+        self.assertEqual(self.server.wait(), [("sender@example.org", ["ada@example.net", "bob@example.net"],
                                                  b"Subject: x\r\n\r\n.\r\n..two\r\nend\r\n")])
         self.smtp.wait_log(r"smtp\[\d+\]: \w+: to=<ada@example.net>, relay=\S+\[127.\S+\]:\d+, delay=\S+, "
                            r"delays=\S+/\S+/\S+/\S+, dsn=2.0.0, status=sent \(250 2.0.0 Ok: taken\)")
@@ -39,7 +39,7 @@ class Dialogue(Test):
         self.server.answers["RCPT"] = "550 5.1.1 no"
         self.server.answers["DATA"] = "354 go ahead all the same"
         self.assertRegex(self.one(), "bounced 5.1.1")
-        self.assertEqual(self.server.messages[0][1:], ([], b""))
+        self.assertEqual(self.server.wait()[0][1:], ([], b""))
 
     def test_mail_is_refused(self):
         self.server.answers["MAIL"] = "550 5.7.1 go away"
@@ -84,13 +84,13 @@ class Dialogue(Test):
 
     def test_long_lines_are_cut_and_bare_cr_goes(self):
         self.one(content=b"a" * 1500 + b"\nb\rc\n" + b"x" * 998 + b"\n")
-        self.assertEqual(self.server.messages[0][2], b"a" * 998 + b"\r\n " + b"a" * 502 + b"\r\nb c\r\n" +
+        self.assertEqual(self.server.wait()[0][2], b"a" * 998 + b"\r\n " + b"a" * 502 + b"\r\nb c\r\n" +
                          b"x" * 998 + b"\r\n")
 
     def test_a_large_message_from_its_file(self):
         content = b"Subject: large\n\n" + b"0123456789abcdef\n" * 600000
         self.smtp.deliver(self.server.nexthop(), content=content, options=("-f",))
-        self.assertEqual(self.server.messages[0][2], content.replace(b"\n", b"\r\n"))
+        self.assertEqual(self.server.wait()[0][2], content.replace(b"\n", b"\r\n"))
 
     def test_lmtp_is_not_there_yet(self):
         self.assertRegex(self.smtp.one("unix:private/dovecot-lmtp"), "^deferred 4.3.5 .*LMTP")
