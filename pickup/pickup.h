@@ -21,6 +21,7 @@ struct drop {
 	char		 old_id[SPOOL_ID_SIZE];	/* of a requeued message, else "" */
 	int64_t		 content_offset, content_length;
 	struct text	 content;	/* all of it, if it is small */
+	int64_t		 submitted_us;	/* handed to cleanup */
 	bool		 again;		/* a cleanup may have it already */
 };
 
