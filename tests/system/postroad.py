@@ -105,9 +105,11 @@ def wait_until(ask, what, seen=None, patience=None):
 
 def write(path, text, mode=0o644):
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w") as f:
+    # A daemon that starts just now reads the old file or the new one.
+    with open(path + ".new", "w") as f:
         f.write(text)
-    os.chmod(path, mode)
+    os.chmod(path + ".new", mode)
+    os.rename(path + ".new", path)
 
 
 class System:
@@ -488,15 +490,16 @@ class Sink:
             self.commands.append(line)
             usual = {"EHLO": "250-sink.example.net\r\n250-PIPELINING\r\n250-SIZE 50000000\r\n"
                              "250-8BITMIME\r\n250-DSN\r\n250 ENHANCEDSTATUSCODES", "HELO": "250 sink.example.net",
-                     "MAIL": "250 2.1.0 Ok", "RCPT": "250 2.1.5 Ok", "RSET": "250 2.0.0 Ok",
+                     "MAIL": "250 2.1.0 Ok", "RSET": "250 2.0.0 Ok",
                      "NOOP": "250 2.0.0 Ok", "QUIT": "221 2.0.0 Bye",
+                     "RCPT": "250 2.1.5 Ok" if sender is not None else "503 5.5.1 need MAIL",
                      "DATA": "354 go ahead" if recipients else "554 5.5.1 no valid recipients"}
             said = self.reply(out, verb, line, usual.get(verb, "500 5.5.2 what?"))
             if not said or verb == "QUIT":
                 return
             if verb in ("MAIL", "RSET"):
-                sender, recipients = line[5:], []
-            elif verb == "RCPT" and said.startswith("2"):
+                sender, recipients = line[5:] if verb == "MAIL" and said.startswith("2") else None, []
+            elif verb == "RCPT" and said.startswith("2") and sender is not None:
                 recipients.append(re.search("<(.*?)>", line).group(1))
             elif verb == "DATA" and said.startswith("354"):
                 content = []

@@ -29,7 +29,7 @@ class LogReaders(postroad.Test):
                 r"postfix/smtpd\[\d+\]: [0-9A-F]+: client=\S+\[127[\d.]+\]$",
                 r"postfix/cleanup\[\d+\]: [0-9A-F]+: message-id=<.*>$",
                 r"postfix/qmgr\[\d+\]: [0-9A-F]+: from=<sender@example\.net>, size=\d+, nrcpt=1 \(queue active\)$",
-                r"postfix/local\[\d+\]: [0-9A-F]+: to=<ada@example\.org>, relay=local, delay=[\d.]+, "
+                r"postfix/local\[\d+\]: [0-9A-F]+: to=<\w+@example\.org>, orig_to=<ada@example\.org>, relay=local, delay=[\d.]+, "
                 r"delays=[\d.]+/[\d.]+/[\d.]+/[\d.]+, dsn=2\.0\.0, status=sent \(delivered to maildir\)$",
                 r"postfix/smtp\[\d+\]: [0-9A-F]+: to=<good@far\.example>, relay=.*\[127[\d.]+\]:\d+, delay=.*, dsn=2\.0\.0, "
                 r"status=sent \(250 2\.0\.0 Ok: taken\)$",
@@ -38,7 +38,7 @@ class LogReaders(postroad.Test):
                 r"postfix/smtpd\[\d+\]: disconnect from \S+\[127[\d.]+\] ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4$",
                 r"postfix/master\[\d+\]: daemon started -- version \S+, configuration \S+$"):
             with self.subTest(pattern=pattern):
-                self.assertRegex(self.box.log(), re.compile(pattern, re.M))
+                self.box.wait_log(pattern)
 
     @postroad.need_program("fail2ban-regex")
     def test_fail2ban_sees_the_refusal(self):
@@ -50,7 +50,8 @@ class LogReaders(postroad.Test):
         pflogsumm = next(p for p in ("/usr/sbin/pflogsumm", "/usr/bin/pflogsumm") if os.path.exists(p))
         done = subprocess.run([pflogsumm, self.box.log_file], capture_output=True, text=True)
         counted = dict(reversed(l.split(None, 1)) for l in done.stdout.splitlines() if re.match(r"\s+\d+\s+\S", l))
-        self.assertEqual(counted.get("received"), "4", done.stdout)
+        # Neither notices nor what an alias forwards are received.
+        self.assertEqual(counted.get("received"), "3", done.stdout)
         self.assertEqual(counted.get("delivered"), "3", done.stdout)
         self.assertEqual(counted.get("bounced", "").split()[:1], ["1"], done.stdout)
         self.assertRegex(done.stdout, r"\n\s+1\s+rejected")
