@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "ipc/ipc.h"
 #include "table/internal.h"
 
 #define BUFFER_MAX	(1024 * 1024)
@@ -66,6 +67,12 @@ get_unix(struct table *table, const char *key)
 	bool users = *table->path == 'p';
 	char *buffer = NULL;
 	int error = ERANGE;
+
+	/* Name services that cannot open their files say "no such user" all the same. */
+	if (ipc_is_inside_chroot()) {
+		text_puts(&table->why, "not visible from a chroot");
+		return TABLE_ERROR;
+	}
 
 	for (size_t size = 4096; error == ERANGE && size <= BUFFER_MAX;
 	    size *= 4) {
