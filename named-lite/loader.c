@@ -39,6 +39,27 @@ add_address(struct control_loaded *loaded, const struct acl_interface *from,
 	loaded->count++;
 }
 
+/* All of 127/8 is this host's, whatever its interfaces say. */
+static void
+add_loopback(struct control_loaded *loaded, const struct listen_on *listen,
+    const struct image_match *list)
+{
+	struct acl_interface lo = { .name = "lo", .prefix = 8 };
+	struct sockaddr_in *address = (struct sockaddr_in *)&lo.address;
+
+	for (const struct image_match *row = list + 1;
+	    row < list + 1 + list->count; row++) {
+		if (row->kind == MATCH_LIST)
+			row += row->count;
+		else if (row->kind == MATCH_IPV4 && !row->negated &&
+		    row->prefix == 32 && row->address[0] == 127) {
+			address->sin_family = AF_INET;
+			memcpy(&address->sin_addr, row->address, 4);
+			add_address(loaded, &lo, listen->port);
+		}
+	}
+}
+
 static void
 choose_addresses(struct control_loaded *loaded, const struct settings *settings,
     const struct options *options)
@@ -60,6 +81,8 @@ choose_addresses(struct control_loaded *loaded, const struct settings *settings,
 				add_address(loaded, &acls->interfaces[n],
 				    listen->port);
 		}
+		if (listen->acl != 0)
+			add_loopback(loaded, listen, acls->rows + listen->acl);
 	}
 }
 
