@@ -70,6 +70,18 @@ static struct supervisor {
 
 #define LIFELINE_FD	4
 
+static void
+close_our_sockets(void)
+{
+	for (int i = 0; i < CONTROL_ADDRESSES_MAX; i++) {
+		for (int n = 0; n < s.options->processes &&
+		    s.listeners[i].is_used; n++) {
+			fd_close(&s.listeners[i].fds[n][0]);
+			fd_close(&s.listeners[i].fds[n][1]);
+		}
+	}
+}
+
 /* Children have none of the parent's business: its descriptors, its signals. */
 static void
 become_child(void)
@@ -85,13 +97,7 @@ become_child(void)
 	fd_close(&s.image);
 	for (int i = 0; i < PROCESSES_MAX; i++)
 		fd_close(&s.answerers[i].control);
-	for (int i = 0; i < CONTROL_ADDRESSES_MAX; i++) {
-		for (int n = 0; n < s.options->processes &&
-		    s.listeners[i].is_used; n++) {
-			fd_close(&s.listeners[i].fds[n][0]);
-			fd_close(&s.listeners[i].fds[n][1]);
-		}
-	}
+	close_our_sockets();
 }
 
 /* Loading */
@@ -280,11 +286,16 @@ listen_to(const struct control_loaded *loaded)
 
 /* States */
 
+/*
+ * The answerers read what has arrived, and the sockets close with their
+ * descriptors: ours must be closed before, or questions would still come in.
+ */
 static void
 stop(int code)
 {
 	s.state = STOPPING;
 	s.exit_code = code;
+	close_our_sockets();
 	for (int i = 0; i < PROCESSES_MAX; i++)
 		fd_close(&s.answerers[i].control);
 	if (s.loader != -1)
