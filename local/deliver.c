@@ -22,7 +22,7 @@
 struct job {
 	struct plan plan;
 	struct delivery_request *request;
-	const struct recipient *recipient;
+	struct recipient *recipient;
 	bool	 is_done;
 
 	/* if it comes down to one Maildir */
@@ -104,9 +104,16 @@ static void
 report(struct job *job)
 {
 	const struct plan *plan = &job->plan;
+	struct recipient *recipient = job->recipient;
 
 	job->is_done = true;
-	delivery_report(job->request, job->recipient, plan->status, plan->dsn,
+	/* The log names the user, and the alias as the original recipient. */
+	if (plan->final != NULL) {
+		if (recipient->original[0] == '\0')
+			recipient->original = recipient->address;
+		recipient->address = plan->final;
+	}
+	delivery_report(job->request, recipient, plan->status, plan->dsn,
 	    "local", "%s", plan->text);
 }
 

@@ -538,6 +538,30 @@ split_address(struct plan *plan)
 	return plan->name == NULL ? NULL : local;
 }
 
+/* All that the alias means is one user of this machine: no new message is needed. */
+static void
+follow_to_user(struct plan *plan)
+{
+	const char *address = plan->forward[0], *domain = address_domain(address);
+	char name[ADDRESS_SIZE];
+	const struct user *user;
+
+	snprintf(name, sizeof(name), "%.*s", (int)address_localpart_length(address),
+	    address);
+	text_lower(name);
+	if (!is_local_domain(plan, domain) || strchr(name, '/') != NULL
+	    || (user = user_find(name)) == NULL)
+		return;
+	plan->forward_count = 0;
+	plan->final = address;
+	plan->name = pool_strdup(plan->pool, name);
+	plan->extension = "";
+	if (plan->name == NULL)
+		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0", "out of memory");
+	else
+		plan_user(plan, user);
+}
+
 void
 plan_recipient(struct plan *plan, struct delivery_request *request,
     const struct recipient *recipient)
@@ -567,6 +591,8 @@ plan_recipient(struct plan *plan, struct delivery_request *request,
 		if (plan->target_count + plan->forward_count == 0)
 			plan_decide(plan, DELIVERY_BOUNCED, "5.4.6",
 			    "alias %s leads only to itself", plan->name);
+		else if (plan->target_count == 0 && plan->forward_count == 1)
+			follow_to_user(plan);
 		return;
 	}
 	errno = 0;

@@ -58,6 +58,7 @@ struct plan {
 	const char **forward;		/* addresses that get it as a new message */
 	size_t	 forward_count;
 	const char *owner;		/* the new message's sender; NULL: the same */
+	const char *final;		/* the user whom an alias means, as address; NULL: no alias */
 	struct map *seen;		/* aliases and addresses that are in it already */
 
 	bool	 is_decided;		/* nothing to do but this */

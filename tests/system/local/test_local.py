@@ -2,6 +2,7 @@
 import glob
 import os
 import pwd
+import shutil
 import unittest
 
 import postroad
@@ -52,6 +53,38 @@ class Local(postroad.Test):
         self.box.wait_mail("test")
         mails = self.box.wait_mail("ada", 2)
         self.assertEqual({m["X-Original-To"] for m in mails}, {"team@example.org", "postmaster@example.org"})
+        self.box.wait_log(r"to=<%s@example.org>, orig_to=<postmaster@example.org>, relay=local, .*"
+                          r"status=sent \(delivered to maildir\)" % self.account("ada"))
+
+    @unittest.skipUnless(postroad.ROOT, "needs an account whose home it may make")
+    def test_forward_files(self):
+        account = next((a for a in map(pwd.getpwnam, ("list", "irc", "gnats", "uucp"))
+                        if not os.path.exists(a.pw_dir) and os.path.isdir(os.path.dirname(a.pw_dir))), None)
+        if account is None:
+            self.skipTest("no account without a home")
+        self.lay_out()
+        self.box.make_maildir(account.pw_name)
+        os.mkdir(account.pw_dir)
+        self.addCleanup(shutil.rmtree, account.pw_dir)
+        address = account.pw_name + "@example.org"
+
+        def forward(text, mode=0o644, name=".forward"):
+            path = os.path.join(account.pw_dir, name)
+            with open(path, "w") as f:
+                f.write(text)
+            os.chmod(path, mode)
+            os.chown(path, account.pw_uid, -1)
+        forward("\\%s, test@example.org\n" % account.pw_name)
+        self.box.send(address, subject="copy")
+        self.box.wait_mail(account.pw_name)
+        self.box.wait_mail("test")
+        forward('"|id -un >%s"\n' % self.box.path("drop", "who"), name=".forward+filter")
+        self.box.send(account.pw_name + "+filter@example.org")
+        self.box.wait_log(r"delivered to command: id -un")
+        self.assertEqual(self.dropped("who").strip(), account.pw_name)
+        forward("x@far.example\n", 0o666)
+        self.box.send(address)
+        self.box.wait_log(r"status=deferred \(cannot use a file that everybody may write")
 
     def test_files_and_commands(self):
         self.lay_out('file: {dir}/filed\nwork: "|cat >{dir}/worked; echo $RECIPIENT $SENDER >{dir}/seen"\n'
