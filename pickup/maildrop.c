@@ -21,6 +21,8 @@
 /* After something failed, files that wait are looked at again. */
 #define RETRY_SECONDS	10
 
+#define COMPLAIN_AGAIN_MS	(3600 * 1000)
+
 static struct event *retry;
 static struct map *complained;	/* names of files that are no mail: said once */
 static bool more;		/* files wait that there was no room for */
@@ -274,14 +276,24 @@ on_retry(int fd, short what, void *argument)
 	scan();
 }
 
+/* A file that was no mail may be one now; and the administrator may have missed the line. */
+static void
+forget_complaints(void)
+{
+	static int64_t forgotten_ms;
+
+	if (complained != NULL &&
+	    clock_ms() - forgotten_ms < COMPLAIN_AGAIN_MS)
+		return;
+	forgotten_ms = clock_ms();
+	map_free(&complained, NULL);
+	complained = map_new();
+}
+
 void
 maildrop_nudged(const char *what)
 {
-	/* master's regular wake-up: a file that was no mail may be one now. */
-	if (*what == '\0') {
-		map_free(&complained, NULL);
-		complained = map_new();
-	}
+	forget_complaints();
 	scan();
 }
 
@@ -290,7 +302,7 @@ maildrop_start(void)
 {
 	const struct timeval now = { 0, 0 };
 
-	complained = map_new();
+	forget_complaints();
 	retry = event_new(service_base, -1, 0, on_retry, NULL);
 	event_add(retry, &now);
 }
