@@ -90,14 +90,13 @@ remove_file(const struct drop *drop)
 static void
 log_accepted(const struct drop *drop, const char *queue_id)
 {
-	struct text sender = TEXT_EMPTY;
+	char sender[ADDRESS_EXTERNAL_SIZE];
 
-	address_quote(&sender, drop->envelope->sender);
 	/* It came before cleanup and qmgr spoke of it; log readers count on that. */
 	log_info_at(drop->submitted_us, "%s: uid=%ld from=<%s>%s%s", queue_id,
-	    (long)drop->uid, text_string(&sender),
+	    (long)drop->uid,
+	    address_external(sender, drop->envelope->sender),
 	    *drop->old_id != '\0' ? " orig_id=" : "", drop->old_id);
-	text_clear(&sender);
 }
 
 static void	hand_over(struct drop *drop, int file);
@@ -128,10 +127,12 @@ bounce_drop(struct drop *drop, const struct ipc_submit_result *refusal)
 	drop->envelope->queue_id = drop->name;
 	envelope_encode(drop->envelope, &envelope);
 	for (size_t i = 0; i < drop->envelope->recipient_count; i++) {
+		char to[ADDRESS_EXTERNAL_SIZE];
+
 		log_info("%s: to=<%s>, relay=none, delay=0, delays=0/0/0/0, "
 		    "dsn=%s, status=bounced (%s)", drop->name,
-		    drop->envelope->recipients[i].address, refusal->dsn,
-		    refusal->reason);
+		    address_external(to, drop->envelope->recipients[i].address),
+		    refusal->dsn, refusal->reason);
 		delivery_result_encode(&results, &(struct delivery_result){
 		    .number = (int64_t)i, .status = DELIVERY_BOUNCED,
 		    .dsn = refusal->dsn, .text = refusal->reason,

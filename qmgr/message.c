@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address/address.h"
 #include "config/config.h"
 
 /* Envelope, routes and results of one message. */
@@ -194,6 +195,7 @@ void
 message_activate(struct message *message)
 {
 	struct envelope *envelope = message->envelope;
+	char sender[ADDRESS_EXTERNAL_SIZE];
 
 	message->active_us = clock_wall_us();
 	message->resolved = 0;
@@ -205,8 +207,8 @@ message_activate(struct message *message)
 		return;
 	}
 	log_info("%s: from=<%s>, size=%lld, nrcpt=%zu (queue active)",
-	    message->id, envelope->sender, (long long)envelope->size,
-	    envelope->recipient_count);
+	    message->id, address_external(sender, envelope->sender),
+	    (long long)envelope->size, envelope->recipient_count);
 	if (rewrite == NULL)
 		rewrite = ipc_client_new(service_base,
 		    config.rewrite_service_name);
@@ -237,9 +239,11 @@ defer_recipient(struct message *message, size_t i, const char *dsn,
     const char *text)
 {
 	const struct recipient *recipient = &message->envelope->recipients[i];
+	char to[ADDRESS_EXTERNAL_SIZE];
 
 	log_info("%s: to=<%s>, relay=none, delay=0, delays=0/0/0/0, dsn=%s, "
-	    "status=deferred (%s)", message->id, recipient->address, dsn, text);
+	    "status=deferred (%s)", message->id,
+	    address_external(to, recipient->address), dsn, text);
 	message_result(message, &(struct delivery_result){
 	    .number = recipient->number, .status = DELIVERY_DEFERRED,
 	    .dsn = dsn, .text = text, .relay = "none", .remote_mta = "",
@@ -481,13 +485,16 @@ obey(struct message *message)
 static void
 finish_round(struct message *message)
 {
+	char sender[ADDRESS_EXTERNAL_SIZE];
+
 	if (message->operation != NULL) {
 		obey(message);
 		return;
 	}
 	if (has_state(message, RECIPIENT_DEFERRED) && is_expired(message)) {
 		log_info("%s: from=<%s>, status=%s, returned to sender",
-		    message->id, message->envelope->sender,
+		    message->id,
+		    address_external(sender, message->envelope->sender),
 		    message->force_expired ? "force-expired" : "expired");
 		set_all(message, RECIPIENT_DEFERRED, RECIPIENT_BOUNCED);
 	}

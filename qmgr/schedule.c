@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address/address.h"
 #include "config/config.h"
 
 TAILQ_HEAD(entries, entry);
@@ -167,10 +168,11 @@ defer_entry(struct entry *entry, const char *dsn, const char *reason)
 	for (size_t i = 0; i < entry->count; i++) {
 		const struct recipient *recipient =
 		    &message->envelope->recipients[entry->recipients[i]];
+		char to[ADDRESS_EXTERNAL_SIZE];
 
 		log_info("%s: to=<%s>, relay=none, delay=0, delays=0/0/0/0, "
 		    "dsn=%s, status=deferred (%s)", message->id,
-		    recipient->address, dsn, reason);
+		    address_external(to, recipient->address), dsn, reason);
 		message_result(message, &(struct delivery_result){
 		    .number = (int64_t)entry->recipients[i],
 		    .status = DELIVERY_DEFERRED, .dsn = dsn, .text = reason,

@@ -323,6 +323,9 @@ fill_envelope(struct submission *submission, char **recipients)
 {
 	struct envelope *envelope = submission->envelope;
 
+	if (options.sender == NULL && getpwuid(getuid()) == NULL)
+		refuse(EX_OSERR, "%s: no login name for this user: say who "
+		    "sends with -f", who());
 	envelope->sender = options.sender != NULL ?
 	    sender_address(options.sender) : command_user();
 	envelope->flags = options.flags;

@@ -42,6 +42,11 @@ int	 address_unquote(const char *text, size_t length,
 /* Append the external form of an internal address; "" stays "". */
 void	 address_quote(struct text *out, const char *address);
 
+/* The same as a string, cut to fit, for log lines and listings. Gives room. */
+#define ADDRESS_EXTERNAL_SIZE	(2 * ADDRESS_MAX + 3)
+char	*address_external(char room[ADDRESS_EXTERNAL_SIZE],
+	    const char *address);
+
 /* What follows the last '@' of an internal address; NULL if there is none. */
 const char *address_domain(const char *address);
 

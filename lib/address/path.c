@@ -251,6 +251,21 @@ address_quote(struct text *out, const char *address)
 	text_puts(out, address + length);
 }
 
+char *
+address_external(char room[ADDRESS_EXTERNAL_SIZE], const char *address)
+{
+	struct text text = TEXT_EMPTY;
+
+	if (is_dot_string(address, address_localpart_length(address))) {
+		strlcpy(room, address, ADDRESS_EXTERNAL_SIZE);
+		return room;
+	}
+	address_quote(&text, address);
+	strlcpy(room, text_string(&text), ADDRESS_EXTERNAL_SIZE);
+	text_clear(&text);
+	return room;
+}
+
 static bool
 is_system_name(const char *localpart, size_t length, bool dashes)
 {

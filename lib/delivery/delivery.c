@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "address/address.h"
 #include "config/config.h"
 
 /* Envelope and strings of one request; its content lies elsewhere. */
@@ -152,14 +153,17 @@ log_result(const struct delivery_request *request,
 	int64_t connected = request->connected_us != 0 ?
 	    request->connected_us : request->started_us;
 	char all[24], part[4][24], use[32] = "";
+	char to[ADDRESS_EXTERNAL_SIZE], original[ADDRESS_EXTERNAL_SIZE];
 	bool differs = *recipient->original != '\0' &&
 	    strcasecmp(recipient->original, recipient->address) != 0;
 
 	if (request->conn_use > 1)
 		snprintf(use, sizeof(use), ", conn_use=%u", request->conn_use);
 	log_info("%s: to=<%s>%s%s%s, relay=%s%s, delay=%s, delays=%s/%s/%s/%s, "
-	    "dsn=%s, status=%s (%s)", envelope->queue_id, recipient->address,
-	    differs ? ", orig_to=<" : "", differs ? recipient->original : "",
+	    "dsn=%s, status=%s (%s)", envelope->queue_id,
+	    address_external(to, recipient->address),
+	    differs ? ", orig_to=<" : "",
+	    differs ? address_external(original, recipient->original) : "",
 	    differs ? ">" : "", result->relay, use,
 	    delivery_delay(all, now - envelope->arrival_us),
 	    delivery_delay(part[0], request->active_us - envelope->arrival_us),
