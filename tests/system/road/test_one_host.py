@@ -16,7 +16,8 @@ class OneHost(postroad.Test):
             "smtpd_banner": "$myhostname ESMTP $mail_name",
             "smtpd_relay_restrictions": "permit_mynetworks, reject_unauth_destination"})
         postroad.write(self.mail.path("etc", "virtual"),
-                       "recipient@example.local test\nada@example.local ada@smtp.example.local\n")
+                       "recipient@example.local test\nada@example.local %s@smtp.example.local\n" % (
+                           postroad.ACCOUNTS["ada"]))
         self.mail.settings["virtual_alias_maps"] = "hash:" + self.mail.path("etc", "virtual")
         self.mail.run("postmap", self.mail.settings["virtual_alias_maps"], check=True)
         self.start_dns()
