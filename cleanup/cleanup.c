@@ -22,7 +22,11 @@ static void
 lend_content_file(struct service_request *request)
 {
 	struct ipc_packet reply = IPC_PACKET_EMPTY;
-	int file = store_has_room() ? spool_content_file() : -1;
+	int file = -1;
+
+	errno = ENOSPC;
+	if (store_has_room())
+		file = spool_content_file();
 
 	ipc_encode_content_file_lent(&reply, 0, &(struct ipc_content_file_lent){
 	    .error = file == -1 ? errno : 0, .file = file });

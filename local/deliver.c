@@ -134,8 +134,7 @@ prepare_quick(struct job *job)
 	job->is_quick = true;
 	job->user = target->user;
 	delivery_headers(&job->headers, request, job->recipient);
-	mailbox_unique_name(job->name, request->envelope->arrival_us,
-	    request->envelope->unique, (unsigned int)job->recipient->number,
+	mailbox_unique_name(job->name, request->envelope->unique, (unsigned int)job->recipient->number,
 	    config.myhostname);
 	job->pieces[0] = (struct iovec) { job->headers.bytes, job->headers.length };
 	job->pieces[1] = (struct iovec) { (char *)(uintptr_t)request->content,

@@ -72,8 +72,7 @@ deliver_maildir(struct plan *plan, struct delivery_request *request,
 	char name[MAILBOX_NAME_SIZE];
 
 	delivery_headers(&headers, request, recipient);
-	mailbox_unique_name(name, request->envelope->arrival_us,
-	    request->envelope->unique, (unsigned int)recipient->number,
+	mailbox_unique_name(name, request->envelope->unique, (unsigned int)recipient->number,
 	    config.myhostname);
 
 	struct iovec pieces[] = {

@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "config/snapshot.h"
 #include "master/master.h"
 
 #define BAD_START_MS	1000	/* who fails within this time would fail again at once */
@@ -71,6 +72,7 @@ run(const struct slot *slot)
 	for (size_t i = 0; i < slot->socket_count; i++)
 		if (dup2(slot->sockets[i], CHILD_SOCKETS + (int)i) == -1)
 			_exit(71);
+	config_snapshot_hand_on();
 	execv(slot->service->path,
 	    make_arguments(slot->service, slot->socket_count));
 	log_error("cannot run %s: %m", slot->service->path);

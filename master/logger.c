@@ -16,6 +16,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "config/snapshot.h"
 #include "master/master.h"
 
 #define PIPE_SIZE	(1 << 20)
@@ -75,11 +76,14 @@ open_postlog_socket(void)
 static void __attribute__((noreturn))
 run_postlogd(const char *path)
 {
-	sigset_t none;
+	sigset_t hup;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* Not before postlogd can handle it: the first reload may come at once. */
+	sigemptyset(&hup);
+	sigaddset(&hup, SIGHUP);
+	sigprocmask(SIG_SETMASK, &hup, NULL);
 	setpgid(0, 0);
+	config_snapshot_hand_on();
 	if (dup2(log_pipe[0], STDIN_FILENO) == -1 ||
 	    (postlog_socket != -1 &&
 	    dup2(postlog_socket, POSTLOGD_SOCKET) == -1))

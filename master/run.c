@@ -171,9 +171,10 @@ on_reload(evutil_socket_t number, short what, void *context)
 	if (config_load(config.config_directory, NULL) == -1 ||
 	    services_load(false) == -1)
 		log_error("the configuration has errors, see above: going on with the old one");
-	else
+	else {
 		config_report();
-	logger_reload();
+		logger_reload();
+	}
 	tell_ready();
 }
 

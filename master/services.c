@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "config/snapshot.h"
 #include "ipc/ipc.h"
 #include "master/master.h"
 
@@ -343,6 +344,9 @@ services_load(bool first)
 
 	if (master_cf_load(config.config_directory, &cf) == -1)
 		return -1;
+	/* Both files are good: whoever starts from now on gets them as they are. */
+	if (config_snapshot_take(config.config_directory) == -1)
+		log_warning("cannot keep a copy of the configuration: %m");
 	text_truncate(&missing, 0);
 	TAILQ_FOREACH(service, &services, link)
 		service->wanted = false;

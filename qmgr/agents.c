@@ -308,8 +308,10 @@ send_request(struct connection *connection, struct entry *entry,
 		ipc_encode_deliver(&packet, number, &(struct ipc_deliver){
 		    .transport = connection->agent->name,
 		    .nexthop = message->routes[entry->recipients[0]].nexthop,
+		    /* A notice or an expansion may be a second copy of one that was delivered. */
 		    .perhaps_delivered = message->perhaps_delivered ||
-			entry->deaths > 0,
+			entry->deaths > 0 ||
+			strchr(message->envelope->unique, '-') != NULL,
 		    .active_us = message->active_us,
 		    .envelope = { envelope.bytes, envelope.length },
 		    .content = { text_string(&content), content.length },

@@ -10,6 +10,7 @@
 #include "config/expand.h"
 #include "config/internal.h"
 #include "config/network.h"
+#include "config/snapshot.h"
 
 #define MAIN_CF_LIMIT	(8 * 1024 * 1024)
 
@@ -267,7 +268,8 @@ static int
 read_main_cf(void)
 {
 	size_t length;
-	char *text = file_read(loaded->file, MAIN_CF_LIMIT, &length);
+	char *text = config_snapshot_read(loaded->file, MAIN_CF_LIMIT,
+	    &length);
 
 	if (text == NULL) {
 		log_error("open %s: %m", loaded->file);

@@ -10,6 +10,7 @@
  * lines.h          logical lines, as main.cf and the sources of tables have them
  * network.h        our own addresses
  * master_cf.h      the services
+ * snapshot.h       both files as master accepted them, for its children
  *
  * What holds:
  *   1  After config_load() returned 0 every field holds a value within its

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "config/lines.h"
+#include "config/snapshot.h"
 #include "config/values.h"
 
 #define SIZE_LIMIT	(4 * 1024 * 1024)
@@ -380,7 +381,7 @@ master_cf_load(const char *directory, struct master_cf *cf)
 {
 	char *path = mem_printf("%s/master.cf", directory);
 	size_t length;
-	char *text = file_read(path, SIZE_LIMIT, &length);
+	char *text = config_snapshot_read(path, SIZE_LIMIT, &length);
 	int result = -1;
 
 	*cf = (struct master_cf){ 0 };

@@ -40,12 +40,12 @@ struct mailbox_content {
 #define MAILBOX_NAME_SIZE 201	/* leaves room for sizes and flags */
 
 /*
- * The name that a message has in every Maildir, however often it is
- * tried: made of its arrival time, a key that is unique among all messages
- * (the queue id), the recipient's number, and this host's name.
+ * The name that a message has in every Maildir, however often it is tried:
+ * made of the envelope's unique key, which begins with the seconds of its
+ * arrival, the recipient's number, and this host's name.
  */
-void	mailbox_unique_name(char name[MAILBOX_NAME_SIZE], int64_t arrival_us,
-	    const char *key, unsigned int recipient, const char *host);
+void	mailbox_unique_name(char name[MAILBOX_NAME_SIZE], const char *key,
+	    unsigned int recipient, const char *host);
 
 /*
  * One message on its way into one Maildir. The caller zeroes it and sets the

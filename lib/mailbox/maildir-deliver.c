@@ -25,12 +25,10 @@
 #define PATH_SIZE	4096
 
 void
-mailbox_unique_name(char name[MAILBOX_NAME_SIZE], int64_t arrival_us,
-    const char *key, unsigned int recipient, const char *host)
+mailbox_unique_name(char name[MAILBOX_NAME_SIZE], const char *key,
+    unsigned int recipient, const char *host)
 {
-	int length = snprintf(name, MAILBOX_NAME_SIZE, "%lld.M%06dK%sR%u.",
-	    (long long)(arrival_us / 1000000), (int)(arrival_us % 1000000),
-	    key, recipient);
+	int length = snprintf(name, MAILBOX_NAME_SIZE, "%sR%u.", key, recipient);
 
 	if (length >= MAILBOX_NAME_SIZE)
 		length = MAILBOX_NAME_SIZE - 1;

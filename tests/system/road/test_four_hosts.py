@@ -109,7 +109,7 @@ class FourHosts(postroad.Test):
     def test_banner_and_farewell(self):
         seen = self.client.python("""
 import socket
-line = socket.create_connection(('smtp.example.local', 25), 20).makefile('rw', newline='\\r\\n')
+line = socket.create_connection(('smtp.example.local', 25), 20).makefile('rw', newline='')
 print(line.readline().strip())
 line.write('MAIL FROM:<a@b.example>\\r\\n'); line.flush(); print(line.readline().strip())
 line.write('QUIT\\r\\n'); line.flush(); print(line.readline().strip())
