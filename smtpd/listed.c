@@ -131,6 +131,7 @@ check_class(struct session *s, const char *address, const char *class,
 		return VERDICT_NONE;
 	switch (is_known(route, &listing)) {
 	case TABLE_FOUND:
+		route_note_known(address);
 		return VERDICT_NONE;
 	case TABLE_ERROR:
 		return refuse_lookup(s, address);
@@ -148,14 +149,18 @@ static enum verdict
 check_listed(struct session *s, const char *address, const char *class,
     const char *status, const struct route *route)
 {
-	enum table_answer alias = route->error != 0 ? TABLE_ERROR :
-	    is_alias(route);
+	enum table_answer alias;
 	enum verdict verdict;
 
+	if (route->is_known)
+		return VERDICT_NONE;
+	alias = route->error != 0 ? TABLE_ERROR : is_alias(route);
 	if (alias == TABLE_ERROR)
 		return refuse_lookup(s, address);
-	if (alias == TABLE_FOUND)
+	if (alias == TABLE_FOUND) {
+		route_note_known(address);
 		return VERDICT_NONE;
+	}
 	/* In this class everybody is an alias, or unknown: the transport says no more. */
 	if (route->address_class != CLASS_VIRTUAL_ALIAS) {
 		verdict = check_transport(s, address, class, route);

@@ -44,8 +44,11 @@ route_new(int error, int address_class, int flags, const char *transport,
 static struct route *
 route_copy(const struct route *route)
 {
-	return route_new(route->error, route->address_class, route->flags,
-	    route->transport, route->nexthop, route->recipient);
+	struct route *copy = route_new(route->error, route->address_class,
+	    route->flags, route->transport, route->nexthop, route->recipient);
+
+	copy->is_known = route->is_known;
+	return copy;
 }
 
 void
@@ -78,15 +81,32 @@ remember(const char *address, const struct route *route)
 	slot->until_ms = clock_ms() + MEMORY_MS;
 }
 
-struct route *
-route_remembered(const char *address)
+static struct route *
+recall(const char *address)
 {
 	const struct remembered *slot = slot_of(address);
 
 	if (slot->address == NULL || slot->until_ms < clock_ms() ||
 	    strcmp(slot->address, address) != 0)
 		return NULL;
-	return route_copy(slot->route);
+	return slot->route;
+}
+
+struct route *
+route_remembered(const char *address)
+{
+	const struct route *route = recall(address);
+
+	return route == NULL ? NULL : route_copy(route);
+}
+
+void
+route_note_known(const char *address)
+{
+	struct route *route = recall(address);
+
+	if (route != NULL)
+		route->is_known = true;
 }
 
 static void

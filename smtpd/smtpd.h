@@ -288,12 +288,16 @@ struct route {
 	int	 error;			/* errno of the lookup; else 0 */
 	int	 address_class;		/* CLASS_... of delivery/route.h */
 	int	 flags;			/* ROUTE_... */
+	bool	 is_known;		/* no list refused this address */
 	char	*transport, *nexthop, *recipient;
 };
 
 /* A copy of what was learnt a moment ago; NULL if nothing was. Released with route_free(). */
 struct route *route_remembered(const char *address);
 void	route_free(struct route **route);
+
+/* Remember as long as the route that the address is known. */
+void	route_note_known(const char *address);
 
 struct question;
 typedef void route_done(struct route *route, void *argument);
