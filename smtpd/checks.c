@@ -86,19 +86,6 @@ next_word(char **cursor)
 	return word;
 }
 
-static bool
-is_class(const char *name)
-{
-	char *list = mem_strdup(config.smtpd_restriction_classes);
-	char *cursor = list, *word;
-	bool found = false;
-
-	while (!found && (word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
-		found = text_equal_nocase(word, name);
-	free(list);
-	return found;
-}
-
 static const struct check_list *
 compile_class(const char *name)
 {
@@ -125,7 +112,7 @@ compile_word(struct check *check, const char *parameter, char *word,
 	const char *argument = NULL;
 
 	check->word = mem_strdup(word);
-	if (is_class(word)) {
+	if (list_has_word(config.smtpd_restriction_classes, word)) {
 		check->list = compile_class(check->word);
 		return;
 	}
@@ -199,7 +186,9 @@ checks_compile(void)
 	    "reject_unlisted_sender", config.smtpd_reject_unlisted_sender);
 	stages[STAGE_UNLISTED_RECIPIENT].list = lone_check(
 	    "reject_unlisted_recipient",
-	    config.smtpd_reject_unlisted_recipient);
+	    config.smtpd_reject_unlisted_recipient &&
+	    !list_has_word(config.receive_override_options,
+	    "no_unknown_recipient_checks"));
 }
 
 bool

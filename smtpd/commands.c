@@ -108,20 +108,8 @@ find_verb(const char *name)
 	for (enum verb verb = 0; verb < UNKNOWN; verb++)
 		if (strcmp(commands[verb].name, name) == 0)
 			return verb;
-	return UNKNOWN;
-}
-
-static bool
-is_forbidden(const char *verb)
-{
-	char *list = mem_strdup(config.smtpd_forbidden_commands);
-	char *cursor = list, *word;
-	bool found = false;
-
-	while (!found && (word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
-		found = text_equal_nocase(word, verb);
-	free(list);
-	return found;
+	return *name != '\0' &&
+	    list_has_word(config.smtpd_noop_commands, name) ? NOOP : UNKNOWN;
 }
 
 /* "From: x": somebody speaks of mail, but not to us. */
@@ -198,8 +186,8 @@ command_run(struct session *s, const char *line, size_t length,
 	if (length == 0 || memchr(line, '\0', length) != NULL ||
 	    (command.verb[0] == '\0' && command.argument_length == 0))
 		session_reply(s, "500 5.5.2 Error: bad syntax");
-	else if (s->verb == UNKNOWN && (is_forbidden(command.verb) ||
-	    is_header(line, length)))
+	else if (s->verb == UNKNOWN && (is_header(line, length) ||
+	    list_has_word(config.smtpd_forbidden_commands, command.verb)))
 		break_rules(s, line, length);
 	else if (!is_out_of_turn(s, early, early_length))
 		act(s, &command);

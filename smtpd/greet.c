@@ -43,6 +43,7 @@ greet(struct session *s, const char *name)
 {
 	set_name(s, name);
 	log_info("connect from %s", s->peer);
+	s->is_traced = config.debug_peer_level > 0 && smtpd_is_traced(s);
 	s->busy = false;
 	checks_run(s, config.smtpd_delay_reject ? 0 : 1 << STAGE_CLIENT,
 	    say_banner);
@@ -163,19 +164,6 @@ static const struct {
 	{ "CHUNKING", NULL },
 };
 
-static bool
-is_discarded(const char *keyword)
-{
-	char *list = mem_strdup(config.smtpd_discard_ehlo_keywords);
-	char *cursor = list, *word;
-	bool found = false;
-
-	while (!found && (word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
-		found = text_equal_nocase(word, keyword);
-	free(list);
-	return found;
-}
-
 static void
 answer_ehlo(struct session *s, enum verdict verdict)
 {
@@ -190,7 +178,8 @@ answer_ehlo(struct session *s, enum verdict verdict)
 		const char *keyword = extensions[i].keyword;
 
 		if ((extensions[i].offered != NULL &&
-		    !extensions[i].offered()) || is_discarded(keyword))
+		    !extensions[i].offered()) ||
+		    list_has_word(config.smtpd_discard_ehlo_keywords, keyword))
 			continue;
 		text_printf(&reply, "\n%s", keyword);
 		if (strcmp(keyword, "SIZE") == 0 &&

@@ -143,6 +143,18 @@ session_end(struct session **argument)
 	service_check_idle();
 }
 
+void
+session_trace(const struct session *s, char direction, const char *line,
+    size_t length)
+{
+	int shown = length < 1000 ? (int)length : 1000;
+
+	if (s->is_traced)
+		log_info("%c %s: %.*s", direction, s->peer, shown, line);
+	else if (log_verbose > 0)
+		log_debug("%c %s: %.*s", direction, s->peer, shown, line);
+}
+
 /* Replies. */
 
 static void
@@ -157,7 +169,7 @@ append_reply(struct session *s, const char *format, va_list arguments)
 		    reply.bytes[5] == '.')
 			reply.bytes[4] = '4';
 	}
-	log_debug("> %s: %s", s->peer, text_string(&reply));
+	session_trace(s, '>', reply.bytes, reply.length);
 	smtp_reply_write(&s->output, text_string(&reply));
 	text_clear(&reply);
 }
@@ -299,8 +311,7 @@ take_line(struct session *s, const char *bytes, size_t length)
 		return used;
 	if (line > 0 && bytes[line - 1] == '\r')
 		line--;
-	if (log_verbose > 0)
-		log_debug("< %s: %.*s", s->peer, (int)line, bytes);
+	session_trace(s, '<', bytes, line);
 	command_run(s, bytes, line, bytes + used, length - used);
 	return used;
 }

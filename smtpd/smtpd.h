@@ -32,6 +32,9 @@ bool	smtpd_is_exempt(const struct session *session);
 /* smtpd_forbid_bare_newline = reject, and this client is no exception. */
 bool	smtpd_refuses_bare_newline(const struct session *session);
 
+/* Is it in debug_peer_list? */
+bool	smtpd_is_traced(const struct session *session);
+
 /* *failed: nobody knows, a table did not answer. */
 bool	smtpd_is_mynetworks(const struct session *session, bool *failed);
 
@@ -70,6 +73,7 @@ struct session {
 	bool		 skipping;	/* an endless line: read past it */
 	bool		 pipelined_badly;
 	bool		 counted;	/* in the table of clients */
+	bool		 is_traced;	/* in debug_peer_list: its dialogue is logged */
 	enum verb	 verb;		/* the command at hand */
 	const char	*where;		/* its name in the log */
 	const char	*refused;	/* 421 or 554 from now on: a reply, or NULL */
@@ -105,6 +109,10 @@ void	session_reply(struct session *session, const char *format, ...)
 /* The same, but neither error nor success. */
 void	session_say(struct session *session, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
+
+/* A line of the dialogue, for clients whose trouble is being looked at. */
+void	session_trace(const struct session *session, char direction,
+	    const char *line, size_t length);
 
 /* Close once what was said is sent. */
 void	session_finish(struct session *session);

@@ -9,7 +9,8 @@
 struct resolver *smtpd_resolver;
 struct ipc_client *smtpd_cleanup, *smtpd_rewrite;
 
-static struct match_list *mynetworks, *exempt, *may_send_bare_newlines;
+static struct match_list *mynetworks, *exempt, *traced,
+    *may_send_bare_newlines;
 
 void
 smtpd_start(void)
@@ -27,6 +28,7 @@ smtpd_start(void)
 	mynetworks = match_list_open("mynetworks", config.mynetworks);
 	exempt = match_list_open("smtpd_client_event_limit_exceptions",
 	    config.smtpd_client_event_limit_exceptions);
+	traced = match_list_open("debug_peer_list", config.debug_peer_list);
 	may_send_bare_newlines = match_list_open(
 	    "smtpd_forbid_bare_newline_exclusions",
 	    config.smtpd_forbid_bare_newline_exclusions);
@@ -56,5 +58,12 @@ bool
 smtpd_is_exempt(const struct session *s)
 {
 	return match_client(exempt, s->client_name, &s->address.any) ==
+	    TABLE_FOUND;
+}
+
+bool
+smtpd_is_traced(const struct session *s)
+{
+	return match_client(traced, s->client_name, &s->address.any) ==
 	    TABLE_FOUND;
 }

@@ -164,6 +164,9 @@ submit(struct session *s)
 	e->size = t->content.length + t->file_size;
 	if (is_local_client(s))
 		e->flags |= ENVELOPE_LOCAL_ORIGIN;
+	if (list_has_word(config.receive_override_options,
+	    "no_address_mappings"))
+		e->flags |= ENVELOPE_NO_EXPAND;
 	if (e->token == NULL) {
 		session_reply(s, "%s", not_written);
 		transaction_end(s);

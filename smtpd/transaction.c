@@ -19,7 +19,8 @@ static unsigned
 honoured(void)
 {
 	return SMTP_HONOUR_SIZE | SMTP_HONOUR_8BITMIME | SMTP_HONOUR_DSN |
-	    (config.smtputf8_enable ? SMTP_HONOUR_SMTPUTF8 : 0);
+	    (config.smtputf8_enable ? SMTP_HONOUR_SMTPUTF8 : 0) |
+	    (config.strict_rfc821_envelopes ? SMTP_STRICT_PATH : 0);
 }
 
 const char *

@@ -212,3 +212,19 @@ text_trim(char *string)
 	string[length] = '\0';
 	return string;
 }
+
+bool
+list_has_word(const char *list, const char *word)
+{
+	size_t wanted = strlen(word);
+
+	while (*list != '\0') {
+		size_t length = strcspn(list, LIST_SEPARATORS);
+
+		if (length == wanted && strncasecmp(list, word, length) == 0)
+			return true;
+		list += length;
+		list += strspn(list, LIST_SEPARATORS);
+	}
+	return false;
+}

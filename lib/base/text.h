@@ -55,6 +55,9 @@ char	*word_next(char **cursor, const char *separators);
 /* White space and comma, which separate the words of a main.cf list. */
 #define LIST_SEPARATORS	", \t\r\n"
 
+/* Does a main.cf list have the word? Case does not count. */
+bool	 list_has_word(const char *list, const char *word);
+
 bool	 text_equal_nocase(const char *a, const char *b);
 bool	 text_starts_with(const char *string, const char *prefix);
 bool	 text_ends_with(const char *string, const char *suffix);

@@ -276,11 +276,14 @@ read_parameters(struct reading *reading, unsigned honoured, const char *text,
 
 /* Past "FROM:" or "TO:"; 0 if the argument does not begin so. */
 static size_t
-keyword_length(const char *argument, size_t length, const char *keyword)
+keyword_length(const char *argument, size_t length, const char *keyword,
+    unsigned honoured)
 {
 	size_t size = strlen(keyword);
 
 	if (length <= size || strncasecmp(argument, keyword, size) != 0)
+		return 0;
+	if ((honoured & SMTP_STRICT_PATH) && argument[size] != '<')
 		return 0;
 	return size;
 }
@@ -290,7 +293,7 @@ smtp_mail_parse(const char *argument, size_t length, unsigned honoured,
     struct smtp_mail *mail, struct text *reply)
 {
 	struct reading reading = { .mail = mail };
-	size_t keyword = keyword_length(argument, length, "FROM:");
+	size_t keyword = keyword_length(argument, length, "FROM:", honoured);
 	const char *why;
 
 	*mail = (struct smtp_mail){ .size = -1 };
@@ -311,7 +314,7 @@ smtp_rcpt_parse(const char *argument, size_t length, unsigned honoured,
     struct smtp_rcpt *rcpt, struct text *reply)
 {
 	struct reading reading = { .rcpt = rcpt };
-	size_t keyword = keyword_length(argument, length, "TO:");
+	size_t keyword = keyword_length(argument, length, "TO:", honoured);
 	const char *why;
 
 	*rcpt = (struct smtp_rcpt){ .notify = 0 };

@@ -47,6 +47,7 @@ enum {
 	SMTP_HONOUR_8BITMIME	= 1 << 1,
 	SMTP_HONOUR_DSN		= 1 << 2,
 	SMTP_HONOUR_SMTPUTF8	= 1 << 3,
+	SMTP_STRICT_PATH	= 1 << 4,	/* only <address>, right behind the colon */
 };
 
 struct smtp_mail {
