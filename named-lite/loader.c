@@ -7,6 +7,7 @@
 
 #include "named-lite/build.h"
 #include "named-lite/control.h"
+#include "named-lite/revive.h"
 #include "named-lite/settings.h"
 
 /*
@@ -86,27 +87,46 @@ choose_addresses(struct control_loaded *loaded, const struct settings *settings,
 	}
 }
 
+static uint32_t
+serial_of(const struct zone *zone)
+{
+	const struct zone_rdata *soa = zone_find_rrset(zone->first,
+	    DNS_TYPE_SOA)->first;
+
+	return dns_get32(soa->octets + soa->length - 20);
+}
+
+static struct zone *
+load_zone(const struct zone_settings *from, const uint64_t *seed,
+    const struct image *served)
+{
+	struct zone *zone = zone_load(&from->apex, from->file, &from->rules,
+	    seed);
+
+	if (zone != NULL) {
+		log_info("zone %s/IN: loaded serial %u", zone->text,
+		    serial_of(zone));
+		return zone;
+	}
+	if (served->base != NULL)
+		zone = revive_zone(served, &from->apex, &from->rules, seed);
+	if (zone != NULL)
+		log_info("zone %s/IN: serial %u is served on", zone->text,
+		    serial_of(zone));
+	return zone;
+}
+
 static void
 load_zones(struct build_zone *zones, const struct settings *settings,
-    const uint64_t *seed)
+    const uint64_t *seed, const struct image *served)
 {
 	for (size_t i = 0; i < settings->zone_count; i++) {
 		const struct zone_settings *from = &settings->zones[i];
 
 		zones[i].apex = &from->apex;
 		zones[i].acl = from->acl;
-		if (from->file == NULL)
-			continue;
-		zones[i].zone = zone_load(&from->apex, from->file, &from->rules,
-		    seed);
-		if (zones[i].zone != NULL) {
-			const struct zone_rrset *soa = zone_find_rrset(
-			    zones[i].zone->first, DNS_TYPE_SOA);
-
-			log_info("zone %s/IN: loaded serial %u",
-			    zones[i].zone->text, dns_get32(soa->first->octets +
-			    soa->first->length - 20));
-		}
+		if (from->file != NULL)
+			zones[i].zone = load_zone(from, seed, served);
 	}
 	log_info("all zones loaded");
 }
@@ -140,9 +160,10 @@ hand_over(const struct settings *settings, const struct options *options,
 }
 
 int
-loader_run(const struct options *options, int fd)
+loader_run(const struct options *options, int fd, int served_fd)
 {
 	struct settings settings;
+	struct image served = { NULL, NULL, 0 };
 	struct build_zone *zones;
 	int result;
 
@@ -162,7 +183,9 @@ loader_run(const struct options *options, int fd)
 	while (settings.image.seed[1] == 0);
 	settings.image.seed[1] |= 1;
 	zones = mem_zalloc(settings.zone_count + 1, sizeof(*zones));
-	load_zones(zones, &settings, settings.image.seed);
+	if (served_fd != -1 && image_map(&served, served_fd) == -1)
+		log_warning("cannot look at what is being served: %m");
+	load_zones(zones, &settings, settings.image.seed, &served);
 	result = hand_over(&settings, options, zones, fd);
 	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,8 +5,8 @@
  *      user, and ends when it has handed over; what it read, it read alone.
  *   2  An error in named.conf hands over nothing: what was served before
  *      goes on.
- *   3  An error in a zone file concerns that zone alone. It answers
- *      SERVFAIL, the others are served.
+ *   3  An error in a zone file concerns that zone alone: it is served as it
+ *      was before or, if there is nothing before, answers SERVFAIL.
  */
 
 #ifndef NAMED_LITE_LOADER_H
@@ -14,7 +14,10 @@
 
 #include "named-lite/options.h"
 
-/* Load, send a struct control_loaded and the image to fd. Gives an exit code. */
-int	loader_run(const struct options *options, int fd);
+/*
+ * Load, send a struct control_loaded and the image to fd. served is the
+ * image that is being served, -1 if there is none. Gives an exit code.
+ */
+int	loader_run(const struct options *options, int fd, int served);
 
 #endif

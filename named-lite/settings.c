@@ -186,6 +186,20 @@ set_allow_query(struct target *to, const struct conf_statement *at)
 		to->settings->acl = acl;
 }
 
+/* Nobody gets a transfer yet: whoever says so too is right. */
+static void
+set_allow_transfer(struct target *to, const struct conf_statement *at)
+{
+	const struct conf_item *item = at->items->next;
+	const struct conf_statement *list = item != NULL ? item->block : NULL;
+
+	if (list != NULL && list->next == NULL && list->items->text != NULL &&
+	    strcasecmp(list->items->text, "none") == 0)
+		return;
+	conf_warning(at, "'allow-transfer' is not served by this server: "
+	    "nobody gets a transfer");
+}
+
 static void
 set_blackhole(struct target *to, const struct conf_statement *at)
 {
@@ -368,6 +382,7 @@ set_masterfile_format(struct target *to, const struct conf_statement *at)
 /* Sorted by name within each fate. */
 static const struct statement statements[] = {
 	{ "allow-query", IN_OPTIONS | IN_ZONE, SERVED, set_allow_query },
+	{ "allow-transfer", IN_OPTIONS | IN_ZONE, SERVED, set_allow_transfer },
 	{ "answer-cookie", IN_OPTIONS, SERVED, set_answer_cookie },
 	{ "blackhole", IN_OPTIONS, SERVED, set_blackhole },
 	{ "check-names", IN_OPTIONS | IN_ZONE, SERVED, set_check_names },
@@ -458,7 +473,6 @@ static const struct statement statements[] = {
 	{ "zone-statistics", IN_OPTIONS | IN_ZONE, NO_CONCERN, NULL },
 
 	{ "also-notify", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "allow-transfer", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
 	{ "check-dup-records", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
 	{ "check-integrity", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
 	{ "check-mx", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },

@@ -94,7 +94,6 @@ become_child(void)
 	signal(SIGINT, SIG_IGN);
 	fd_close(&s.signals);
 	fd_close(&s.loaded);
-	fd_close(&s.image);
 	for (int i = 0; i < PROCESSES_MAX; i++)
 		fd_close(&s.answerers[i].control);
 	close_our_sockets();
@@ -116,7 +115,7 @@ run_loader(int fd)
 		log_error("cannot %s (%s): %m", why, s.options->user);
 		_exit(EXIT_FAILURE);
 	}
-	code = loader_run(s.options, fd);
+	code = loader_run(s.options, fd, s.image);
 	log_flush();
 	_exit(code);
 }
@@ -178,6 +177,7 @@ start_answerer(int number)
 	if (answerer->pid == 0) {
 		fd_close(&pair[0]);
 		become_child();
+		fd_close(&s.image);
 		_exit(serve_run(pair[1], s.empty_root, ANSWERING_USER));
 	}
 	fd_close(&pair[1]);

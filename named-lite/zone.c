@@ -263,7 +263,7 @@ zone_target(uint16_t type, const struct zone_rdata *rdata)
 	}
 }
 
-static struct zone *
+struct zone *
 zone_new(const struct dns_name *apex, const struct zone_rules *rules,
     const uint64_t seed[2])
 {

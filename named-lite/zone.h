@@ -80,6 +80,10 @@ struct zone *zone_read(const struct dns_name *apex, const char *name,
 	    const char *bytes, size_t length, const struct zone_rules *rules,
 	    const uint64_t seed[2]);
 
+/* A zone with nothing but the name of its apex. */
+struct zone *zone_new(const struct dns_name *apex,
+	    const struct zone_rules *rules, const uint64_t seed[2]);
+
 void	zone_free(struct zone **zone);
 
 /* The owner of a name, NULL if the zone has none. */

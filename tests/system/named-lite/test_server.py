@@ -106,6 +106,21 @@ class Running(server.Test):
         s.reload()
         server.wait_until(lambda: s.udp("ns.b.test").status == "NOERROR", "the new zone", s.log)
 
+    def test_a_zone_that_breaks_is_served_on_as_it_was(self):
+        zone = server.SOA % 5 + ("www CNAME ns\n*.w MX 1 ns\nMail A 192.0.2.9\n@ MX 5 mail\nsub NS ns.sub\n"
+                                 "ns.sub A 192.0.2.7\n_s._tcp SRV 1 2 3 mail\n$GENERATE 1-90 many A 10.0.0.$\n")
+        s = self.server({"a.test": zone, "b.test": server.SOA % 1})
+        questions = [("a.test", "ANY"), ("www.a.test", "A"), ("x.w.a.test", "MX"), ("sub.a.test", "A"),
+                     ("_s._tcp.a.test", "SRV"), ("nope.a.test", "A"), ("many.a.test", "A"), ("MAIL.a.test", "A")]
+        before = [s.tcp(*q).same() for q in questions]
+        s.write("a.test.zone", zone.replace("192.0.2.9", "192.0.2"))
+        s.write("b.test.zone", server.SOA % 2)
+        s.reload()
+        server.wait_until(lambda: s.udp("b.test", "SOA").answer[0][3].split()[2].startswith("00000002"),
+                          "the other zone", s.log)
+        self.assertEqual([s.tcp(*q).same() for q in questions], before)
+        self.assertIn("zone a.test/IN: serial 5 is served on", s.log())
+
     def test_a_killed_answerer_is_replaced(self):
         s = self.server({"a.test": server.SOA % 1}, arguments=["-n", "2"])
         server.wait_until(lambda: len(s.children()) == 2, "two answerers", s.log)

@@ -1,0 +1,17 @@
+/* revive - a zone as it is being served, when its file does not load any more */
+
+#ifndef NAMED_LITE_REVIVE_H
+#define NAMED_LITE_REVIVE_H
+
+#include "named-lite/image.h"
+#include "named-lite/zone.h"
+
+/*
+ * The zone with this apex out of an image. Keeps rules and seed. NULL if
+ * it is not there or was broken there too. Released with zone_free().
+ */
+struct zone *revive_zone(const struct image *image,
+	    const struct dns_name *apex, const struct zone_rules *rules,
+	    const uint64_t seed[2]);
+
+#endif
