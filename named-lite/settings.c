@@ -10,12 +10,12 @@
 /* Where a statement may stand. */
 enum { IN_OPTIONS = 1, IN_ZONE = 2 };
 
-/* What becomes of it when it has no function of its own. */
+/* What becomes of it; statements.def tells what each means. */
 enum fate {
-	SERVED,
-	NO_CONCERN,	/* about what we never do, or do without being told */
-	NOT_SERVED,	/* a warning */
-	REFUSED		/* an error: without it we would be less safe or answer differently */
+	STATEMENT_SERVED,
+	STATEMENT_NO_CONCERN,
+	STATEMENT_NOT_SERVED,
+	STATEMENT_REFUSED
 };
 
 struct target {
@@ -379,134 +379,16 @@ set_masterfile_format(struct target *to, const struct conf_statement *at)
 		    "not served: only 'text' is", item->text);
 }
 
-/* Sorted by name within each fate. */
 static const struct statement statements[] = {
-	{ "allow-query", IN_OPTIONS | IN_ZONE, SERVED, set_allow_query },
-	{ "allow-transfer", IN_OPTIONS | IN_ZONE, SERVED, set_allow_transfer },
-	{ "answer-cookie", IN_OPTIONS, SERVED, set_answer_cookie },
-	{ "blackhole", IN_OPTIONS, SERVED, set_blackhole },
-	{ "check-names", IN_OPTIONS | IN_ZONE, SERVED, set_check_names },
-	{ "directory", IN_OPTIONS, SERVED, set_directory },
-	{ "edns-udp-size", IN_OPTIONS, SERVED, set_edns_udp_size },
-	{ "file", IN_ZONE, SERVED, set_file },
-	{ "hostname", IN_OPTIONS, SERVED, set_hostname },
-	{ "listen-on", IN_OPTIONS, SERVED, set_listen_on },
-	{ "listen-on-v6", IN_OPTIONS, SERVED, set_listen_on },
-	{ "masterfile-format", IN_OPTIONS | IN_ZONE, SERVED,
-	    set_masterfile_format },
-	{ "max-records-per-type", IN_OPTIONS | IN_ZONE, SERVED,
-	    set_records_per_type },
-	{ "max-types-per-name", IN_OPTIONS | IN_ZONE, SERVED,
-	    set_types_per_name },
-	{ "max-udp-size", IN_OPTIONS, SERVED, set_max_udp_size },
-	{ "minimal-any", IN_OPTIONS, SERVED, set_minimal_any },
-	{ "minimal-responses", IN_OPTIONS, SERVED, set_minimal_responses },
-	{ "recursion", IN_OPTIONS, SERVED, set_recursion },
-	{ "tcp-clients", IN_OPTIONS, SERVED, set_tcp_clients },
-	{ "tcp-idle-timeout", IN_OPTIONS, SERVED, set_tcp_idle },
-	{ "version", IN_OPTIONS, SERVED, set_version },
-
-	/* Recursion and what belongs to it: caches, forwarders, outgoing questions. */
-	{ "allow-query-cache", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "allow-query-cache-on", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "allow-recursion", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "allow-recursion-on", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "auth-nxdomain", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "bindkeys-file", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "clients-per-query", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "dnssec-enable", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "dnssec-validation", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "empty-zones-enable", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "fetch-quota-params", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "fetches-per-server", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "fetches-per-zone", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "lame-ttl", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "managed-keys-directory", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "max-cache-size", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "max-cache-ttl", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "max-clients-per-query", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "max-ncache-ttl", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "max-recursion-depth", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "max-recursion-queries", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "prefetch", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "qname-minimization", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "query-source", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "query-source-v6", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "recursive-clients", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "resolver-query-timeout", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "stale-answer-enable", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "stale-cache-enable", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "trust-anchor-telemetry", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "validate-except", IN_OPTIONS, NO_CONCERN, NULL },
-	/* Transfers: nobody gets one, so that permissions cannot be too wide. */
-	{ "allow-notify", IN_OPTIONS | IN_ZONE, NO_CONCERN, NULL },
-	{ "allow-update", IN_OPTIONS | IN_ZONE, NO_CONCERN, NULL },
-	{ "allow-update-forwarding", IN_OPTIONS | IN_ZONE, NO_CONCERN, NULL },
-	{ "ixfr-from-differences", IN_OPTIONS | IN_ZONE, NO_CONCERN, NULL },
-	{ "max-journal-size", IN_OPTIONS | IN_ZONE, NO_CONCERN, NULL },
-	{ "max-transfer-idle-out", IN_OPTIONS | IN_ZONE, NO_CONCERN, NULL },
-	{ "max-transfer-time-out", IN_OPTIONS | IN_ZONE, NO_CONCERN, NULL },
-	{ "notify-delay", IN_OPTIONS | IN_ZONE, NO_CONCERN, NULL },
-	{ "notify-source", IN_OPTIONS | IN_ZONE, NO_CONCERN, NULL },
-	{ "notify-source-v6", IN_OPTIONS | IN_ZONE, NO_CONCERN, NULL },
-	{ "serial-query-rate", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "transfer-format", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "transfer-source", IN_OPTIONS | IN_ZONE, NO_CONCERN, NULL },
-	{ "transfers-in", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "transfers-out", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "transfers-per-ns", IN_OPTIONS, NO_CONCERN, NULL },
-	/* Files and habits of BIND's own. */
-	{ "automatic-interface-scan", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "cookie-algorithm", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "dump-file", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "flush-zones-on-shutdown", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "interface-interval", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "keep-response-order", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "lock-file", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "memstatistics-file", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "message-compression", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "recursing-file", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "reuseport", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "session-keyfile", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "statistics-file", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "tcp-listen-queue", IN_OPTIONS, NO_CONCERN, NULL },
-	{ "zone-statistics", IN_OPTIONS | IN_ZONE, NO_CONCERN, NULL },
-
-	{ "also-notify", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "check-dup-records", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "check-integrity", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "check-mx", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "check-mx-cname", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "check-sibling", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "check-spf", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "check-srv-cname", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "check-wildcard", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "dnssec-policy", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "forward", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "forwarders", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "journal", IN_ZONE, NOT_SERVED, NULL },
-	{ "key-directory", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "nocookie-udp-size", IN_OPTIONS, NOT_SERVED, NULL },
-	{ "notify", IN_OPTIONS | IN_ZONE, NOT_SERVED, NULL },
-	{ "pid-file", IN_OPTIONS, NOT_SERVED, NULL },
-	{ "port", IN_OPTIONS, NOT_SERVED, NULL },
-	{ "querylog", IN_OPTIONS, NOT_SERVED, NULL },
-	{ "rrset-order", IN_OPTIONS, NOT_SERVED, NULL },
-	{ "server-id", IN_OPTIONS, NOT_SERVED, NULL },
-	{ "sortlist", IN_OPTIONS, NOT_SERVED, NULL },
-	{ "tcp-advertised-timeout", IN_OPTIONS, NOT_SERVED, NULL },
-	{ "tcp-initial-timeout", IN_OPTIONS, NOT_SERVED, NULL },
-	{ "tcp-keepalive-timeout", IN_OPTIONS, NOT_SERVED, NULL },
-	{ "update-policy", IN_ZONE, NOT_SERVED, NULL },
-
-	{ "allow-query-on", IN_OPTIONS | IN_ZONE, REFUSED, NULL },
-	{ "auto-dnssec", IN_OPTIONS | IN_ZONE, REFUSED, NULL },
-	{ "deny-answer-addresses", IN_OPTIONS, REFUSED, NULL },
-	{ "dlz", IN_ZONE, REFUSED, NULL },
-	{ "dns64", IN_OPTIONS, REFUSED, NULL },
-	{ "inline-signing", IN_ZONE, REFUSED, NULL },
-	{ "rate-limit", IN_OPTIONS, REFUSED, NULL },
-	{ "response-policy", IN_OPTIONS, REFUSED, NULL },
+#define SERVED(name, where, apply)	{ name, where, STATEMENT_SERVED, apply },
+#define NO_CONCERN(name, where)		{ name, where, STATEMENT_NO_CONCERN, NULL },
+#define NOT_SERVED(name, where)		{ name, where, STATEMENT_NOT_SERVED, NULL },
+#define REFUSED(name, where)		{ name, where, STATEMENT_REFUSED, NULL },
+#include "named-lite/statements.def"
+#undef SERVED
+#undef NO_CONCERN
+#undef NOT_SERVED
+#undef REFUSED
 };
 
 /* Statements that stand outside of all braces. */
@@ -514,40 +396,78 @@ static const struct {
 	const char *name;
 	enum fate fate;
 } top_statements[] = {
-	{ "options", SERVED },
-	{ "zone", SERVED },
-	{ "acl", SERVED },
-	{ "controls", NOT_SERVED },
-	{ "key", NO_CONCERN },
-	{ "logging", NO_CONCERN },
-	{ "server", NO_CONCERN },
-	{ "masters", NO_CONCERN },
-	{ "primaries", NO_CONCERN },
-	{ "remote-servers", NO_CONCERN },
-	{ "parental-agents", NO_CONCERN },
-	{ "managed-keys", NO_CONCERN },
-	{ "trusted-keys", NO_CONCERN },
-	{ "trust-anchors", NO_CONCERN },
-	{ "statistics-channels", NOT_SERVED },
-	{ "dnssec-policy", NOT_SERVED },
-	{ "http", NOT_SERVED },
-	{ "tls", NOT_SERVED },
-	{ "dlz", REFUSED },
-	{ "dyndb", REFUSED },
-	{ "plugin", REFUSED },
-	{ "view", REFUSED },
+	{ "options", STATEMENT_SERVED },
+	{ "zone", STATEMENT_SERVED },
+	{ "acl", STATEMENT_SERVED },
+	{ "controls", STATEMENT_NOT_SERVED },
+	{ "key", STATEMENT_NO_CONCERN },
+	{ "logging", STATEMENT_NO_CONCERN },
+	{ "server", STATEMENT_NO_CONCERN },
+	{ "masters", STATEMENT_NO_CONCERN },
+	{ "primaries", STATEMENT_NO_CONCERN },
+	{ "remote-servers", STATEMENT_NO_CONCERN },
+	{ "parental-agents", STATEMENT_NO_CONCERN },
+	{ "managed-keys", STATEMENT_NO_CONCERN },
+	{ "trusted-keys", STATEMENT_NO_CONCERN },
+	{ "trust-anchors", STATEMENT_NO_CONCERN },
+	{ "statistics-channels", STATEMENT_NOT_SERVED },
+	{ "dnssec-policy", STATEMENT_NOT_SERVED },
+	{ "http", STATEMENT_NOT_SERVED },
+	{ "tls", STATEMENT_NOT_SERVED },
+	{ "dlz", STATEMENT_REFUSED },
+	{ "dyndb", STATEMENT_REFUSED },
+	{ "plugin", STATEMENT_REFUSED },
+	{ "view", STATEMENT_REFUSED },
 };
+
+/* "no" to what we do not do anyway. */
+static bool
+is_declined(const struct conf_statement *at)
+{
+	static const char *const noes[] = { "no", "none", "false", "off",
+	    "insecure" };
+	const struct conf_item *item = at->items->next;
+
+	if (item == NULL || item->text == NULL || item->next != NULL)
+		return false;
+	for (size_t i = 0; i < COUNT_OF(noes); i++)
+		if (strcasecmp(item->text, noes[i]) == 0)
+			return true;
+	return false;
+}
 
 static void
 tell_fate(struct conf *conf, const struct conf_statement *at, enum fate fate)
 {
-	if (fate == NOT_SERVED)
+	if (is_declined(at))
+		return;
+	if (fate == STATEMENT_NOT_SERVED)
 		conf_warning(at, "'%s' is not served by this server and has "
 		    "no effect", at->items->text);
-	else if (fate == REFUSED)
+	else if (fate == STATEMENT_REFUSED)
 		conf_error(conf, at, "'%s' is not served by this server; "
 		    "without it answers would be others than you ask for: "
 		    "remove it or stay with BIND", at->items->text);
+}
+
+/* Only these may stand more than once. */
+static bool
+is_repeated(const struct conf_statement *list, const struct conf_statement *at)
+{
+	static const char *const many[] = { "listen-on", "listen-on-v6",
+	    "check-names", "dual-stack-servers", "disable-algorithms",
+	    "disable-ds-digests", "disable-empty-zone", "dns64",
+	    "dnssec-must-be-secure", "rrset-order", "server-addresses" };
+	const char *name = at->items->text;
+
+	for (size_t i = 0; i < COUNT_OF(many); i++)
+		if (strcasecmp(name, many[i]) == 0)
+			return false;
+	for (; list != at; list = list->next)
+		if (list->items->text != NULL &&
+		    strcasecmp(list->items->text, name) == 0)
+			return true;
+	return false;
 }
 
 static void
@@ -569,6 +489,9 @@ apply_all(struct target *to, const struct conf_statement *list, unsigned where)
 		if (found == NULL)
 			conf_error(&to->settings->conf, at,
 			    "unknown option '%s'", name != NULL ? name : "{");
+		else if (is_repeated(list, at))
+			conf_error(&to->settings->conf, at,
+			    "'%s' redefined near '%s'", name, name);
 		else if (found->apply != NULL)
 			found->apply(to, at);
 		else

@@ -1,10 +1,10 @@
 /*
  * settings - what named.conf asks for, checked
  *
- * Every statement that BIND knows is a row of a table in settings.c: served,
- * of no concern to an authoritative server, or not served, which is told
- * where the administrator must know it and is an error where going on
- * without it would be less safe or answer differently.
+ * Every statement that BIND knows is a row of statements.def: served, of no
+ * concern to an authoritative server, or not served, which is told where the
+ * administrator must know it and is an error where going on without it would
+ * be less safe or answer differently.
  */
 
 #ifndef NAMED_LITE_SETTINGS_H
