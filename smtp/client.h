@@ -223,6 +223,7 @@ struct session {
 	char			*relay;		/* name[address]:port */
 	bool			 is_best;
 	bool			 is_first_site;
+	bool			 is_debugged;	/* in debug_peer_list */
 	bool			 expects_loop;	/* its name may turn out to be ours */
 	unsigned		 offers;
 	int64_t			 size_limit;	/* 0: none */
@@ -235,6 +236,9 @@ struct session {
 	size_t			 accepted;
 	struct content		 content;
 };
+
+/* Before the sandbox closes: opens the tables of debug_peer_list. */
+void	sessions_start(void);
 
 /* Connect for this job. NULL if that failed at once: job->why says why. */
 struct session *session_open(struct job *job, const struct target *target);

@@ -75,7 +75,7 @@ is_fit(struct session *session)
 {
 	struct job *job = session->job;
 
-	if (needs_utf8(job) && !(session->offers & OFFERS_SMTPUTF8))
+	if (config.smtputf8_enable && needs_utf8(job) && !(session->offers & OFFERS_SMTPUTF8))
 		failure_set(&job->why, "5.6.7", "SMTPUTF8 is required, but was "
 		    "not offered by host %s", session->peer);
 	else if (session->size_limit > 0 &&

@@ -96,6 +96,8 @@ nexthop_parse(const char *text, in_port_t default_port,
 	nexthop->port = port == NULL ? default_port : nexthop_port(port);
 	if (nexthop->port == 0)
 		*why = "the port is neither a number nor a known name";
+	else if (!text_is_ascii(nexthop->host, length))
+		*why = "internationalized domain names are not supported yet";
 	else if (!nexthop->is_address &&
 	    !hostname_is_valid(nexthop->host, length))
 		*why = "that is no host name";

@@ -13,9 +13,39 @@
 #include "config/config.h"
 #include "config/network.h"
 #include "service/service.h"
+#include "table/match.h"
 
+static struct match_list *debugged;
 static char input[16384];
 static struct text piece;	/* of content, on its way */
+
+void
+sessions_start(void)
+{
+	debugged = match_list_open("debug_peer_list", config.debug_peer_list);
+}
+
+/*
+ * Events of a peer in debug_peer_list are logged in more detail. Gives by how
+ * much, to be taken away after the event, when the session may be gone.
+ */
+static int
+listen_closely(const struct session *session)
+{
+	int level = session->is_debugged ? config.debug_peer_level : 0;
+
+	log_verbose += level;
+	return level;
+}
+
+static void
+log_commands(const struct session *session)
+{
+	const char *line = text_string(&session->out), *end;
+
+	for (; (end = strchr(line, '\r')) != NULL; line = end + 2)
+		log_debug("> %s: %.*s", session->relay, (int)(end - line), line);
+}
 
 void
 session_enter(struct session *session, enum stage stage)
@@ -98,6 +128,7 @@ static void
 on_deadline(int fd, short what, void *argument)
 {
 	struct session *session = argument;
+	int level = listen_closely(session);
 
 	if (session->stage == STAGE_IDLE) {
 		destination_drop(session);
@@ -112,6 +143,7 @@ on_deadline(int fd, short what, void *argument)
 		session_broken(session, "4.4.2",
 		    "conversation with %s timed out while %s");
 	}
+	log_verbose -= level;
 }
 
 /*
@@ -154,6 +186,7 @@ take_replies(struct session *session, size_t length)
 			    "host %s replied before it was asked, while %s");
 			return;
 		}
+		log_debug("< %s: %s", session->relay, text_string(&reply->text));
 		if (reply->code == 421)
 			session->closing = true;
 		if (session->skip > 0)
@@ -169,11 +202,13 @@ on_readable(int fd, short what, void *argument)
 {
 	struct session *session = argument;
 	ssize_t length = recv(fd, input, sizeof(input), 0);
+	int level = listen_closely(session);
 
 	if (length > 0)
 		take_replies(session, (size_t)length);
 	else if (length == 0 || (errno != EAGAIN && errno != EINTR))
 		on_lost(session);
+	log_verbose -= level;
 }
 
 /* Nothing more can be sent; his last words may still say why. */
@@ -226,6 +261,8 @@ session_flush(struct session *session)
 {
 	struct text *out = &session->out;
 
+	if (log_verbose > 0 && session->stage != STAGE_BODY)
+		log_commands(session);
 	if (out->length > 0 && !session->deaf) {
 		size_t sent = send_some(session, out->bytes, out->length);
 
@@ -263,11 +300,13 @@ static void
 on_writable(int fd, short what, void *argument)
 {
 	struct session *session = argument;
+	int level = listen_closely(session);
 
 	if (session->stage == STAGE_CONNECT)
 		on_connected(session);
 	else
 		session_flush(session);
+	log_verbose -= level;
 }
 
 void
@@ -397,6 +436,8 @@ name_session(struct session *session, const struct target *target)
 	session->peer = mem_printf("%s[%s]", target->host, text);
 	session->relay = mem_printf("%s:%u", session->peer, port);
 	session->expects_loop = port == smtp_port;
+	session->is_debugged = match_client(debugged, target->host,
+	    &target->address.any) == TABLE_FOUND;
 }
 
 struct session *

@@ -33,6 +33,7 @@ start(void)
 {
 	route_start();
 	destinations_start();
+	sessions_start();
 }
 
 static void

@@ -120,19 +120,18 @@ delivery_delay(char room[24], int64_t us)
 {
 	if (us < 0)
 		us = 0;
-	if (us < 10000) {	/* below a hundredth of a second */
-		strlcpy(room, us < 5000 ? "0" : "0.01", 24);
+	if (us < 5000 && config.delay_logging_resolution_limit <= 2) {
+		strlcpy(room, "0", 24);
 		return room;
 	}
 
 	double seconds = (double)us / 1e6;
+	int decimals = 0;
 
-	if (seconds >= 10)
-		snprintf(room, 24, "%.0f", seconds);
-	else if (seconds >= 1)
-		snprintf(room, 24, "%.1f", seconds);
-	else
-		snprintf(room, 24, "%.2f", seconds);
+	for (double rest = seconds; rest < 10 &&
+	    decimals < config.delay_logging_resolution_limit; rest *= 10)
+		decimals++;
+	snprintf(room, 24, "%.*f", decimals, seconds);
 	if (strchr(room, '.') != NULL) {
 		size_t length = strlen(room);
 

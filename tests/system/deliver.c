@@ -1,10 +1,10 @@
 /*
  * deliver - give an agent requests as qmgr does, and print its reports
  *
- *	deliver [-n COUNT] [-8ufp] [-e ENVID] [-r full|hdrs] [-N NOTIFY] SOCKET NEXTHOP SENDER RECIPIENT... <CONTENT
+ *	deliver [-n COUNT] [-w WINDOW] [-8ufp] [-e ENVID] [-r full|hdrs] [-N NOTIFY] SOCKET NEXTHOP SENDER RECIPIENT... <CONTENT
  *
- * One line a result: recipient, status, dsn, relay, remote mta, text. All
- * requests are sent before the first report is awaited. -8 is BODY=8BITMIME,
+ * One line a result: recipient, status, dsn, relay, remote mta, text. WINDOW
+ * requests are under way at a time, all of them unless told. -8 is BODY=8BITMIME,
  * -u SMTPUTF8, -f hands the content over in a file, -p says perhaps delivered.
  */
 
@@ -108,12 +108,13 @@ main(int argc, char **argv)
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
 	struct text content = TEXT_EMPTY;
 	struct pool *pool = pool_new(0);
-	int option, count = 1, notify = 0;
+	int option, count = 1, window = 0, notify = 0, sent = 0;
 
 	template = *envelope_new(pool);
-	while ((option = getopt(argc, argv, "n:8ufpe:r:N:")) != -1) {
+	while ((option = getopt(argc, argv, "n:w:8ufpe:r:N:")) != -1) {
 		switch (option) {
 		case 'n': count = atoi(optarg); break;
+		case 'w': window = atoi(optarg); break;
 		case '8': template.flags |= ENVELOPE_8BIT; break;
 		case 'u': template.flags |= ENVELOPE_SMTPUTF8; break;
 		case 'f': by_file = true; break;
@@ -136,12 +137,15 @@ main(int argc, char **argv)
 
 	if (fd == -1)
 		err(1, "connect to %s", argv[0]);
-	for (int i = 0; i < count; i++)
-		send_request(fd, i, argv[1], argv + 3, &content);
 	for (int i = 0; i < count; i++) {
+		while (sent < count && (window == 0 || sent < i + window))
+			send_request(fd, sent++, argv[1], argv + 3, &content);
 		if (ipc_receive(fd, &packet, true) != 1)
 			errx(1, "the agent went away");
 		print_report(&packet, argv + 3);
 	}
+	ipc_packet_clear(&packet);
+	text_clear(&content);
+	pool_free(&pool);
 	return 0;
 }

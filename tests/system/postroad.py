@@ -470,12 +470,13 @@ class Sink:
                     sink.serve(self.rfile, self.wfile)
 
         class Server(socketserver.ThreadingTCPServer):
+            address_family = socket.AF_INET6 if ":" in (address or "") else socket.AF_INET
             allow_reuse_address = True
             daemon_threads = True
             request_queue_size = 1024
 
         self.server = Server((address or loopback_address(), port), Session)
-        self.address, self.port = self.server.server_address
+        self.address, self.port = self.server.server_address[:2]
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 

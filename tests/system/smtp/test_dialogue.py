@@ -1,4 +1,10 @@
 """What smtp(8) says, and what it makes of the answers."""
+import concurrent.futures
+import os
+import signal
+import threading
+import time
+
 import postroad
 from agent import Test
 
@@ -123,3 +129,33 @@ class Reuse(Test):
         self.server.answers["RSET"] = ""
         self.assertRegex(self.smtp.one(self.server.nexthop()), "^sent")
         self.assertEqual(self.server.connections, 2)
+
+    def test_reload_ends_the_process_after_its_last_delivery(self):
+        reached = threading.Event()
+
+        def slow(line):
+            reached.set()
+            time.sleep(0.5)
+            return "250 2.0.0 Ok: taken"
+        self.server.answers["."] = slow
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            found = pool.submit(self.smtp.one, self.server.nexthop())
+            self.assertTrue(reached.wait(5))
+            os.kill(self.smtp.pid, signal.SIGHUP)
+            self.assertRegex(found.result(), "^sent")
+        self.smtp.wait_end()
+
+    def test_a_peer_that_is_looked_at(self):
+        smtp = self.agent(debug_peer_list=self.server.address)
+        smtp.one(self.server.nexthop())
+        smtp.wait_log(r"> 127\S+: MAIL FROM:<sender@example.org>")
+        smtp.wait_log(r"< 127\S+: 250 2.1.5 Ok")
+
+    def test_ipv6(self):
+        try:
+            server = self.sink(address="::1")
+        except OSError as e:
+            self.skipTest("no IPv6 here: %s" % e)
+        smtp = self.agent(inet_protocols="all")
+        found = smtp.deliver("[IPv6:::1]:%d" % server.port)
+        self.assertEqual(found[0][1:4], ("sent", "2.0.0", "::1[::1]:%d" % server.port))

@@ -99,6 +99,7 @@ class Routes(Test):
         smtp = self.route(records)
         self.assertRegex(smtp.one("x.example"), "^deferred 4.4.1 connect to")
         self.assertLessEqual(len(smtp.dns.questions), 25)
+        smtp.wait_log("status=deferred")
         self.assertEqual(len(postroad.re.findall("Connection refused", smtp.log())), 6, smtp.log())
 
     def test_answers_that_are_nonsense(self):
