@@ -33,31 +33,36 @@ lend_content_file(struct service_request *request)
 	service_reply(request, &reply);
 }
 
-static void
-serve(struct service_request *requests, size_t count)
+static bool
+is_asked_again(const struct ipc_packet *packet)
+{
+	struct ipc_submit submit;
+
+	return ipc_decode_submit(packet, &submit) == 0 && submit.again;
+}
+
+/* The submissions that are asked for the first time, or again, as one batch. How many were of the other kind. */
+static size_t
+serve_submissions(struct service_request *requests, size_t count, bool again)
 {
 	struct submission *submissions = mem_zalloc(count, sizeof(*submissions));
-	size_t n = 0;
+	size_t n = 0, others = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct ipc_packet *packet = &requests[i].packet;
 
-		switch (ipc_packet_kind(packet)) {
-		case IPC_content_file:
-			lend_content_file(&requests[i]);
-			break;
-		case IPC_submit:
-			receive(&submissions[n], &requests[i]);
-			begin_header(&submissions[n]);
-			expand_envelope(&submissions[n]);
-			rewrite_header(&submissions[n]);
-			store_add(&submissions[n]);
-			n++;
-			break;
-		default:
-			log_warning("unexpected %s packet",
-			    ipc_kind_name(ipc_packet_kind(packet)));
+		if (ipc_packet_kind(packet) != IPC_submit)
+			continue;
+		if (is_asked_again(packet) != again) {
+			others++;
+			continue;
 		}
+		receive(&submissions[n], &requests[i]);
+		begin_header(&submissions[n]);
+		expand_envelope(&submissions[n]);
+		rewrite_header(&submissions[n]);
+		store_add(&submissions[n]);
+		n++;
 	}
 	store_commit(submissions, n);
 	for (size_t i = 0; i < n; i++) {
@@ -65,6 +70,24 @@ serve(struct service_request *requests, size_t count)
 		pool_free(&submissions[i].pool);
 	}
 	free(submissions);
+	return others;
+}
+
+static void
+serve(struct service_request *requests, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct ipc_packet *packet = &requests[i].packet;
+
+		if (ipc_packet_kind(packet) == IPC_content_file)
+			lend_content_file(&requests[i]);
+		else if (ipc_packet_kind(packet) != IPC_submit)
+			log_warning("unexpected %s packet",
+			    ipc_kind_name(ipc_packet_kind(packet)));
+	}
+	/* The first asking of one who died may lie beside the second of his successor: it must be committed before. */
+	if (serve_submissions(requests, count, false) > 0)
+		serve_submissions(requests, count, true);
 }
 
 static void

@@ -42,8 +42,8 @@ struct paused {
 	struct ipc_channel	*channel;
 };
 
-static void
-remember_fate(const struct envelope *envelope)
+void
+arrivals_remember(const struct envelope *envelope)
 {
 	if (*envelope->token == '\0')
 		return;
@@ -59,7 +59,7 @@ remember_fate_of(const struct spool_record *record, const char *bytes)
 	    bytes + record->envelope_offset, record->envelope_length);
 
 	if (envelope != NULL)
-		remember_fate(envelope);
+		arrivals_remember(envelope);
 	pool_free(&pool);
 }
 
@@ -103,10 +103,12 @@ on_message(struct segment *segment, int64_t offset,
 	message->segment = home;
 	message->offset = offset;
 	TAILQ_INSERT_TAIL(&home->messages, message, in_segment);
-	if (!home->telling) {
-		remember_fate(message->envelope);
+	if (!home->telling)
 		message->perhaps_delivered = true;
-	}
+	/* pickup may die as well as cleanup, and its successor asks again. */
+	if (!home->telling ||
+	    text_starts_with(message->envelope->token, "maildrop/"))
+		arrivals_remember(message->envelope);
 	/* Moved to a file just before a stop: the file is the message, this its shadow. */
 	if (home->starting && spool_file_find(message->id) != -1) {
 		message_forget_shadow(message);
@@ -324,6 +326,7 @@ tell_fate(struct ipc_channel *channel, struct ipc_packet *packet,
 	discover_segments();
 	TAILQ_FOREACH(home, &segments, next)
 		scan(home, 0, false);
+	deferred_discover();
 	id = map_get(fates[0], token);
 	if (id == NULL)
 		id = map_get(fates[1], token);

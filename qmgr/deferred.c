@@ -58,6 +58,8 @@ deferred_load(enum spool_queue queue, const char *id, bool recovered)
 	message->queue = queue;
 	message->file = fd;
 	message->perhaps_delivered = recovered;
+	if (queue == SPOOL_INCOMING)
+		arrivals_remember(message->envelope);
 	message_activate(message);
 	return true;
 }
@@ -89,11 +91,17 @@ on_deferred(const char *id, void *context)
 }
 
 void
+deferred_discover(void)
+{
+	spool_file_each(SPOOL_INCOMING, on_incoming, NULL);
+}
+
+void
 deferred_scan(bool all)
 {
 	const struct timeval again = { config.queue_run_delay, 0 };
 
-	spool_file_each(SPOOL_INCOMING, on_incoming, NULL);
+	deferred_discover();
 	if (spool_file_each(SPOOL_DEFERRED, on_deferred, &all) == -1)
 		log_warning("cannot read deferred/: %m; run postroad set-permissions");
 	event_add(timer, &again);

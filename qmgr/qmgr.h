@@ -103,6 +103,7 @@ bool	message_operate(struct message *message, const char *operation);
 
 /* arrivals.c: the journal's segments, and what cleanup tells. */
 void	arrivals_start(void);
+void	arrivals_remember(const struct envelope *envelope);	/* its submission may be asked for */
 void	arrivals_packet(struct ipc_channel *channel, struct ipc_packet *packet);
 void	arrivals_closed(struct ipc_channel *channel);
 int	segment_of_message_read(struct message *message, int64_t at, void *bytes,
@@ -115,6 +116,7 @@ void	arrivals_pace(void);
 /* deferred.c: the files that wait. */
 void	deferred_start(void);
 void	deferred_scan(bool all);
+void	deferred_discover(void);	/* large messages that nobody told us of */
 bool	deferred_load(enum spool_queue queue, const char *id, bool recovered);
 void	deferred_flush_site(const char *site);
 
