@@ -103,22 +103,20 @@ child_start(struct slot *slot)
 	return 0;
 }
 
-static bool
-ended_badly(const struct child *child, int status)
+static void
+tell_bad_end(const struct child *child, int status)
 {
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return false;
-	if (WIFSIGNALED(status)) {
-		/* One that drains is ended by our own signals in the end. */
-		if (child->slot == NULL && (WTERMSIG(status) == SIGTERM ||
-		    WTERMSIG(status) == SIGHUP || WTERMSIG(status) == SIGKILL))
-			return false;
+	int signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	/* One that drains is ended by our own signals in the end. */
+	bool is_ours = child->slot == NULL && (signal_number == SIGTERM ||
+	    signal_number == SIGHUP || signal_number == SIGKILL);
+
+	if (signal_number != 0 && !is_ours)
 		log_warning("process %s pid %ld killed by signal %d",
-		    child->path, (long)child->pid, WTERMSIG(status));
-	} else
+		    child->path, (long)child->pid, signal_number);
+	else if (signal_number == 0 && WEXITSTATUS(status) != 0)
 		log_warning("process %s pid %ld exit status %d", child->path,
 		    (long)child->pid, WEXITSTATUS(status));
-	return true;
 }
 
 /* Leave the service alone for a while. */
@@ -162,11 +160,13 @@ reaped(struct child *child, int status)
 {
 	struct slot *slot = child->slot;
 	int64_t lived_ms = clock_ms() - child->started_ms;
-	bool bad = ended_badly(child, status);
+
+	tell_bad_end(child, status);
 
 	if (slot != NULL) {
 		slot->running--;
-		if (bad && lived_ms < BAD_START_MS)
+		/* A quick end with status 0 that nobody asked for would go on for ever, too. */
+		if (lived_ms < BAD_START_MS)
 			throttle(slot->service, WIFSIGNALED(status) &&
 			    WTERMSIG(status) == SIGKILL);
 		else if (lived_ms > GOOD_LIFE_MS)
