@@ -193,6 +193,21 @@ class Pop3(postroad.Test):
         postroad.wait_until(lambda: self.box.listens(self.box.pop3_port), "pop3d again", self.box.story)
         self.box.pop3().quit()
 
+    def test_a_killed_starter_of_sessions_is_replaced(self):
+        self.lay_out()
+        self.box.pop3().quit()
+        parents = {pid: int(self.status(pid)["PPid"]) for pid in self.box.processes("authd")}
+        starters = [pid for pid, parent in parents.items() if parent in parents]
+        self.assertEqual(len(starters), 1, parents)
+        os.kill(starters[0], 9)
+
+        def works():
+            try:
+                return self.box.pop3().quit()
+            except poplib.error_proto as e:
+                self.assertIn("[SYS/TEMP]", str(e))
+        postroad.wait_until(works, "a session again", self.box.story)
+
     @unittest.skipUnless(postroad.ROOT, "needs users")
     def test_who_runs_as_whom(self):
         self.lay_out()
