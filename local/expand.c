@@ -1,5 +1,5 @@
 /*
- * expand - what is to be done for a recipient: aliases, .forward, mailbox
+ * expand - lists of members: the values of aliases, :include: files, .forward
  *
  * An alias whose members are aliases of this machine is followed here, each
  * name once, so that no web of aliases can make more than one message of one.
@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +21,10 @@
 
 #include "address/address.h"
 #include "config/config.h"
-#include "config/expand.h"
-#include "message/header.h"
 #include "table/maps.h"
 #include "table/match.h"
 
 #define DEPTH_MAX	50
-#define MEMBERS_MAX	1000
 #define FORWARD_SIZE	65536
 #define INCLUDE_SIZE	(16 * 1024 * 1024)
 
@@ -56,72 +52,6 @@ expand_start(void)
 	mydestination = match_list_open("mydestination", config.mydestination);
 }
 
-void
-plan_decide(struct plan *plan, enum delivery_status status, const char *dsn,
-    const char *format, ...)
-{
-	struct text text = TEXT_EMPTY;
-	va_list arguments;
-
-	if (plan->is_decided)
-		return;
-	va_start(arguments, format);
-	text_vprintf(&text, format, arguments);
-	va_end(arguments);
-	plan->is_decided = true;
-	plan->status = status;
-	plan->dsn = dsn;
-	plan->text = pool_strdup(plan->pool, text_string(&text));
-	if (plan->text == NULL)
-		plan->text = "out of memory";
-	text_clear(&text);
-}
-
-/* For what each place tries first: true the first time that this plan meets the key. */
-static bool
-is_new(struct plan *plan, const char *key)
-{
-	return map_set(plan->seen, key, plan) == NULL;
-}
-
-static void
-add_target(struct plan *plan, enum target_kind kind, const struct user *user,
-    const char *what)
-{
-	struct target *target = pool_alloc(plan->pool, sizeof(*target));
-
-	if (target == NULL || ++plan->target_count > MEMBERS_MAX) {
-		plan_decide(plan, DELIVERY_BOUNCED, "5.4.6",
-		    "alias expansion has too many members");
-		return;
-	}
-	target->kind = kind;
-	target->user = user;
-	target->what = pool_strdup(plan->pool, what);
-	STAILQ_INSERT_TAIL(&plan->targets, target, next);
-}
-
-static void
-add_forward(struct plan *plan, const char *address)
-{
-	char folded[ADDRESS_SIZE];
-
-	strlcpy(folded, address, sizeof(folded));
-	if (!is_new(plan, text_lower(folded)))
-		return;
-	if (plan->forward_count == MEMBERS_MAX) {
-		plan_decide(plan, DELIVERY_BOUNCED, "5.4.6",
-		    "alias expansion has too many members");
-		return;
-	}
-	if (plan->forward == NULL)
-		plan->forward = pool_alloc(plan->pool, MEMBERS_MAX * sizeof(*plan->forward));
-	if (plan->forward != NULL)
-		plan->forward[plan->forward_count++] = pool_strdup(plan->pool, address);
-}
-
-/* --- members of a list */
-
 static bool
 is_allowed(const char *parameter, enum source source)
 {
@@ -147,7 +77,7 @@ add_command_or_file(struct plan *plan, const char *what, const struct list *list
 		    is_command ? "external command" : "file");
 		return;
 	}
-	add_target(plan, is_command ? TARGET_COMMAND : TARGET_FILE, list->user,
+	plan_add_target(plan, is_command ? TARGET_COMMAND : TARGET_FILE, list->user,
 	    is_command ? what + 1 + strspn(what + 1, " \t") : what);
 }
 
@@ -207,7 +137,7 @@ include_file(struct plan *plan, const char *path, const struct list *from)
 	const char *why;
 	char *text;
 
-	if (list.depth > DEPTH_MAX || !is_new(plan, path))
+	if (list.depth > DEPTH_MAX || !plan_is_new(plan, path))
 		return;
 	if ((text = read_list_file(path, reader, INCLUDE_SIZE, &why)) == NULL) {
 		log_warning("%s: cannot %s %s: %m", from->name, why, path);
@@ -235,8 +165,8 @@ find_alias(const char *name, const char **value)
 	return answer;
 }
 
-static bool
-is_local_domain(const struct plan *plan, const char *domain)
+bool
+expand_is_local_domain(const struct plan *plan, const char *domain)
 {
 	return strcasecmp(domain, plan->domain) == 0
 	    || match_domain(mydestination, domain) == TABLE_FOUND;
@@ -244,7 +174,7 @@ is_local_domain(const struct plan *plan, const char *domain)
 
 /* The alias's value, or false if name is none. */
 static bool
-expand_alias(struct plan *plan, const char *name, const struct list *from)
+follow_alias(struct plan *plan, const char *name, const struct list *from)
 {
 	const char *value;
 	enum table_answer answer = find_alias(name, &value);
@@ -280,8 +210,8 @@ add_own_mailbox(struct plan *plan)
 {
 	const struct user *user = user_find(plan->name);
 
-	if (user != NULL && is_new(plan, "\\"))
-		add_target(plan, TARGET_MAILBOX, user, "");
+	if (user != NULL && plan_is_new(plan, "\\"))
+		plan_add_target(plan, TARGET_MAILBOX, user, "");
 }
 
 static void
@@ -297,8 +227,8 @@ add_address(struct plan *plan, const char *address, bool is_final,
 	    config.myorigin) >= sizeof(whole))
 		return;
 	domain = address_domain(whole);
-	if (!is_local_domain(plan, domain)) {
-		add_forward(plan, whole);
+	if (!expand_is_local_domain(plan, domain)) {
+		plan_add_forward(plan, whole);
 		return;
 	}
 	snprintf(name, sizeof(name), "%.*s", (int)address_localpart_length(whole), whole);
@@ -306,11 +236,11 @@ add_address(struct plan *plan, const char *address, bool is_final,
 	if (strcmp(name, plan->name) == 0)
 		add_own_mailbox(plan);
 	else if (is_final)
-		add_forward(plan, whole);
+		plan_add_forward(plan, whole);
 	else if (map_get(plan->seen, name) == NULL) {
 		map_set(plan->seen, name, plan);
-		if (list->source == FROM_FORWARD || !expand_alias(plan, name, list))
-			add_forward(plan, whole);
+		if (list->source == FROM_FORWARD || !follow_alias(plan, name, list))
+			plan_add_forward(plan, whole);
 	}
 }
 
@@ -379,10 +309,8 @@ expand_list(struct plan *plan, const char *text, const struct list *list)
 	}
 }
 
-/* --- users */
-
 /* user's own wish: .forward+extension, or .forward. False: there is none. */
-static bool
+bool
 expand_forward(struct plan *plan, const struct user *user)
 {
 	const char *why;
@@ -421,193 +349,29 @@ expand_forward(struct plan *plan, const struct user *user)
 	return plan->is_decided || plan->target_count + plan->forward_count > 0;
 }
 
-struct luser_names {
-	const struct plan *plan;
-	const char *local;
-};
-
-static const char *
-luser_value(const char *name, void *context)
+bool
+expand_alias(struct plan *plan, const char *name)
 {
-	const struct luser_names *names = context;
-	const struct { const char *name, *value; } values[] = {
-		{ "user",	names->plan->name },
-		{ "local",	names->local },
-		{ "extension",	names->plan->extension },
-		{ "domain",	names->plan->domain },
-		{ "recipient",	names->plan->address },
-		{ "recipient_delimiter", config.recipient_delimiter },
-	};
+	struct list top = { .name = name };
 
-	for (size_t i = 0; i < COUNT_OF(values); i++)
-		if (strcmp(values[i].name, name) == 0)
-			return values[i].value;
-	return NULL;
+	return follow_alias(plan, name, &top);
 }
 
-static void
-plan_unknown_user(struct plan *plan, const char *local)
+bool
+expand_is_alias(const char *name)
 {
-	struct luser_names names = { plan, local };
-	struct expansion expansion = { .value = luser_value, .context = &names };
-	struct list list = { FROM_ALIAS, user_find(config.default_privs), "luser_relay", 1 };
-	struct text relay = TEXT_EMPTY, why = TEXT_EMPTY;
+	const char *value;
 
-	if (config.luser_relay[0] == '\0')
-		plan_decide(plan, DELIVERY_BOUNCED, "5.1.1", "unknown user: \"%s\"",
-		    plan->name);
-	else if (expand(&expansion, config.luser_relay, &relay, &why) == -1) {
-		log_warning("luser_relay: %s", text_string(&why));
+	return maps_find(alias_maps, name, &value) == TABLE_FOUND;
+}
+
+void
+expand_text(struct plan *plan, const char *text, const char *name)
+{
+	struct list list = { FROM_ALIAS, user_find(config.default_privs), name, 1 };
+
+	if (list.user == NULL)
 		plan_decide(plan, DELIVERY_DEFERRED, "4.3.5",
-		    "mail system configuration error");
-	} else
-		expand_list(plan, text_string(&relay), &list);
-	text_clear(&relay);
-	text_clear(&why);
-}
-
-static void
-plan_user(struct plan *plan, const struct user *user)
-{
-	if (expand_forward(plan, user))
-		return;
-	if (config.require_home_directory && access(user->home, F_OK) == -1)
-		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0",
-		    "cannot access home directory %s: %s", user->home, strerror(errno));
-	else if (config.mailbox_command[0] != '\0')
-		add_target(plan, TARGET_COMMAND, user, config.mailbox_command);
-	else
-		add_target(plan, TARGET_MAILBOX, user, "");
-}
-
-/* --- the recipient */
-
-/* Was the message here before? RFC 822's Delivered-To, which every hop of ours adds. */
-static bool
-is_loop(const struct delivery_request *request, const char *address)
-{
-	struct header_walk walk = { .text = request->content,
-	    .length = request->content_length };
-	struct header_field field;
-	struct text quoted = TEXT_EMPTY;
-	bool found = false;
-
-	address_quote(&quoted, address);
-	while (!found && header_next(&walk, &field))
-		if (header_is(&field, "Delivered-To")) {
-			struct text value = TEXT_EMPTY;
-
-			header_unfold(&value, &field);
-			text_puts(&value, "");
-			found = strcasecmp(text_trim(value.bytes),
-			    text_string(&quoted)) == 0;
-			text_clear(&value);
-		}
-	text_clear(&quoted);
-	return found;
-}
-
-/* The sender of what an alias forwards is owner-alias, if that is an alias too. */
-static void
-set_owner(struct plan *plan)
-{
-	const char *owner = pool_printf(plan->pool, "owner-%s", plan->name), *value;
-
-	if (owner != NULL && strncmp(plan->name, "owner-", 6) != 0
-	    && maps_find(alias_maps, owner, &value) == TABLE_FOUND)
-		plan->owner = pool_printf(plan->pool, "%s@%s", owner, plan->domain);
-}
-
-/* Split the address into name, extension and domain; gives the whole local part, folded. */
-static char *
-split_address(struct plan *plan)
-{
-	size_t length = address_localpart_length(plan->address);
-	char *local = pool_strndup(plan->pool, plan->address, length);
-	const char *domain = address_domain(plan->address);
-
-	if (local == NULL)
-		return NULL;
-	text_lower(local);
-
-	size_t base = address_base_length(local, length, config.recipient_delimiter);
-
-	plan->name = pool_strndup(plan->pool, local, base);
-	plan->extension = base < length ? local + base + 1 : "";
-	plan->domain = domain != NULL ? domain : config.myorigin;
-	return plan->name == NULL ? NULL : local;
-}
-
-/* All that the alias means is one user of this machine: no new message is needed. */
-static void
-follow_to_user(struct plan *plan)
-{
-	const char *address = plan->forward[0], *domain = address_domain(address);
-	char name[ADDRESS_SIZE];
-	const struct user *user;
-
-	snprintf(name, sizeof(name), "%.*s", (int)address_localpart_length(address),
-	    address);
-	text_lower(name);
-	if (!is_local_domain(plan, domain) || strchr(name, '/') != NULL
-	    || (user = user_find(name)) == NULL)
-		return;
-	plan->forward_count = 0;
-	plan->final = address;
-	plan->name = pool_strdup(plan->pool, name);
-	plan->extension = "";
-	if (plan->name == NULL)
-		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0", "out of memory");
-	else
-		plan_user(plan, user);
-}
-
-void
-plan_recipient(struct plan *plan, struct delivery_request *request,
-    const struct recipient *recipient)
-{
-	struct list top = { .name = recipient->address };
-	const struct user *user;
-	const char *local;
-
-	memset(plan, 0, sizeof(*plan));
-	STAILQ_INIT(&plan->targets);
-	plan->pool = request->pool;
-	plan->address = recipient->address;
-	plan->seen = map_new();
-	local = split_address(plan);
-	if (local == NULL) {
-		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0", "out of memory");
-		return;
-	}
-	if (is_loop(request, recipient->address)) {
-		plan_decide(plan, DELIVERY_BOUNCED, "5.4.6",
-		    "mail forwarding loop for %s", recipient->address);
-		return;
-	}
-	map_set(plan->seen, local, plan);
-	if (expand_alias(plan, local, &top)) {
-		set_owner(plan);
-		if (plan->target_count + plan->forward_count == 0)
-			plan_decide(plan, DELIVERY_BOUNCED, "5.4.6",
-			    "alias %s leads only to itself", plan->name);
-		else if (plan->target_count == 0 && plan->forward_count == 1)
-			follow_to_user(plan);
-		return;
-	}
-	errno = 0;
-	user = strchr(plan->name, '/') != NULL ? NULL : user_find(plan->name);
-	if (user != NULL)
-		plan_user(plan, user);
-	else if (errno != 0)
-		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0",
-		    "user lookup error: %s", strerror(errno));
-	else
-		plan_unknown_user(plan, local);
-}
-
-void
-plan_clear(struct plan *plan)
-{
-	map_free(&plan->seen, NULL);
+		    "default_privs = %s: no such user", config.default_privs);
+	expand_list(plan, text, &list);
 }

@@ -37,7 +37,7 @@ void	become(const struct user *user);
 /* In a child: the same, for good. 0, or -1 with errno. */
 int	become_for_good(const struct user *user);
 
-/* expand.c: what is to be done for a recipient */
+/* plan.c: what is to be done for a recipient */
 
 enum target_kind { TARGET_MAILBOX, TARGET_FILE, TARGET_COMMAND };
 
@@ -66,9 +66,6 @@ struct plan {
 	const char *dsn, *text;
 };
 
-/* Open the tables; may exit with fatal(). */
-void	expand_start(void);
-
 /* Find out. The plan's members are set; nothing is delivered. */
 void	plan_recipient(struct plan *plan, struct delivery_request *request,
 	    const struct recipient *recipient);
@@ -78,6 +75,34 @@ void	plan_clear(struct plan *plan);
 void	plan_decide(struct plan *plan, enum delivery_status status,
 	    const char *dsn, const char *format, ...)
 	    __attribute__((format(printf, 4, 5)));
+
+/* True the first time that this plan meets the key. */
+bool	plan_is_new(struct plan *plan, const char *key);
+
+/* One thing more to be done, one address more; too many decide. */
+void	plan_add_target(struct plan *plan, enum target_kind kind,
+	    const struct user *user, const char *what);
+void	plan_add_forward(struct plan *plan, const char *address);
+
+/* expand.c: lists of members */
+
+/* Open the tables; may exit with fatal(). */
+void	expand_start(void);
+
+/* Add what the alias means to the plan. False if the name, whole or without extension, is none. */
+bool	expand_alias(struct plan *plan, const char *name);
+
+/* Is there an alias of just this name? */
+bool	expand_is_alias(const char *name);
+
+/* Add what the user's .forward+extension or .forward means. False if there is none. */
+bool	expand_forward(struct plan *plan, const struct user *user);
+
+/* Add what a text in the form of an alias's value means; name is for the log. */
+void	expand_text(struct plan *plan, const char *text, const char *name);
+
+/* Is mail for the domain delivered here: the recipient's own, or one in mydestination? */
+bool	expand_is_local_domain(const struct plan *plan, const char *domain);
 
 /* mailbox.c: Maildir, mbox, /file */
 

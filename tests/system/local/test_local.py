@@ -39,7 +39,7 @@ class Local(postroad.Test):
         mail = self.box.wait_mail("ada")[0]
         self.assertEqual(mail["Return-Path"], "<eve@far.example>")
         self.assertEqual(mail["Delivered-To"], "%s@example.org" % self.account("ada"))
-        self.assertRegex(os.path.basename(mail.path), r"^\d+\.M\d{6}K[\w.]+R\d+\.mail\.example\.org,S=\d+,W=\d+$")
+        self.assertRegex(os.path.basename(mail.path), r"^\d+\.Q\w+R\d+\.mail\.example\.org,S=\d+,W=\d+$")
         size = os.path.getsize(mail.path)
         self.assertIn(",S=%d,W=%d" % (size, size + open(mail.path, "rb").read().count(b"\n")), mail.path)
         if postroad.ROOT:
