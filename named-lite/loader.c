@@ -133,9 +133,21 @@ load_zones(struct build_zone *zones, const struct settings *settings,
 
 static int
 hand_over(const struct settings *settings, const struct options *options,
-    const struct build_zone *zones, int fd)
+    int image, int fd)
 {
 	static struct control_loaded loaded;
+
+	choose_addresses(&loaded, settings, options);
+	if (control_send(fd, &loaded, sizeof(loaded), &image, 1) == -1) {
+		log_error("cannot hand over the zones: %m");
+		return -1;
+	}
+	return 0;
+}
+
+static int
+build(const struct settings *settings, const struct build_zone *zones)
+{
 	struct build build = {
 		.zones = zones,
 		.zone_count = settings->zone_count,
@@ -147,25 +159,35 @@ hand_over(const struct settings *settings, const struct options *options,
 	};
 	int image = build_image(&build);
 
-	if (image == -1) {
+	if (image == -1)
 		log_error("cannot build the image of the zones: %m");
-		return -1;
-	}
-	choose_addresses(&loaded, settings, options);
-	if (control_send(fd, &loaded, sizeof(loaded), &image, 1) == -1) {
-		log_error("cannot hand over the zones: %m");
-		return -1;
-	}
-	return 0;
+	return image;
 }
 
+/* All zones in an image. A descriptor, or -1, logged. */
+static int
+load_image(struct settings *settings, int served_fd)
+{
+	struct image served = { NULL, NULL, 0 };
+	uint64_t *seed = settings->image.seed;
+	struct build_zone *zones = mem_zalloc(settings->zone_count + 1,
+	    sizeof(*zones));
+
+	arc4random_buf(seed, sizeof(settings->image.seed));
+	seed[1] |= 1;		/* a factor, which must not be 0 */
+	if (served_fd != -1 && image_map(&served, served_fd) == -1)
+		log_warning("cannot look at what is being served: %m");
+	load_zones(zones, settings, seed, &served);
+	return build(settings, zones);
+}
+
+/* The process ends soon: what it has in memory goes with it. */
 int
-loader_run(const struct options *options, int fd, int served_fd)
+loader_run(const struct options *options, enum loader_job job, int fd,
+    int served)
 {
 	struct settings settings;
-	struct image served = { NULL, NULL, 0 };
-	struct build_zone *zones;
-	int result;
+	int image = served;
 
 	log_info("loading configuration from '%s'", options->config);
 	if (settings_read(&settings, options->config, options->port) == -1) {
@@ -178,14 +200,8 @@ loader_run(const struct options *options, int fd, int served_fd)
 		log_error("loading configuration: failure");
 		return EXIT_FAILURE;
 	}
-	do
-		arc4random_buf(settings.image.seed, sizeof(settings.image.seed));
-	while (settings.image.seed[1] == 0);
-	settings.image.seed[1] |= 1;
-	zones = mem_zalloc(settings.zone_count + 1, sizeof(*zones));
-	if (served_fd != -1 && image_map(&served, served_fd) == -1)
-		log_warning("cannot look at what is being served: %m");
-	load_zones(zones, &settings, settings.image.seed, &served);
-	result = hand_over(&settings, options, zones, fd);
-	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (job == LOADER_ALL)
+		image = load_image(&settings, served);
+	return image != -1 && hand_over(&settings, options, image, fd) == 0 ?
+	    EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -14,10 +14,16 @@
 
 #include "named-lite/options.h"
 
+enum loader_job {
+	LOADER_ALL,		/* named.conf and zones */
+	LOADER_ADDRESSES,	/* where to listen, and nothing else: addresses of this host have changed */
+};
+
 /*
  * Load, send a struct control_loaded and the image to fd. served is the
  * image that is being served, -1 if there is none. Gives an exit code.
  */
-int	loader_run(const struct options *options, int fd, int served);
+int	loader_run(const struct options *options, enum loader_job job,
+	    int fd, int served);
 
 #endif

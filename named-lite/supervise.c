@@ -17,6 +17,7 @@
 #include "base/base.h"
 #include "named-lite/answer.h"
 #include "named-lite/console.h"
+#include "named-lite/interfaces.h"
 #include "named-lite/loader.h"
 #include "named-lite/serve.h"
 #include "named-lite/sockets.h"
@@ -28,6 +29,7 @@
 #define SOON_MS		10000
 #define HANDOVER_MS	5000	/* for the process that follows us to load its zones */
 #define RECHECK_MS	30000
+#define SETTLE_MS	1000	/* for addresses that come one after the other */
 
 /* An address, and its sockets for each answering process. */
 struct listener {
@@ -58,14 +60,17 @@ static struct supervisor {
 	int	 image;			/* of what is served; -1 none yet */
 	pid_t	 loader;		/* -1 none */
 	int	 loaded;		/* from the loader */
+	enum loader_job job;		/* of the loader */
 	bool	 load_again;
+	int	 interfaces;		/* tells of addresses that come and go */
+	int64_t	 look_at_ms;		/* when to look where to listen; 0 never */
 	bool	 lifeline_ended;
 	int64_t	 stop_at_ms;		/* LEAVING: 0 not yet known */
 	int64_t	 check_at_ms;
 	struct listener listeners[CONTROL_ADDRESSES_MAX];
 	struct answerer answerers[PROCESSES_MAX];
 	int	 exit_code;
-} s = { .signals = -1, .empty_root = -1, .image = -1, .loader = -1,
+} s = { .signals = -1, .interfaces = -1, .empty_root = -1, .image = -1, .loader = -1,
     .loaded = -1 };
 
 #define LIFELINE_FD	4
@@ -93,6 +98,7 @@ become_child(void)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	fd_close(&s.signals);
+	fd_close(&s.interfaces);
 	fd_close(&s.loaded);
 	for (int i = 0; i < PROCESSES_MAX; i++)
 		fd_close(&s.answerers[i].control);
@@ -115,20 +121,24 @@ run_loader(int fd)
 		log_error("cannot %s (%s): %m", why, s.options->user);
 		_exit(EXIT_FAILURE);
 	}
-	code = loader_run(s.options, fd, s.image);
+	code = loader_run(s.options, s.job, fd, s.image);
 	log_flush();
 	_exit(code);
 }
 
 static void
-start_loader(void)
+start_loader(enum loader_job job)
 {
 	int pair[2];
 
 	if (s.loader != -1) {
-		s.load_again = true;
+		if (job == LOADER_ALL)
+			s.load_again = true;
+		else
+			s.look_at_ms = clock_ms() + SETTLE_MS;
 		return;
 	}
+	s.job = job;
 	s.load_again = false;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1) {
 		log_error("cannot start loading: %m");
@@ -351,12 +361,12 @@ on_loaded(void)
 
 	int count = listen_to(&loaded);
 
-	if (s.state != STARTING)
+	if (s.state != STARTING && s.job == LOADER_ALL)
 		log_info("reloading: zones are served as they are now");
-	else if (count == 0) {
+	else if (s.state == STARTING && count == 0) {
 		log_error("there is no address to listen on");
 		fail_start();
-	} else
+	} else if (s.state == STARTING)
 		begin_running();
 }
 
@@ -389,7 +399,7 @@ reap(void)
 		if (pid == s.loader) {
 			s.loader = -1;
 			if (s.load_again)
-				start_loader();
+				start_loader(LOADER_ALL);
 			continue;
 		}
 		for (int i = 0; i < PROCESSES_MAX; i++)
@@ -408,7 +418,7 @@ reload(void)
 		s.state = LEAVING;
 	} else
 		log_info("received SIGHUP signal to reload zones");
-	start_loader();
+	start_loader(LOADER_ALL);
 }
 
 static void
@@ -454,6 +464,7 @@ next_timeout(void)
 	for (int i = 0; i < s.options->processes; i++)
 		timeout = earlier(timeout, s.answerers[i].start_at_ms);
 	timeout = earlier(timeout, s.check_at_ms);
+	timeout = earlier(timeout, s.look_at_ms);
 	return earlier(timeout, s.stop_at_ms);
 }
 
@@ -471,6 +482,10 @@ do_what_is_due(void)
 	for (int i = 0; i < s.options->processes; i++)
 		if (is_due(s.answerers[i].start_at_ms))
 			start_answerer(i);
+	if (s.state == RUNNING && is_due(s.look_at_ms)) {
+		s.look_at_ms = 0;
+		start_loader(LOADER_ADDRESSES);
+	}
 	if (s.state != LEAVING)
 		return;
 	if (is_due(s.stop_at_ms))
@@ -479,7 +494,7 @@ do_what_is_due(void)
 		s.check_at_ms = clock_ms() + RECHECK_MS;
 	else if (is_due(s.check_at_ms)) {
 		s.check_at_ms = 0;
-		start_loader();
+		start_loader(LOADER_ALL);
 	}
 }
 
@@ -501,6 +516,7 @@ run(void)
 			{ s.loaded, POLLIN, 0 },
 			{ s.options->under_master && !s.lifeline_ended ?
 			    LIFELINE_FD : -1, POLLIN, 0 },
+			{ s.state == RUNNING ? s.interfaces : -1, POLLIN, 0 },
 		};
 
 		log_flush();
@@ -510,6 +526,9 @@ run(void)
 				on_loaded();
 			if (polled[0].revents != 0)
 				on_signal();
+			if (polled[3].revents != 0 &&
+			    interfaces_changed(s.interfaces))
+				s.look_at_ms = clock_ms() + SETTLE_MS;
 			if (polled[2].revents != 0) {
 				s.lifeline_ended = true;
 				if (s.state != STOPPING)
@@ -560,7 +579,8 @@ supervise_run(const struct options *options)
 	arc4random_buf(answer_cookie_key, sizeof(answer_cookie_key));
 	make_empty_root();
 	catch_signals();
-	start_loader();
+	s.interfaces = interfaces_watch();
+	start_loader(LOADER_ALL);
 	run();
 	log_info("exiting");
 	log_flush();

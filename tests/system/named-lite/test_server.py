@@ -29,7 +29,7 @@ class Starting(server.Test):
                 ("recursion no", "named.conf:1: missing ';' before '}'"),
                 ("allow-query { nobody-we-know; };", "named.conf:1: undefined ACL 'nobody-we-know'"),
                 ("response-policy { zone x; };", "named.conf:1: 'response-policy' is not served"),
-                ("directory unquoted;", "named.conf:1: expected quoted string near 'unquoted'")):
+                ("masterfile-format raw;", "named.conf:1: masterfile-format 'raw' is not served")):
             with self.subTest(text):
                 self.assertIn(wanted, self.ends(text))
         self.assertIn("zone 'b': missing 'file' entry", self.ends(more="zone b { type master; };"))
