@@ -56,16 +56,36 @@ make_arguments(const struct service *service, size_t sockets)
 	return argv;
 }
 
+/*
+ * A signal that came to a child between fork and exec would run libevent's
+ * handler there, whose pipe is shared: master would take it for its own.
+ */
+pid_t
+fork_daemon(int still_blocked)
+{
+	static const int caught[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP,
+	    SIGCHLD, SIGPIPE };
+	sigset_t all, before;
+	pid_t pid;
+
+	log_flush();
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	if ((pid = fork()) == 0) {
+		for (size_t i = 0; i < COUNT_OF(caught); i++)
+			signal(caught[i], SIG_DFL);
+		setpgid(0, 0);	/* a ^C at the terminal is for master alone */
+		if (still_blocked != 0)
+			sigaddset(&before, still_blocked);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
 /* In the child: the descriptors to their places, and off. */
 static void __attribute__((noreturn))
 run(const struct slot *slot)
 {
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	setpgid(0, 0);		/* a ^C at the terminal is for master alone */
 	if (dup2(log_pipe[1], CHILD_LOG) == -1 ||
 	    dup2(lifeline[0], CHILD_LIFELINE) == -1)
 		_exit(71);
@@ -86,8 +106,7 @@ child_start(struct slot *slot)
 	struct child *child;
 	pid_t pid;
 
-	log_flush();
-	if ((pid = fork()) == -1) {
+	if ((pid = fork_daemon(0)) == -1) {
 		log_warning("fork: %m; trying again");
 		return -1;
 	}

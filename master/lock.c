@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,25 +37,29 @@ open_lock(void)
 bool
 lock_is_free(void)
 {
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char path[256];
 	int fd = open(lock_path(path, sizeof(path)), O_RDONLY | O_CLOEXEC);
 	bool is_free = fd == -1 ? errno == ENOENT
-	    : flock(fd, LOCK_EX | LOCK_NB) == 0;
+	    : fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_UNLCK;
 
 	fd_close(&fd);
 	return is_free;
 }
 
+/* The kind of lock that can be asked for without being taken, and tells whose it is. */
 void
 lock_take(void)
 {
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char path[256];
 
 	lock_fd = open_lock();
-	if (flock(lock_fd, LOCK_EX | LOCK_NB) == -1)
+	if (fcntl(lock_fd, F_SETLK, &lock) == -1)
 		fatal("open lock file %s/%s: %s", config.queue_directory,
-		    lock_path(path, sizeof(path)), errno == EWOULDBLOCK
-		    ? "another master is running" : strerror(errno));
+		    lock_path(path, sizeof(path)), errno == EAGAIN ||
+		    errno == EACCES ? "another master is running"
+		    : strerror(errno));
 }
 
 void

@@ -76,13 +76,6 @@ open_postlog_socket(void)
 static void __attribute__((noreturn))
 run_postlogd(const char *path)
 {
-	sigset_t hup;
-
-	/* Not before postlogd can handle it: the first reload may come at once. */
-	sigemptyset(&hup);
-	sigaddset(&hup, SIGHUP);
-	sigprocmask(SIG_SETMASK, &hup, NULL);
-	setpgid(0, 0);
 	config_snapshot_hand_on();
 	if (dup2(log_pipe[0], STDIN_FILENO) == -1 ||
 	    (postlog_socket != -1 &&
@@ -100,8 +93,8 @@ logger_start(void)
 
 	if (postlog_socket == -1)
 		open_postlog_socket();
-	log_flush();
-	logger = fork();
+	/* No SIGHUP before postlogd can handle it: the first reload may come at once. */
+	logger = fork_daemon(SIGHUP);
 	if (logger == 0)
 		run_postlogd(path);
 	if (logger == -1)

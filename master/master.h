@@ -59,7 +59,8 @@ int	master_run(bool foreground);
 
 /* services.c */
 extern struct services services;
-int	services_load(bool first);	/* read master.cf and follow it. 0, or -1: nothing changed */
+int	services_load(bool first);	/* read master.cf and follow it with sockets. 0, or -1: logged */
+void	services_start(void);		/* and then with processes */
 void	services_name_missing(void);	/* log the services whose program the last load did not find */
 void	services_drain(struct service *service);	/* SIGHUP to its processes, which are no longer counted */
 void	services_stop(void);		/* close the sockets */
@@ -80,6 +81,7 @@ void	sockets_unlink(const struct master_entry *entry);
 
 /* children.c */
 extern int lifeline[2];		/* children hold the read end */
+pid_t	fork_daemon(int still_blocked);		/* fork(2), with signals as exec(2) should find them; 0 or one that the program unblocks */
 int	child_start(struct slot *slot);		/* 0, or -1: logged */
 void	children_reaped(void);			/* on SIGCHLD */
 void	children_forget(struct service *service, int with_signal);

@@ -76,8 +76,9 @@ go_to_background(void)
 	return ready[1];
 }
 
+/* Before a daemon is started: none may hold the terminal, or the pipe of who started us. */
 static void
-tell_parent(int *ready)
+leave_terminal(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -86,7 +87,12 @@ tell_parent(int *ready)
 		    strcmp(config.maillog_file, "/dev/stdout") != 0)
 			dup2(null, fd);
 	fd_close(&null);
-	if (write(*ready, "r", 1) == -1)
+}
+
+static void
+tell_parent(int *ready)
+{
+	if (*ready != -1 && write(*ready, "r", 1) == -1)
 		log_warning("tell the command that started me: %m");
 	fd_close(ready);
 }
@@ -172,6 +178,8 @@ on_reload(evutil_socket_t number, short what, void *context)
 	    services_load(false) == -1)
 		log_error("the configuration has errors, see above: going on with the old one");
 	else {
+		services_start();
+		services_name_missing();
 		config_report();
 		logger_reload();
 	}
@@ -203,6 +211,7 @@ master_run(bool foreground)
 	char *tag = mem_printf("%s/master", config.syslog_name);
 
 	lock_take();
+	lock_write_pid();
 	raise_descriptor_limit();
 	umask(077);
 	clean_environment();
@@ -213,15 +222,16 @@ master_run(bool foreground)
 	/* What goes wrong until here and with the sockets is told on standard error. */
 	if (services_load(true) == -1)
 		fatal("not started: see above");
-	lock_write_pid();
+	if (!foreground)
+		leave_terminal();
 	log_open_pipe(log_pipe[1], tag);
 	logger_start();
 	log_info("daemon started -- version %s, configuration %s",
 	    config.mail_version, config.config_directory);
 	services_name_missing();
 	config_report();
-	if (ready != -1)
-		tell_parent(&ready);
+	services_start();
+	tell_parent(&ready);
 	notify_start_watchdog();
 	tell_ready();
 	while (!event_base_got_exit(master_base)) {

@@ -361,10 +361,16 @@ services_load(bool first)
 	TAILQ_FOREACH_SAFE(service, &services, link, next)
 		if (!service->wanted)
 			remove_service(service);
-	TAILQ_FOREACH(service, &services, link)
-		if (result == 0)
-			service_resume(service);
 	return result;
+}
+
+void
+services_start(void)
+{
+	struct service *service;
+
+	TAILQ_FOREACH(service, &services, link)
+		service_resume(service);
 }
 
 void

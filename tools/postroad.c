@@ -1,8 +1,7 @@
 /*
  * postroad - start, stop and check the mail system
  *
- * Start and stop act on master through its lock and its number in
- * pid/master.pid. What check looks for stands in tools/shared/check.c.
+ * Start and stop act on master, whose lock on pid/master.pid tells its number. What check looks for stands in tools/shared/check.c.
  */
 
 #include <errno.h>
@@ -11,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,16 +26,16 @@
 static pid_t
 running_master(void)
 {
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char *path = mem_printf("%s/%s/master.pid", config.queue_directory,
 	    config.process_id_directory);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[32] = "";
 	pid_t pid = 0;
 
 	free(path);
-	if (fd != -1 && flock(fd, LOCK_SH | LOCK_NB) == -1 &&
-	    fd_read_full(fd, text, sizeof(text) - 1) > 0)
-		pid = (pid_t)atol(text);
+	if (fd != -1 && fcntl(fd, F_GETLK, &lock) == 0 &&
+	    lock.l_type != F_UNLCK)
+		pid = lock.l_pid;
 	fd_close(&fd);
 	return pid;
 }
