@@ -1,5 +1,6 @@
 """A typing error names its file, its line and what would be right, and stops only what it concerns."""
 import os
+import signal
 import subprocess
 
 import postroad
@@ -45,8 +46,10 @@ class MainCf(postroad.Test):
         with open(box.path("etc", "main.cf"), "a") as f:
             f.write("message_size_limit = lots\n")
         box.allow("fatal:")
-        box.run("postroad", "reload")
-        box.wait_log(r"message_size_limit.*lots|lots.*message_size_limit")
+        wrong = r"main\.cf, line \d+: .*message_size_limit.*lots"
+        self.assertRegex(box.run("postroad", "reload").stderr, wrong)
+        os.kill(box.master.pid, signal.SIGHUP)      # master, asked without the command, says it too
+        box.wait_log(wrong)
         box.send("ada@example.org")
         box.wait_mail("ada")
 
