@@ -24,7 +24,7 @@ class OneHost(postroad.Test):
         self.mail.start()
 
     def start_dns(self):
-        self.dns_address = postroad.loopback_address()
+        self.dns_address = "127.0.0.1"     # as BIND, it listens on addresses that an interface has
         self.dns_port = postroad.free_port(self.dns_address)
         names = dict.fromkeys(hosts.NAMES, self.dns_address) | {"smtp": self.mail.address}
         etc = self.mail.config
