@@ -79,6 +79,11 @@ local     unix  -       n       n       -       -       local
 serial = itertools.count(1)
 
 
+def address(name):
+    """The address of the account itself; name@example.org is an alias, whose mail is forwarded to it."""
+    return ACCOUNTS[name] + "@example.org"
+
+
 def loopback_address():
     """A loopback address that no other test uses, so that no two tests can meet on a port."""
     n = os.getpid() * 64 + next(serial) % 64

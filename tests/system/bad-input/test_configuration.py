@@ -160,8 +160,8 @@ class MissingTable(postroad.Test):
         box.settings["alias_maps"] = "hash:" + box.path("etc", "gone")
         box.reload()
         box.wait_log("reload -- version")
-        queue_id = box.send("ada@example.org")
-        box.wait_log(queue_id + r": to=<ada@example\.org>, .*dsn=4\.3\.0, status=deferred")
+        queue_id = box.send(postroad.address("ada"))
+        box.wait_log(queue_id + r": to=<.*.*dsn=4\.3\.0, status=deferred")
         box.wait_log(r"(error|warning): .*etc/gone")
         box.settings["alias_maps"] = box.settings["alias_database"]
         os.rename(box.path("etc", "aside.db"), box.path("etc", "aliases.db"))

@@ -12,7 +12,7 @@ class LogReaders(postroad.Test):
         far.answers["RCPT"] = lambda line: "550 5.1.1 no" if "bad" in line else "250 2.1.5 Ok"
         # As "postroad adopt" sets it, so that a site's log tools go on.
         self.box = self.system(syslog_name="postfix", relayhost=far.nexthop())
-        self.box.send("ada@example.org")
+        self.box.send(postroad.address("ada"))
         self.box.send("good@far.example")
         self.box.send("bad@far.example", sender="ada@example.org")
         with self.box.smtp() as smtp:
@@ -29,8 +29,8 @@ class LogReaders(postroad.Test):
                 r"postfix/smtpd\[\d+\]: [0-9A-F]+: client=\S+\[127[\d.]+\]$",
                 r"postfix/cleanup\[\d+\]: [0-9A-F]+: message-id=<.*>$",
                 r"postfix/qmgr\[\d+\]: [0-9A-F]+: from=<sender@example\.net>, size=\d+, nrcpt=1 \(queue active\)$",
-                r"postfix/local\[\d+\]: [0-9A-F]+: to=<\w+@example\.org>, orig_to=<ada@example\.org>, relay=local, delay=[\d.]+, "
-                r"delays=[\d.]+/[\d.]+/[\d.]+/[\d.]+, dsn=2\.0\.0, status=sent \(delivered to maildir\)$",
+                r"postfix/local\[\d+\]: [0-9A-F]+: to=<%s@example\.org>, relay=local, delay=[\d.]+, "
+                r"delays=[\d.]+/[\d.]+/[\d.]+/[\d.]+, dsn=2\.0\.0, status=sent \(delivered to maildir\)$" % postroad.ACCOUNTS["ada"],
                 r"postfix/smtp\[\d+\]: [0-9A-F]+: to=<good@far\.example>, relay=.*\[127[\d.]+\]:\d+, delay=.*, dsn=2\.0\.0, "
                 r"status=sent \(250 2\.0\.0 Ok: taken\)$",
                 r"postfix/bounce\[\d+\]: [0-9A-F]+: sender non-delivery notification: [0-9A-F]+$",
