@@ -43,6 +43,8 @@ class MainCf(postroad.Test):
 
     def test_reload_keeps_the_old_settings(self):
         box = self.system()
+        box.send("ada@example.org")
+        box.wait_mail("ada")        # all have read the good file
         with open(box.path("etc", "main.cf"), "a") as f:
             f.write("message_size_limit = lots\n")
         box.allow("fatal:")
@@ -50,8 +52,9 @@ class MainCf(postroad.Test):
         self.assertRegex(box.run("postroad", "reload").stderr, wrong)
         os.kill(box.master.pid, signal.SIGHUP)      # master, asked without the command, says it too
         box.wait_log(wrong)
+        box.kill("local", signal.SIGTERM)           # a process that is started now has the old settings too
         box.send("ada@example.org")
-        box.wait_mail("ada")
+        box.wait_mail("ada", 2)
 
 
 class MasterCf(postroad.Test):
@@ -105,7 +108,7 @@ class Names(postroad.Test):
                 'zone "z" {{\n\ttype master\n\tfile "db.z";\n}};\n')
         box, named, said = self.named(conf)
         self.assertEqual(named.wait(postroad.PATIENCE), 1)
-        self.assertRegex(said(), r"named\.conf:[34]: ")
+        self.assertRegex(said(), r"named\.conf:[2-4]: ")
         self.assertIn("exiting (due to fatal error)", said())
 
     def test_a_broken_zone_does_not_stop_its_neighbour(self):

@@ -25,13 +25,18 @@ class Install(postroad.Test):
             found.update(os.path.join(folder, n)[len(self.directory):] for n in names)
         return found
 
+    def one(self, name):
+        return next(self.directory + f for f in self.files() if f.endswith("/" + name))
+
     def manifest(self):
-        path = next(self.directory + f for f in self.files() if f.endswith("/manifest"))
+        path = self.one("manifest")
         daemon_directory = os.path.dirname(path)[len(self.directory):]
         settings = dict(line.split(" = ", 1) for line in subprocess.run(
-            [postroad.BUILD + "/bin/postconf", "-d"], capture_output=True, text=True).stdout.splitlines()
+            [postroad.BUILD + "/bin/postconf", "-d"], capture_output=True, text=True,
+            env=dict(os.environ, MAIL_CONFIG=os.path.dirname(self.one("main.cf")))).stdout.splitlines()
             if " = " in line)
         self.assertEqual(settings.get("daemon_directory"), daemon_directory, "postconf -d and make install differ")
+        settings["config_directory"] = os.path.dirname(self.one("main.cf"))[len(self.directory):]
         rows = {}
         with open(path) as f:
             for line in f:
@@ -64,7 +69,7 @@ class Install(postroad.Test):
 
     def test_a_changed_configuration_is_kept(self):
         self.make("install")
-        main_cf = next(self.directory + f for f in self.files() if f.endswith("/main.cf"))
+        main_cf = self.one("main.cf")
         with open(main_cf, "a") as f:
             f.write("# mine\n")
         self.make("install")
