@@ -31,7 +31,7 @@ is_name(const struct zone_owner *owner, const uint8_t *lower, size_t length)
 }
 
 /* The slot of the path without its first labels: its owner's, or an empty one. */
-static struct zone_owner **
+static struct zone_slot *
 find_slot(const struct zone *zone, const struct image_path *path, unsigned skip)
 {
 	uint64_t hash = path->hashes[skip];
@@ -39,11 +39,11 @@ find_slot(const struct zone *zone, const struct image_path *path, unsigned skip)
 	size_t length = path->starts[path->labels] + 1 - path->starts[skip];
 
 	for (size_t at = hash >> 32;; at++) {
-		struct zone_owner **slot =
+		struct zone_slot *slot =
 		    &zone->slots[at & (zone->slot_count - 1)];
 
-		if (*slot == NULL || ((*slot)->hash == hash &&
-		    is_name(*slot, name, length)))
+		if (slot->owner == NULL || (slot->hash == hash &&
+		    is_name(slot->owner, name, length)))
 			return slot;
 	}
 }
@@ -52,37 +52,42 @@ static void
 grow_slots(struct zone *zone)
 {
 	size_t count = zone->slot_count > 0 ? zone->slot_count * 2 : 64;
-	struct zone_owner **slots = mem_zalloc(count, sizeof(*slots));
+	struct zone_slot *slots = mem_zalloc(count, sizeof(*slots));
 
-	for (struct zone_owner *owner = zone->first; owner != NULL;
-	    owner = owner->next) {
-		size_t at = owner->hash >> 32;
+	for (size_t i = 0; i < zone->slot_count; i++) {
+		const struct zone_slot *slot = &zone->slots[i];
+		size_t at = slot->hash >> 32;
 
-		while (slots[at & (count - 1)] != NULL)
+		if (slot->owner == NULL)
+			continue;
+		while (slots[at & (count - 1)].owner != NULL)
 			at++;
-		slots[at & (count - 1)] = owner;
+		slots[at & (count - 1)] = *slot;
 	}
 	free(zone->slots);
 	zone->slots = slots;
 	zone->slot_count = count;
 }
 
+/* slot is where it was not found. */
 static struct zone_owner *
 add_owner(struct zone *zone, const struct image_path *path, unsigned skip,
-    const uint8_t *name)
+    const uint8_t *name, struct zone_slot *slot)
 {
 	size_t length = path->starts[path->labels] + 1 - path->starts[skip];
 	struct zone_owner *owner;
 
-	if (zone->owner_count >= zone->slot_count / 2)
+	if (zone->owner_count >= zone->slot_count / 2) {
 		grow_slots(zone);
+		slot = find_slot(zone, path, skip);
+	}
 	owner = pool_alloc(zone->pool, sizeof(*owner) + length);
 	if (owner == NULL)
 		return NULL;
 	owner->hash = path->hashes[skip];
 	owner->length = length;
 	memcpy(owner->name, name + path->starts[skip], length);
-	*find_slot(zone, path, skip) = owner;
+	*slot = (struct zone_slot) { owner->hash, owner };
 	*zone->tail = owner;
 	zone->tail = &owner->next;
 	zone->owner_count++;
@@ -95,7 +100,7 @@ zone_find(const struct zone *zone, const uint8_t *name)
 	struct image_path path;
 
 	image_path_init(&path, zone->seed, name, dns_name_length(name));
-	return *find_slot(zone, &path, 0);
+	return find_slot(zone, &path, 0)->owner;
 }
 
 struct zone_owner *
@@ -103,18 +108,27 @@ zone_get_owner(struct zone *zone, const uint8_t *name)
 {
 	struct image_path path;
 	struct zone_owner *parent = NULL;
+	struct zone_slot *slot = NULL, *first = NULL;
 	unsigned skip = 0, apex;
 
 	image_path_init(&path, zone->seed, name, dns_name_length(name));
 	apex = path.labels - dns_name_labels(zone->apex.bytes);
 	for (; skip <= apex; skip++) {
-		parent = *find_slot(zone, &path, skip);
+		slot = find_slot(zone, &path, skip);
+		parent = slot->owner;
 		if (parent != NULL)
 			break;
+		if (skip == 0)
+			first = slot;
 	}
+	/* Mostly one name is new, and its place is known from looking for it. */
+	if (skip != 1)
+		first = NULL;
 	while (skip > 0) {
-		struct zone_owner *owner = add_owner(zone, &path, --skip, name);
+		struct zone_owner *owner;
 
+		slot = first != NULL ? first : find_slot(zone, &path, skip - 1);
+		owner = add_owner(zone, &path, --skip, name, slot);
 		if (owner == NULL)
 			return NULL;
 		owner->parent = parent;

@@ -47,6 +47,12 @@ struct zone_owner {
 
 enum check_names { CHECK_NAMES_FAIL, CHECK_NAMES_WARN, CHECK_NAMES_IGNORE };
 
+/* The hash stands beside the owner: with a million names each look at one is a wait for memory. */
+struct zone_slot {
+	uint64_t hash;
+	struct zone_owner *owner;	/* NULL: empty */
+};
+
 /* How a zone is to be read. */
 struct zone_rules {
 	enum check_names check_names;
@@ -62,7 +68,7 @@ struct zone {
 	const uint64_t *seed;
 	struct zone_owner *first;	/* the apex, once the zone is loaded */
 	struct zone_owner **tail;
-	struct zone_owner **slots;	/* by hash; a power of two */
+	struct zone_slot *slots;	/* by hash; a power of two */
 	size_t	 slot_count;
 	size_t	 owner_count;
 };
