@@ -55,12 +55,24 @@ refused(struct session *session)
 	return false;
 }
 
-/* Has an address characters that only SMTPUTF8 may carry? */
+static bool
+header_has_utf8(const struct delivery_request *request)
+{
+	const char *end = memmem(request->content, request->content_length,
+	    "\n\n", 2);
+
+	return !text_is_ascii(request->content, end == NULL ?
+	    request->content_length : (size_t)(end - request->content));
+}
+
+/* Has an address, or the header of a message that came so, what only SMTPUTF8 may carry? */
 static bool
 needs_utf8(const struct job *job)
 {
 	const struct envelope *envelope = job->request->envelope;
-	bool needs = !text_is_ascii(envelope->sender, strlen(envelope->sender));
+	bool needs = !text_is_ascii(envelope->sender, strlen(envelope->sender)) ||
+	    ((envelope->flags & ENVELOPE_SMTPUTF8) &&
+	    header_has_utf8(job->request));
 
 	for (size_t i = 0; i < envelope->recipient_count && !needs; i++)
 		needs = job->marks[i] != MARK_DONE &&

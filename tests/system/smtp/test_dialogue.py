@@ -85,6 +85,8 @@ class Dialogue(Test):
     def test_utf8_needs_smtputf8(self):
         self.assertRegex(self.smtp.one(self.server.nexthop(), "p\u00e5l@example.net"),
                          r"^bounced 5.6.7 SMTPUTF8 is required, but was not offered by host")
+        self.assertRegex(self.one(content="Subject: p\u00e5\n\nx\n", options=("-u",)), "^bounced 5.6.7")
+        self.assertRegex(self.one(content="Subject: a\n\np\u00e5\n", options=("-u", "-8")), "^sent")
         self.server.answers["EHLO"] = "250-x\r\n250 SMTPUTF8"
         self.assertRegex(self.smtp.one(self.server.nexthop(), "p\u00e5l@example.net"), "^sent")
 
