@@ -10,8 +10,8 @@
  *   2  From the final dot until its answer the outcome is in doubt: if the
  *      line breaks there, the recipients are deferred and no other host is
  *      tried with them in this round.
- *   3  What this process sent it does not send again for a qmgr that died
- *      before it heard of it.
+ *   3  What this process sent, neither it nor the one that takes its place
+ *      sends again for a qmgr that died before it heard of it.
  *   4  A session that ended is not touched again: whatever may end it says so
  *      in its contract, and its caller returns at once.
  */
@@ -130,7 +130,8 @@ struct job {
 	struct session		*session;
 	struct destination	*destination;
 	struct failure		 why;		/* the latest */
-	bool			 is_held;	/* until an orphan knows what became of the same message */
+	bool			 is_held;	/* until an orphan or a predecessor knows what became of the same message */
+	bool			 is_announced;	/* our successor knows that it is in doubt */
 };
 
 void	job_start(struct ipc_channel *channel, struct ipc_packet *packet);
@@ -143,6 +144,12 @@ bool	job_has_more(const struct job *job);
 
 /* qmgr closed this channel: nobody wants these reports. */
 void	job_orphan(const struct ipc_channel *channel);
+
+/* Leaving: tell our successor of what is in doubt. */
+void	jobs_announce(void);
+
+/* Some doubt was settled: jobs that were held for it begin. */
+void	job_release_held(void);
 
 size_t	job_count(void);
 
@@ -165,12 +172,34 @@ void	outcome_said(struct job *job, const char *in_reply_to);
 
 /* recall.c: what was sent lately. */
 
+struct sent {
+	const char	*key;		/* message and recipient */
+	const char	*dsn, *relay, *host, *text;
+};
+
+void	recall_add(const struct sent *sent);
+
 /* This recipient of the job was sent, by its session. */
 void	recall_note(const struct job *job, size_t place, const char *dsn,
 	    const char *text);
 
 /* Report recipients that were sent before, from memory. */
 void	recall_report(struct job *job);
+
+/* succession.c: what a process that leaves tells the one that takes its place. */
+
+/* Leaving: this job is in doubt. Say what was sent of it, and that it is over, later. */
+void	succession_announce(struct job *job);
+void	succession_sent(const struct sent *sent);
+void	succession_settle(const struct job *job);
+
+/* A predecessor speaks, or has no more to say. False: that was not for here. */
+bool	succession_packet(struct ipc_channel *channel,
+	    struct ipc_packet *packet);
+void	succession_closed(const struct ipc_channel *channel);
+
+/* Does a predecessor have this message in doubt? */
+bool	succession_has_doubt(const char *queue_id);
 
 /* session.c: a connection. */
 

@@ -34,12 +34,14 @@ job_free(struct job *job)
 	service_check_idle();
 }
 
-/* Is there an orphan whose outcome decides about this job? */
+/* Is there an orphan, here or with a predecessor, whose outcome decides about this job? */
 static bool
 has_orphan(const struct job *job)
 {
 	const struct job *other;
 
+	if (succession_has_doubt(job->request->envelope->queue_id))
+		return true;
 	TAILQ_FOREACH(other, &jobs, link) {
 		if (other != job && other->channel == NULL &&
 		    strcmp(other->request->envelope->queue_id,
@@ -62,8 +64,8 @@ find_releasable(void)
 }
 
 /* An orphan is gone: whoever was held for it may begin. */
-static void
-release_held(void)
+void
+job_release_held(void)
 {
 	struct job *job;
 
@@ -77,8 +79,19 @@ release_held(void)
 static bool
 is_in_doubt(const struct session *session)
 {
-	return session->stage == STAGE_DOT ||
-	    (session->stage == STAGE_BODY && session->content.finished);
+	return session != NULL && (session->stage == STAGE_DOT ||
+	    (session->stage == STAGE_BODY && session->content.finished));
+}
+
+void
+jobs_announce(void)
+{
+	struct job *job;
+
+	TAILQ_FOREACH(job, &jobs, link) {
+		if (is_in_doubt(job->session))
+			succession_announce(job);
+	}
 }
 
 void
@@ -90,10 +103,14 @@ job_orphan(const struct ipc_channel *channel)
 		if (job->channel != channel)
 			continue;
 		job->channel = NULL;
-		if (job->session != NULL && !is_in_doubt(job->session))
+		if (is_in_doubt(job->session)) {
+			if (service_is_leaving())
+				succession_announce(job);
+		} else if (job->session != NULL) {
 			job_free(job);
+		}
 	}
-	release_held();
+	job_release_held();
 }
 
 static void
@@ -101,9 +118,11 @@ job_end(struct job *job)
 {
 	bool was_orphan = job->channel == NULL;
 
+	if (job->is_announced)
+		succession_settle(job);
 	job_free(job);
 	if (was_orphan)
-		release_held();
+		job_release_held();
 }
 
 /* All recipients have their result. */

@@ -13,11 +13,9 @@
 
 enum { RECALL_MAX = 2048 };
 
-struct sent {
+static struct {
 	char	*key, *dsn, *relay, *host, *text;
-};
-
-static struct sent ring[RECALL_MAX];
+} ring[RECALL_MAX];
 static size_t next;
 
 static char *
@@ -29,33 +27,48 @@ key_of(const struct envelope *envelope, const struct recipient *recipient)
 }
 
 void
+recall_add(const struct sent *sent)
+{
+	size_t place = next++ % RECALL_MAX;
+
+	free(ring[place].key);
+	free(ring[place].dsn);
+	free(ring[place].relay);
+	free(ring[place].host);
+	free(ring[place].text);
+	ring[place].key = mem_strdup(sent->key);
+	ring[place].dsn = mem_strdup(sent->dsn);
+	ring[place].relay = mem_strdup(sent->relay);
+	ring[place].host = mem_strdup(sent->host);
+	ring[place].text = mem_strdup(sent->text);
+}
+
+void
 recall_note(const struct job *job, size_t place, const char *dsn,
     const char *text)
 {
 	const struct envelope *envelope = job->request->envelope;
-	struct sent *sent = &ring[next++ % RECALL_MAX];
+	char *key = key_of(envelope, &envelope->recipients[place]);
+	const struct sent sent = { key, dsn, job->session->relay,
+	    job->session->host, text };
 
-	free(sent->key);
-	free(sent->dsn);
-	free(sent->relay);
-	free(sent->host);
-	free(sent->text);
-	*sent = (struct sent){
-		.key = key_of(envelope, &envelope->recipients[place]),
-		.dsn = mem_strdup(dsn), .text = mem_strdup(text),
-		.relay = mem_strdup(job->session->relay),
-		.host = mem_strdup(job->session->host),
-	};
+	recall_add(&sent);
+	if (job->is_announced)
+		succession_sent(&sent);
+	free(key);
 }
 
-static const struct sent *
-find(const char *key)
+static bool
+find(const char *key, struct sent *sent)
 {
 	for (size_t i = 0; i < RECALL_MAX && ring[i].key != NULL; i++) {
-		if (strcmp(ring[i].key, key) == 0)
-			return &ring[i];
+		if (strcmp(ring[i].key, key) != 0)
+			continue;
+		*sent = (struct sent){ ring[i].key, ring[i].dsn,
+		    ring[i].relay, ring[i].host, ring[i].text };
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
 void
@@ -65,14 +78,15 @@ recall_report(struct job *job)
 
 	for (size_t i = 0; i < envelope->recipient_count; i++) {
 		char *key = key_of(envelope, &envelope->recipients[i]);
-		const struct sent *sent = find(key);
+		struct sent sent;
+		bool found = find(key, &sent);
 
 		free(key);
-		if (sent == NULL || job->marks[i] == MARK_DONE)
+		if (!found || job->marks[i] == MARK_DONE)
 			continue;
 		delivery_report_remote(job->request, &envelope->recipients[i],
-		    DELIVERY_SENT, sent->dsn, sent->relay, sent->host,
-		    sent->text, sent->text);
+		    DELIVERY_SENT, sent.dsn, sent.relay, sent.host,
+		    sent.text, sent.text);
 		job->marks[i] = MARK_DONE;
 		job->left--;
 	}

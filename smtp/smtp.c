@@ -21,6 +21,7 @@
  *	outcome.c	a result for each recipient, in words for the log
  *	idle.c		connections kept for the next message
  *	recall.c	what was sent lately, should qmgr not know
+ *	succession.c	and should our successor be asked for it
  */
 
 #include "service/service.h"
@@ -40,18 +41,21 @@ static void
 on_packet(struct ipc_channel *channel, struct ipc_packet *packet,
     void *context)
 {
-	job_start(channel, packet);
+	if (!succession_packet(channel, packet))
+		job_start(channel, packet);
 }
 
 static void
 on_closed(struct ipc_channel *channel)
 {
+	succession_closed(channel);
 	job_orphan(channel);
 }
 
 static void
 drain(void)
 {
+	jobs_announce();
 	destinations_close_idle(false);
 }
 

@@ -43,3 +43,17 @@ class Kill(postroad.Test):
     def test_smtp(self):
         twice = {k: n for k, n in self.load("smtp").items() if n > 1}
         self.assertLess(len(twice), self.MESSAGES // 3, "only what was in doubt: %r" % twice)
+
+    def test_reload(self):
+        """A reload while servers think about what they got: they get it once."""
+        server = self.sink()
+        server.answers["."] = lambda line: time.sleep(1) or "250 2.0.0 Ok: taken"
+        system = self.system(relayhost=server.nexthop(), minimal_backoff_time="1s", queue_run_delay="1s")
+        for n in range(5):
+            system.send("rcpt%d@example.com" % n)
+        postroad.wait_until(lambda: server.commands.count("DATA") == 5, "five messages on their way",
+                            lambda: server.commands)
+        system.reload()
+        server.wait(5)
+        system.wait_empty()
+        self.assertEqual(len(server.messages), 5)
