@@ -33,6 +33,9 @@ struct evaluation {
 	struct route	*sender_route, *recipient_route;
 	bool		 asks_for_sender;
 	struct question	*question;
+	struct domain_question *domain_question;
+	bool		 domain_answered;	/* for the check at hand */
+	enum domain_state domain_state;
 };
 
 /* What each stage is about, and the parameter that lists its checks. */
@@ -305,6 +308,31 @@ on_route(struct route *route, void *argument)
 	go_on(s);
 }
 
+static void
+on_domain(enum domain_state state, void *argument)
+{
+	struct session *s = argument;
+
+	s->evaluation->domain_question = NULL;
+	s->evaluation->domain_answered = true;
+	s->evaluation->domain_state = state;
+	go_on(s);
+}
+
+bool
+checks_domain(struct session *s, const char *domain, enum domain_state *state)
+{
+	struct evaluation *e = s->evaluation;
+
+	if (e->domain_answered) {
+		e->domain_answered = false;
+		*state = e->domain_state;
+		return true;
+	}
+	e->domain_question = domain_ask(domain, on_domain, s);
+	return false;
+}
+
 /* True if the route is there; else it was asked for. */
 static bool
 have_route(struct session *s, bool of_sender)
@@ -382,6 +410,8 @@ step(struct session *s)
 	else
 		verdict = check->kind->decide(s, check);
 	frame->warn_only = before;
+	if (verdict == VERDICT_WAIT)
+		frame->at--;		/* it is asked again with the answer */
 	return verdict;
 }
 
@@ -479,6 +509,7 @@ checks_cancel(struct session *s)
 		return;
 	s->evaluation = NULL;
 	route_forget(&e->question);
+	domain_forget(&e->domain_question);
 	route_free(&e->sender_route);
 	route_free(&e->recipient_route);
 	free(e);

@@ -85,6 +85,7 @@ on_name(const struct resolve_answer *answer, void *argument)
 		greet(s, "unknown");
 		return;
 	}
+	s->has_reverse_name = true;
 	s->client_name = mem_strdup(answer->name);
 	s->lookup = resolve_addresses(smtpd_resolver, s->client_name,
 	    (s->address.any.sa_family == AF_INET ? RESOLVE_V4 : RESOLVE_V6) |

@@ -192,6 +192,94 @@ reject_unknown_client(struct session *s, const struct check *check)
 	    s->client_address);
 }
 
+static enum verdict
+reject_unknown_reverse_client(struct session *s, const struct check *check)
+{
+	if (s->has_reverse_name)
+		return VERDICT_NONE;
+	return check_refuse(s, config.unknown_client_reject_code, "4.7.1",
+	    "Client host rejected: cannot find your reverse hostname, [%s]",
+	    s->client_address);
+}
+
+static enum verdict
+reject_unknown_helo(struct session *s, const struct check *check)
+{
+	enum domain_state state;
+
+	if (s->helo_name[0] == '[' || !is_helo_valid(s->helo_name))
+		return reject_invalid_helo(s, check);
+	if (!checks_domain(s, s->helo_name, &state))
+		return VERDICT_WAIT;
+	if (state == DOMAIN_THERE || state == DOMAIN_NULL_MX)
+		return VERDICT_NONE;
+	return check_refuse(s, state == DOMAIN_UNCERTAIN ? 450 :
+	    config.unknown_hostname_reject_code, "4.7.1",
+	    "<%s>: Helo command rejected: Host not found", s->helo_name);
+}
+
+/* What differs between a sender and a recipient whose domain is not there. */
+struct unknown_domain {
+	const char	*class;
+	const char	*status;
+	int		 null_mx_code;
+	const char	*null_mx_status;
+};
+
+static enum verdict
+reject_unknown_domain(struct session *s, const char *address,
+    const struct route *route, const struct unknown_domain *words)
+{
+	const char *domain = address_domain(address);
+	enum domain_state state;
+
+	/* Our own domains need no record, and literals have none. */
+	if (domain == NULL || domain[0] == '[' ||
+	    (route->error == 0 && route->address_class < CLASS_RELAY))
+		return VERDICT_NONE;
+	if (!checks_domain(s, domain, &state))
+		return VERDICT_WAIT;
+	switch (state) {
+	case DOMAIN_THERE:
+		return VERDICT_NONE;
+	case DOMAIN_NULL_MX:
+		return check_refuse(s, words->null_mx_code,
+		    words->null_mx_status,
+		    "<%s>: %s rejected: Domain %s does not accept mail (nullMX)",
+		    address, words->class, domain);
+	case DOMAIN_NOT_FOUND:
+		return check_refuse(s, config.unknown_address_reject_code,
+		    words->status, "<%s>: %s rejected: Domain not found",
+		    address, words->class);
+	case DOMAIN_UNCERTAIN:
+		break;
+	}
+	return check_refuse(s, 450, words->status,
+	    "<%s>: %s rejected: Domain not found", address, words->class);
+}
+
+static enum verdict
+reject_unknown_sender_domain(struct session *s, const struct check *check)
+{
+	static const struct unknown_domain words = {
+		"Sender address", "4.1.8", 550, "5.7.27",
+	};
+
+	return reject_unknown_domain(s, session_sender(s),
+	    checks_sender_route(s), &words);
+}
+
+static enum verdict
+reject_unknown_recipient_domain(struct session *s, const struct check *check)
+{
+	static const struct unknown_domain words = {
+		"Recipient address", "4.1.2", 556, "5.1.10",
+	};
+
+	return reject_unknown_domain(s, session_recipient(s),
+	    checks_recipient_route(s), &words);
+}
+
 /* Every name in Postfix's manual. One without a function is 451, and named in the log at start. */
 static const struct check_kind kinds[] = {
 	/* name                          what it needs              function */
@@ -214,6 +302,12 @@ static const struct check_kind kinds[] = {
 	{ "reject_invalid_hostname",     NEEDS_HELO,                reject_invalid_helo },
 	{ "reject_unknown_client_hostname", 0,                      reject_unknown_client },
 	{ "reject_unknown_client",       0,                         reject_unknown_client },
+	{ "reject_unknown_reverse_client_hostname", 0,              reject_unknown_reverse_client },
+	{ "reject_unknown_helo_hostname", NEEDS_HELO,               reject_unknown_helo },
+	{ "reject_unknown_hostname",     NEEDS_HELO,                reject_unknown_helo },
+	{ "reject_unknown_sender_domain", NEEDS_SENDER_ROUTE,       reject_unknown_sender_domain },
+	{ "reject_unknown_address",      NEEDS_SENDER_ROUTE,        reject_unknown_sender_domain },
+	{ "reject_unknown_recipient_domain", NEEDS_RECIPIENT_ROUTE, reject_unknown_recipient_domain },
 	{ "reject_unauth_pipelining",    0,                         reject_unauth_pipelining },
 	{ "check_client_access",         NEEDS_TABLE,               access_client },
 	{ "check_helo_access",           NEEDS_TABLE | NEEDS_HELO,  access_helo },
@@ -261,13 +355,7 @@ static const struct check_kind kinds[] = {
 	{ "reject_rhsbl_reverse_client", NEEDS_WORD, NULL },
 	{ "reject_rhsbl_sender",         NEEDS_WORD, NULL },
 	{ "reject_rhsbl_recipient",      NEEDS_WORD, NULL },
-	{ "reject_unknown_reverse_client_hostname", 0, NULL },
 	{ "reject_unknown_forward_client_hostname", 0, NULL },
-	{ "reject_unknown_helo_hostname", 0, NULL },
-	{ "reject_unknown_hostname",     0, NULL },
-	{ "reject_unknown_sender_domain", 0, NULL },
-	{ "reject_unknown_address",      0, NULL },
-	{ "reject_unknown_recipient_domain", 0, NULL },
 	{ "reject_unverified_sender",    0, NULL },
 	{ "reject_unverified_recipient", 0, NULL },
 	{ "reject_sender_login_mismatch", 0, NULL },

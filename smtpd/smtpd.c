@@ -19,6 +19,7 @@
  *	access.c	access(5) tables
  *	listed.c	is there such a recipient, such a sender
  *	route.c		where an address leads
+ *	domain.c	what the DNS says of a domain
  *	start.c		what is opened before the sandbox closes
  *	report.c	log lines, as log readers know them
  */

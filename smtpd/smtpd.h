@@ -73,6 +73,7 @@ struct session {
 	bool		 skipping;	/* an endless line: read past it */
 	bool		 pipelined_badly;
 	bool		 counted;	/* in the table of clients */
+	bool		 has_reverse_name; /* whether or not that leads back */
 	bool		 is_traced;	/* in debug_peer_list: its dialogue is logged */
 	enum verb	 verb;		/* the command at hand */
 	const char	*where;		/* its name in the log */
@@ -185,6 +186,25 @@ size_t	content_read(struct session *session, const char *bytes,
 /* The message is whole: hand it over, and reply when its fate is known. */
 void	submit(struct session *session);
 
+/* ------------------------------------------------------------ domain.c */
+
+enum domain_state {
+	DOMAIN_THERE,
+	DOMAIN_NOT_FOUND,
+	DOMAIN_NULL_MX,		/* it says that it takes no mail (RFC 7505) */
+	DOMAIN_UNCERTAIN,	/* nobody knows just now */
+};
+
+struct domain_question;
+typedef void domain_done(enum domain_state state, void *argument);
+
+/* Ask the DNS; done is called once, later. */
+struct domain_question *domain_ask(const char *domain, domain_done *done,
+	    void *argument);
+
+/* Never mind. Clears *question; NULL is fine. */
+void	domain_forget(struct domain_question **question);
+
 /* ------------------------------------------------------------ checks.c */
 
 enum verdict { VERDICT_NONE, VERDICT_PERMIT, VERDICT_REJECT, VERDICT_WAIT };
@@ -260,6 +280,10 @@ enum verdict checks_enter_list(struct session *session,
 /* What a check may ask of the evaluation it is part of. */
 const struct route *checks_sender_route(const struct session *session);
 const struct route *checks_recipient_route(const struct session *session);
+
+/* What the DNS says of a domain; false: asked, the check gives WAIT and is called again. */
+bool	checks_domain(struct session *session, const char *domain,
+	    enum domain_state *state);
 
 /* Refuse: the reply is "code status text", the class of status made to fit. Gives REJECT, or NONE after warn_if_reject. */
 enum verdict check_refuse(struct session *session, int code,
