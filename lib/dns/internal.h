@@ -21,6 +21,9 @@ dns_be32(const uint8_t *at)
 	return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
 }
 
+/* Does a field reach to the end of the data, whatever that consists of? */
+bool	dns_field_is_tail(char field);
+
 /* Append octets. 0, or -1 when the data grows too long. */
 int	dns_rdata_put(struct dns_rdata_writer *w, const void *bytes,
 	    size_t length);

@@ -1,0 +1,157 @@
+/* print - the data of a record as text, by the field letters of types.def */
+
+#include "dns/rdata.h"
+
+#include <arpa/inet.h>
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "dns/internal.h"
+#include "dns/types.h"
+
+static void
+print_quoted(const uint8_t *bytes, size_t length, struct text *to)
+{
+	text_putc(to, '"');
+	for (size_t i = 0; i < length; i++) {
+		if (bytes[i] < ' ' || bytes[i] >= 0x7f)
+			text_printf(to, "\\%03u", bytes[i]);
+		else {
+			if (bytes[i] == '"' || bytes[i] == '\\')
+				text_putc(to, '\\');
+			text_putc(to, bytes[i]);
+		}
+	}
+	text_putc(to, '"');
+}
+
+static void
+print_strings(const uint8_t *rdata, size_t length, struct text *to)
+{
+	while (length > 0) {
+		size_t size = 1 + (size_t)rdata[0];
+
+		print_quoted(rdata + 1, rdata[0], to);
+		rdata += size;
+		length -= size;
+		if (length > 0)
+			text_putc(to, ' ');
+	}
+}
+
+static void
+print_hex(const uint8_t *bytes, size_t length, const char *separator,
+    struct text *to)
+{
+	for (size_t i = 0; i < length; i++)
+		text_printf(to, "%s%02X", i > 0 ? separator : "", bytes[i]);
+}
+
+static void
+print_date(uint32_t seconds, struct text *to)
+{
+	time_t when = seconds;
+	struct tm tm;
+
+	gmtime_r(&when, &tm);
+	text_printf(to, "%04d%02d%02d%02d%02d%02d", tm.tm_year + 1900,
+	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+static void
+print_field(char field, const uint8_t *rdata, size_t size, struct text *to)
+{
+	char name[DNS_NAME_TEXT];
+
+	switch (field) {
+	case 'N':
+	case 'n':
+		text_puts(to, dns_name_print(rdata, name));
+		break;
+	case '1':
+		text_printf(to, "%u", rdata[0]);
+		break;
+	case '2':
+		text_printf(to, "%u", rdata[0] << 8 | rdata[1]);
+		break;
+	case '4':
+	case 'T':
+		text_printf(to, "%" PRIu32, dns_be32(rdata));
+		break;
+	case 'D':
+		print_date(dns_be32(rdata), to);
+		break;
+	case 'a':
+	case '6':
+		text_puts(to, inet_ntop(field == 'a' ? AF_INET : AF_INET6,
+		    rdata, name, sizeof(name)));
+		break;
+	case 't':
+		text_puts(to, dns_type_print(rdata[0] << 8 | rdata[1], name));
+		break;
+	case 's':
+		print_quoted(rdata + 1, rdata[0], to);
+		break;
+	case 'c':
+		text_append(to, rdata + 1, rdata[0]);
+		break;
+	case 'X':
+		if (rdata[0] == 0)
+			text_putc(to, '-');
+		print_hex(rdata + 1, rdata[0], "", to);
+		break;
+	case 'H':
+		dns_base32_print(rdata + 1, rdata[0], to);
+		break;
+	case 'e':
+	case 'E':
+		print_hex(rdata, size, "-", to);
+		break;
+	case 'i':
+		text_printf(to, "%x:%x:%x:%x", rdata[0] << 8 | rdata[1],
+		    rdata[2] << 8 | rdata[3], rdata[4] << 8 | rdata[5],
+		    rdata[6] << 8 | rdata[7]);
+		break;
+	case 'S':
+		print_strings(rdata, size, to);
+		break;
+	case 'v':
+		print_quoted(rdata, size, to);
+		break;
+	case 'x':
+		print_hex(rdata, size, "", to);
+		break;
+	case 'B':
+		dns_base64_print(rdata, size, to);
+		break;
+	case 'M':
+		dns_bitmap_print(rdata, size, to);
+		break;
+	case 'k':
+		dns_service_print(rdata, size, to);
+		break;
+	default:
+		text_printf(to, "\\# %zu ", size);
+		print_hex(rdata, size, "", to);
+		break;
+	}
+}
+
+void
+dns_rdata_print(uint16_t type, const uint8_t *rdata, size_t length,
+    struct text *to)
+{
+	const char *fields = dns_type_fields(type);
+
+	for (const char *field = fields; *field != '\0'; field++) {
+		size_t size = dns_field_size(*field, rdata, length);
+
+		if (field > fields && (size > 0 || !dns_field_is_tail(*field)))
+			text_putc(to, ' ');
+		print_field(*field, rdata, size, to);
+		rdata += size;
+		length -= size;
+	}
+}
