@@ -239,8 +239,7 @@ load_parameters(struct config *values)
 	for (size_t i = 0; i < config_parameter_count; i++) {
 		const struct parameter *p = &config_parameters[i];
 
-		if (load_value(*p->name == '_' ? p->name + 1 : p->name, p,
-		    (char *)values + p->offset) == -1)
+		if (load_value(p->name, p, (char *)values + p->offset) == -1)
 			result = -1;
 	}
 	return result;

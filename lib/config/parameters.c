@@ -28,16 +28,6 @@ compare_name(const void *name, const void *row)
 const struct parameter *
 config_parameter(const char *name)
 {
-	char with_underscore[64];
-
-	/* A field cannot begin with a digit: see parameters.def. */
-	if (*name >= '0' && *name <= '9' &&
-	    strlen(name) < sizeof(with_underscore) - 1) {
-		with_underscore[0] = '_';
-		strlcpy(with_underscore + 1, name, sizeof(with_underscore) - 1);
-		name = with_underscore;
-	} else if (*name == '_')
-		return NULL;
 	return bsearch(name, config_parameters, config_parameter_count,
 	    sizeof(*config_parameters), compare_name);
 }

@@ -128,14 +128,13 @@ START_TEST(values_come_from_main_cf_and_options)
 
 	ck_assert_msg(load("myhostname = a.example.org\n"
 	    "message_size_limit=1\nmessage_size_limit =\n 500\n"
-	    "maximal_queue_lifetime = 3\ndelay_warning_time = 4\n"
+	    "maximal_queue_lifetime = 3\n"
 	    "site = $mydomain\nvirtual_alias_domains = x.$site\n"
 	    "mailbox_command = /bin/x \"$EXTENSION\"\n"
 	    "slow_destination_concurrency_limit = 3\n", overrides) == 0,
 	    "%s", logged);
 	ck_assert_int_eq(config.message_size_limit, 500);
 	ck_assert_int_eq(config.maximal_queue_lifetime, 3 * 86400);
-	ck_assert_int_eq(config.delay_warning_time, 4 * 3600);
 	ck_assert_int_eq(config.queue_run_delay, 120);
 	ck_assert(config.smtpd_helo_required);
 	ck_assert_str_eq(config.virtual_alias_domains, "x.example.org");

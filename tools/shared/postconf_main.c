@@ -57,12 +57,6 @@ postconf_print(const struct postconf_style *style, const char *name,
 	putchar('\n');
 }
 
-static const char *
-field_name(const struct parameter *p)
-{
-	return *p->name == '_' ? p->name + 1 : p->name;
-}
-
 /* Is it set, and does somebody read it? What nobody reads is only warned of. */
 static bool
 is_used(const char *name)
@@ -103,7 +97,7 @@ show_all(const struct postconf_style *style)
 
 	for (size_t i = 0; i < config_parameter_count; i++) {
 		names = mem_resize(names, count + 1, sizeof(*names));
-		names[count++] = field_name(&config_parameters[i]);
+		names[count++] = config_parameters[i].name;
 	}
 	while (!style->defaults &&
 	    (name = config_next_definition(&position)) != NULL) {
@@ -218,7 +212,7 @@ postconf_manual(void)
 	for (size_t i = 0; i < config_parameter_count; i++) {
 		const struct parameter *p = &config_parameters[i];
 
-		printf(".It Ic %s\n", field_name(p));
+		printf(".It Ic %s\n", p->name);
 		print_mdoc(p->manual);
 		printf("\nDefault:\n.Ql ");
 		print_mdoc(*p->preset == '\0' ? "(empty)" : p->preset);
