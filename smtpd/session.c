@@ -363,10 +363,27 @@ feed(struct session *s, const char *bytes, size_t length)
 		text_clear(&s->input);
 }
 
+/*
+ * The process must end: who is between two messages is sent away. After a
+ * reload, sessions go on to their own end.
+ */
+static void
+send_away(struct session *s)
+{
+	if (!service_is_ending() || s->busy || s->ending ||
+	    s->transaction != NULL)
+		return;
+	session_say(s, "421 4.3.2 %s Service shutting down",
+	    config.myhostname);
+	s->pausing = false;
+	s->ending = true;
+}
+
 /* Whatever happened: say what is to be said, and wait for what comes next, or end. */
 static void
 settle(struct session *s)
 {
+	send_away(s);
 	if (s->pausing && !s->busy) {
 		watch(s, EV_TIMEOUT, config.smtpd_error_sleep_time);
 		return;
@@ -443,6 +460,15 @@ on_event(evutil_socket_t fd, short what, void *argument)
 	else if (!s->busy && s->input.length > 0 && flush(s))
 		session_go_on(s);
 	else
+		settle(s);
+}
+
+void
+session_drain(void)
+{
+	struct session *s, *next;
+
+	TAILQ_FOREACH_SAFE(s, &sessions, link, next)
 		settle(s);
 }
 

@@ -36,6 +36,7 @@ main(int argc, char **argv)
 		.chroot	   = true,
 		.start	   = smtpd_start,	/* tables, resolver: the last look at files */
 		.connected = session_start,
+		.drain	   = session_drain,
 		.busy	   = session_any,
 	};
 

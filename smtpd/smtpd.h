@@ -100,6 +100,9 @@ struct session {
 void	session_start(int fd);
 bool	session_any(void);
 
+/* The process must end, or the service was reloaded. */
+void	session_drain(void);
+
 /*
  * Reply: text begins with its code; a 4xx or 5xx counts as an error of this
  * client, a 2xx as a success of its command. With soft_bounce 5xx becomes 4xx.

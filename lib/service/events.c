@@ -33,6 +33,7 @@ static struct {
 	struct event		*accept_again, *lifeline, *idle, *term, *hup;
 	size_t			 channels;
 	bool			 leaving;
+	bool			 ending;	/* within LEAVE_SECONDS */
 	bool			 on_demand;
 } self;
 
@@ -40,6 +41,12 @@ bool
 service_is_leaving(void)
 {
 	return self.leaving;
+}
+
+bool
+service_is_ending(void)
+{
+	return self.ending;
 }
 
 static void
@@ -60,15 +67,8 @@ service_check_idle(void)
 }
 
 static void
-leave(bool at_once)
+stop_listening(void)
 {
-	const struct timeval limit = { LEAVE_SECONDS, 0 };
-
-	if (at_once)
-		event_base_loopexit(service_base, &limit);
-	if (self.leaving)
-		return;
-	self.leaving = true;
 	event_del(self.accept_again);
 	for (int i = 0; i < self.sockets.count; i++) {
 		if (self.listeners[i] != NULL)
@@ -76,6 +76,22 @@ leave(bool at_once)
 		self.listeners[i] = NULL;
 		fd_close(&self.sockets.fd[i]);
 	}
+}
+
+/* Called twice by a daemon that is reloaded and then stopped. */
+static void
+leave(bool at_once)
+{
+	const struct timeval limit = { LEAVE_SECONDS, 0 };
+
+	if (at_once && !self.ending) {
+		event_base_loopexit(service_base, &limit);
+		self.ending = true;
+	} else if (self.leaving)
+		return;
+	if (!self.leaving)
+		stop_listening();
+	self.leaving = true;
 	if (self.service->drain != NULL)
 		self.service->drain();
 	service_check_idle();

@@ -51,7 +51,7 @@ struct service {
 	void	(*connected)(int fd);		/* STREAM: a client; takes fd, which does not block */
 	ipc_packet_callback *packet;		/* PACKET: a request of a brother daemon */
 	void	(*closed)(struct ipc_channel *channel);	/* PACKET: he went; the skeleton frees the channel */
-	void	(*drain)(void);			/* leaving: close what is idle */
+	void	(*drain)(void);			/* leaving: close what is idle; again when it is ending too */
 	bool	(*busy)(void);			/* leaving waits while this is true */
 
 	/* service_worker() */
@@ -90,5 +90,8 @@ void	service_check_idle(void);
 
 /* True once the daemon is leaving: take no new work. */
 bool	service_is_leaving(void);
+
+/* True once it must be gone in a few seconds (SIGTERM): end what only waits. */
+bool	service_is_ending(void);
 
 #endif

@@ -2,6 +2,7 @@
 import os
 import re
 import select
+import signal
 import socket
 import time
 
@@ -172,6 +173,24 @@ class Reception(postroad.Test):
                 self.box.send("ada@example.org", subject=str(number), client=smtp)
         mails = self.box.wait_mail("ada", 30)
         self.assertEqual(sorted(int(m["Subject"]) for m in mails), list(range(30)))
+
+    def test_a_stop_sends_idle_clients_away_and_lets_a_message_end(self):
+        with self.box.connect() as idle, self.box.connect() as sending:
+            for line in (idle, sending):
+                line.settimeout(postroad.PATIENCE)
+                self.reply(line)
+            for step in self.begin + (b"DATA\r\n",):
+                sending.sendall(step)
+                self.reply(sending)
+            self.box.allow("smtpd: bad command startup")     # so soon after its start
+            self.box.kill("smtpd", signal.SIGTERM)
+            self.assertRegex(self.reply(idle), rb"421 4\.3\.2 mail\.example\.org Service shutting down")
+            sending.sendall(b"Subject: last\r\n\r\nx\r\n.\r\n")
+            said = b""
+            while piece := sending.recv(65536):
+                said += piece
+            self.assertRegex(said, rb"250 2\.0\.0 Ok: queued as \w+\r\n421 4\.3\.2 ")
+        self.assertEqual(self.box.wait_mail("ada")[0]["Subject"], "last")
 
     def test_nothing_can_be_opened_from_inside(self):
         self.box.send("ada@example.org")
