@@ -208,7 +208,7 @@ show_id(const char *id)
 	int queue;
 
 	if (!spool_id_is_valid(id)) {
-		log_error("bad mail queue ID: %s", id);
+		errno = ENOENT;
 		return -1;
 	}
 	queue = spool_file_find(id);
@@ -283,10 +283,13 @@ main(int argc, char **argv)
 	if (by_id)
 		command_enter_queue();
 	for (char **name = argv + optind; *name != NULL; name++) {
-		if ((by_id ? show_id(*name) : show_file(*name)) == -1) {
+		if ((by_id ? show_id(*name) : show_file(*name)) == 0)
+			continue;
+		if (errno == EBADMSG)
+			log_warning("%s: input is not a valid queue file", *name);
+		else
 			log_error("open queue file %s: %m", *name);
-			result = 1;
-		}
+		result = 1;
 	}
 	if (optind == argc && show_file("/dev/stdin") == -1)
 		fatal("read a queue file from standard input: %m");

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -34,7 +33,7 @@ find_priority(const char *name)
 		if (strcmp(priorities[i].name, name) == 0)
 			return &priorities[i];
 	}
-	fatal_exit_code = EX_USAGE;
+	fatal_exit_code = 1;
 	fatal("unknown severity: \"%s\"", name);
 }
 
@@ -91,7 +90,7 @@ main(int argc, char **argv)
 			log_verbose++;
 			break;
 		default:
-			fatal_exit_code = EX_USAGE;
+			fatal_exit_code = 1;
 			fatal("usage: postlog [-c config_dir] [-i] [-p priority] "
 			    "[-t tag] [-v] [text]");
 		}

@@ -124,10 +124,8 @@ flush_message(const char *id)
 {
 	char word[64];
 
-	if (!spool_id_is_valid(id)) {
-		fatal_exit_code = EX_USAGE;
-		fatal("Cannot flush queue ID - invalid name: %s", id);
-	}
+	if (!spool_id_is_valid(id))
+		fatal("Cannot flush queue ID - invalid name: \"%.100s\"", id);
 	snprintf(word, sizeof(word), "flush id %s", id);
 	flush(word);
 }
@@ -138,11 +136,9 @@ flush_site(const char *site)
 	char word[300];
 
 	if (!hostname_is_valid(site, strlen(site)) &&
-	    !address_literal_is_valid(site, strlen(site))) {
-		fatal_exit_code = EX_USAGE;
+	    !address_literal_is_valid(site, strlen(site)))
 		fatal("Cannot flush mail queue - invalid destination: \"%.100s\"",
 		    site);
-	}
 	snprintf(word, sizeof(word), "flush site %s", site);
 	flush(word);
 }
@@ -150,7 +146,7 @@ flush_site(const char *site)
 static void __attribute__((noreturn))
 usage(void)
 {
-	fatal_exit_code = EX_USAGE;
+	fatal_exit_code = EX_UNAVAILABLE;	/* as scripts know it */
 	fatal("usage: postqueue -f | postqueue -i queueid | postqueue -j | "
 	    "postqueue -p | postqueue -s site");
 }

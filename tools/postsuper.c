@@ -21,6 +21,9 @@
 #include "tools/shared/command.h"
 #include "tools/shared/queue.h"
 
+static const char alphanumeric[] = "0123456789"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
 static bool
 release_and_expire(const char *id)
 {
@@ -94,19 +97,35 @@ delete_drop(const char *id)
 	return unlink(path) == 0;
 }
 
+/* A line for each message is for the log; standard error has the sum of them. */
+static void
+tell_one(const char *id, const char *what)
+{
+	char line[100];
+
+	if (log_verbose > 0 || isatty(STDERR_FILENO)) {
+		log_info("%s: %s", id, what);
+		return;
+	}
+	snprintf(line, sizeof(line), "%s: %s", id, what);
+	command_log(LOG_LEVEL_INFO, line);
+}
+
 static void
 act_on(struct action *action, const char *id, const char *queues)
 {
 	bool done;
 
 	if (!spool_id_is_valid(id)) {
-		log_warning("invalid mail queue id: %s", id);
+		/* A short word may be somebody's queue id, but not ours. */
+		if (strspn(id, alphanumeric) != strlen(id))
+			log_warning("invalid mail queue id: %s", id);
 		return;
 	}
 	done = action->act(id) || (action->letter == 'd' &&
 	    has_word(queues, "maildrop") && delete_drop(id));
 	if (done) {
-		log_info("%s: %s", id, action->done);
+		tell_one(id, action->done);
 		action->count++;
 	}
 }
@@ -190,7 +209,7 @@ check_structure(void)
 static void __attribute__((noreturn))
 usage(void)
 {
-	fatal_exit_code = EX_USAGE;
+	fatal_exit_code = 1;
 	fatal("usage: postsuper [-c config_dir] [-d queue_id] [-e queue_id] "
 	    "[-f queue_id] [-h queue_id] [-H queue_id] [-r queue_id] [-psv] "
 	    "[queue ...]");
@@ -220,7 +239,7 @@ main(int argc, char **argv)
 	int option;
 
 	command_start("postsuper");
-	fatal_exit_code = EX_SOFTWARE;
+	fatal_exit_code = 1;
 	while ((option = getopt(argc, argv, "c:d:e:f:h:H:pr:sSv")) != -1) {
 		switch (option) {
 		case 'c':
@@ -239,10 +258,14 @@ main(int argc, char **argv)
 			usage();
 		}
 	}
-	for (char **name = argv + optind; *name != NULL; name++)
+	for (char **name = argv + optind; *name != NULL; name++) {
+		if (!has_word("maildrop incoming active deferred hold", *name))
+			fatal("invalid directory name: %s", *name);
 		text_printf(&queues, "%s ", *name);
+	}
 	command_configure(directory);
 	command_superuser_only();
+	fatal_exit_code = 1;
 	command_enter_queue();
 	command_become_owner();
 	queue_open();

@@ -97,7 +97,9 @@ set_queue_run(const char *what)
 		options.mode = MODE_FLUSH;
 		options.queue_id = what + 1;
 	} else {
-		refuse(EX_TEMPFAIL, "-q%s is not implemented", what);
+		refuse(EX_TEMPFAIL, *what == 'R' ? "specify: -q%ssitename" :
+		    *what == 'I' ? "specify: -q%squeueid" :
+		    "-q%s is not implemented", what);
 	}
 }
 
@@ -126,11 +128,11 @@ set_notify(const char *list)
 		}
 	}
 	free(copy);
-	if (!known || options.dsn_notify == 0 ||
-	    ((options.dsn_notify & DSN_NOTIFY_NEVER) &&
-	    options.dsn_notify != DSN_NOTIFY_NEVER))
-		refuse(EX_TEMPFAIL, "bad -N option value: %s -- specify "
-		    "\"never\", or \"success,failure,delay\" or a part of it", list);
+	if (!known || ((options.dsn_notify & DSN_NOTIFY_NEVER) &&
+	    options.dsn_notify != DSN_NOTIFY_NEVER)) {
+		log_warning("bad -N option value \"%s\" -- ignored", list);
+		options.dsn_notify = 0;
+	}
 }
 
 static void
@@ -141,8 +143,7 @@ set_return(const char *what)
 	else if (text_equal_nocase(what, "hdrs"))
 		options.dsn_ret = DSN_RET_HDRS;
 	else
-		refuse(EX_TEMPFAIL, "bad -R option value: %s -- specify "
-		    "\"full\" or \"hdrs\"", what);
+		log_warning("bad -R option value \"%s\" -- ignored", what);
 }
 
 static void
@@ -151,8 +152,7 @@ set_body(const char *type)
 	if (text_equal_nocase(type, "8BITMIME"))
 		options.flags |= ENVELOPE_8BIT;
 	else if (!text_equal_nocase(type, "7BIT"))
-		refuse(EX_TEMPFAIL, "bad -B option value: %s -- specify "
-		    "\"7BIT\" or \"8BITMIME\"", type);
+		refuse(EX_TEMPFAIL, "-%s option needs 8BITMIME or 7BIT", "B");
 }
 
 static void
@@ -213,7 +213,7 @@ read_option(int option)
 	case 'n':
 		refuse(EX_TEMPFAIL, "-%s option not supported", "n");
 	case 'X':
-		refuse(EX_TEMPFAIL, "-%s option not supported", "X");
+		refuse(EX_TEMPFAIL, "unsupported: -X%s", optarg);
 	case 'A': case 'L': case 'O': case 'U': case 'c': case 'd': case 'e':
 	case 'h': case 'm': case 'p': case 's': case 'x':
 		break;		/* said in vain since long */
@@ -312,7 +312,7 @@ read_message(struct submission *submission)
 	if (options.from_header)
 		submission_take_header_recipients(submission);
 	if (submission->envelope->recipient_count == 0)
-		refuse(EX_USAGE, options.from_header ?
+		refuse(EX_TEMPFAIL, options.from_header ?
 		    "%s: No recipient addresses found in message header" :
 		    "%s: Recipient addresses must be specified on the command "
 		    "line or via the -t option", who());
@@ -381,7 +381,6 @@ main(int argc, char **argv)
 
 	command_start("sendmail");
 	choose_mode_by_name(argv[0]);
-	opterr = 0;
 	while ((option = getopt(argc, argv,
 	    "A:B:C:F:GIL:N:O:R:UV:X:b:cd::e:f:h:imno:p:q::r:s:tvx")) != -1)
 		read_option(option);

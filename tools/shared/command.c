@@ -79,6 +79,7 @@ command_start(const char *name)
 	open_standard_descriptors();
 	command_name = name;
 	log_open_stderr(name);
+	opterr = 0;	/* usage() says enough, under this name */
 	umask(077);
 	sane_signals();
 	if (is_setgid()) {
