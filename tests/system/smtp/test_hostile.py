@@ -1,5 +1,7 @@
 """Servers that misbehave at every stage: the mail waits, and the agent lives (reliability C1)."""
 import contextlib
+import os
+import random
 import socket
 import subprocess
 import threading
@@ -169,6 +171,32 @@ class Hostile(Test):
         server.talk = deaf
         found = self.one(server, content=(b"x" * 70 + b"\n") * 500000, options=("-f",))
         self.assertRegex(found, "^deferred 4.4.2 conversation with .* timed out while sending message body")
+
+    def test_servers_that_say_anything(self):
+        """Random replies, cut anywhere, at any time: every recipient has its result, and the agent lives."""
+        seed = int(os.environ.get("SEED", random.randrange(1 << 30)))
+        chance = random.Random(seed)
+        pieces = [b"220 x ESMTP\r\n", b"250-x\r\n250-PIPELINING\r\n250 SIZE 5\r\n", b"250-x\r\n250-PIPELINING\r\n250 DSN\r\n",
+                  b"250 ok\r\n", b"250 2.1.0 ok\r\n250 ok\r\n354 go\r\n", b"354 go\r\n", b"450 4.2.1 no\r\n", b"550 no\r\n",
+                  b"421 bye\r\n", b"250-", b"250", b"\r\n", b"\n", b"25", b"\0", b"999\r\n", b"221 bye\r\n", b"354"]
+        usual = [b"220 x\r\n", b"250-x\r\n250 PIPELINING\r\n", b"250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", b"250 ok\r\n"]
+
+        def talk(client):
+            with contextlib.suppress(OSError), client:
+                client.settimeout(0.2)
+                for step in range(chance.randrange(1, 12)):
+                    client.sendall(usual[step % 4] if chance.random() < 0.7 else chance.choice(pieces))
+                    with contextlib.suppress(socket.timeout):
+                        client.recv(chance.choice([1, 100, 65536]))
+        server = self.raw()
+        server.talk = talk
+        self.smtp = self.agent(smtp_helo_timeout=1, smtp_mail_timeout=1, smtp_rcpt_timeout=1,
+                               smtp_data_init_timeout=1, smtp_data_done_timeout=1, smtp_rset_timeout=1)
+        recipients = ["a@example.net", "b@example.net", "c@example.net"]
+        for _ in range(4):
+            found = self.smtp.deliver(server.nexthop(), *recipients, options=("-n", "100", "-w", "50"), timeout=60)
+            self.assertEqual(len(found), 300, "seed %d" % seed)
+        self.stays_alive()
 
     def test_last_words_during_the_message(self):
         def rude(client):
