@@ -11,8 +11,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "delivery/delivery.h"
-#include "service/service.h"
+#include "service/deliver.h"
 #include "smtp/status.h"
 
 static void
@@ -36,20 +35,7 @@ report_all(struct delivery_request *request)
 static void
 serve(struct service_request *requests, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct delivery_request *request =
-		    delivery_request_decode(&requests[i].packet);
-		struct ipc_packet reply = IPC_PACKET_EMPTY;
-
-		if (request == NULL) {
-			service_reject(&requests[i]);
-			continue;
-		}
-		report_all(request);
-		delivery_encode_reply(request, &reply);
-		service_reply(&requests[i], &reply);
-		delivery_request_free(&request);
-	}
+	service_deliver(requests, count, report_all);
 }
 
 int

@@ -433,13 +433,26 @@ open_mailbox(struct session *s)
 	if (s->mailbox == NULL) {
 		log_warning("pop3(%s): cannot %s %s: %m", s->options->user, why,
 		    s->options->maildir);
-		reply(s, "-ERR [SYS/TEMP] The mailbox cannot be opened; "
-		    "the server's log tells why.");
-		flush(s);
 		return false;
 	}
 	s->count = mailbox_count(s->mailbox);
 	return true;
+}
+
+/*
+ * The password was right, so a reader must not ask for another one: as
+ * Dovecot does, say so, and let the first command fail.
+ */
+static void
+tell_no_mailbox(struct session *s)
+{
+	reply(s, "+OK Logged in.");
+	flush(s);
+	if (s->options->unread_length == 0 && wait_for(s, POLLIN))
+		read_input(s);
+	reply(s, "-ERR [SYS/TEMP] The mailbox cannot be opened; "
+	    "the server's log tells why.");
+	flush(s);
 }
 
 /* In the words that fail2ban and log readers know from Dovecot. */
@@ -472,6 +485,9 @@ pop3_session(const struct pop3_session_options *options)
 		reply(&session, "+OK Logged in.");
 		converse(&session);
 		log_end(&session);
+	} else {
+		options->close_doors();
+		tell_no_mailbox(&session);
 	}
 	mailbox_abandon(&session.mailbox);
 	pop3_input_clear(&session.input);

@@ -144,12 +144,12 @@ add_rules(scmp_filter_ctx filter, unsigned int permissions)
 	if (result == 0 && !(permissions & SANDBOX_READ))
 		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
 		    SCMP_SYS(newfstatat), 1,
-		    SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH));
+		    SCMP_A3(SCMP_CMP_EQ, AT_EMPTY_PATH, 0));
 	/* Unix sockets for everyone who may connect; the others need NETWORK. */
 	if (result == 0 && (permissions & SANDBOX_SOCKETS) &&
 	    !(permissions & SANDBOX_NETWORK))
 		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-		    SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+		    SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
 	return result;
 }
 
