@@ -19,6 +19,8 @@
 
 static const char too_big[] = "552 5.3.4 Error: message file too big";
 static const char no_file[] = "451 4.3.0 Error: queue file write error";
+static const char discarded[] =
+    "551 5.0.0 Discarded %lld bytes after earlier error";
 static const char no_space[] = "452 4.3.1 Insufficient system storage";
 
 static void
@@ -241,7 +243,7 @@ refuse_chunk(struct session *s, int64_t size)
 	if (t->envelope->recipient_count == 0)
 		return "554 5.5.1 Error: no valid recipients";
 	if (t->failure != NULL)
-		return "551 5.0.0 Discarded %lld bytes after earlier error";
+		return discarded;
 	if (config.message_size_limit > 0 &&
 	    size > config.message_size_limit - t->wire_bytes)
 		return "552 5.3.4 Chunk exceeds message size limit";
@@ -251,16 +253,11 @@ refuse_chunk(struct session *s, int64_t size)
 static void
 read_past_chunk(struct session *s, const char *why, int64_t size, bool last)
 {
-	char reply[128];
-
-	if (strchr(why, '%') != NULL)
-		snprintf(reply, sizeof(reply),
-		    "551 5.0.0 Discarded %lld bytes after earlier error",
-		    (long long)size);
-	else
-		strlcpy(reply, why, sizeof(reply));
 	s->octets_to_skip = size;
-	session_reply(s, "%s", reply);
+	if (why == discarded)
+		session_reply(s, discarded, (long long)size);
+	else
+		session_reply(s, "%s", why);
 	if (s->transaction != NULL &&
 	    s->transaction->envelope->recipient_count > 0) {
 		fail(s->transaction, too_big);
