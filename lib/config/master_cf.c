@@ -13,7 +13,7 @@
 #include "config/values.h"
 
 #define SIZE_LIMIT	(4 * 1024 * 1024)
-#define BLANKS		" \t"
+#define BLANKS		" \t\r\f\v"	/* what isspace(3) takes, but for the line end */
 
 static const char *const type_names[] = {
 	[MASTER_INET] = "inet",
