@@ -132,9 +132,8 @@ is_duplicate(const struct message *message)
 }
 
 static void
-mark_done(struct message *message, size_t recipient)
+mark_in_spool(struct message *message, size_t recipient)
 {
-	message->states[recipient] = RECIPIENT_DONE;
 	if (message->segment != NULL) {
 		arrivals_mark(message, recipient);
 		return;
@@ -146,6 +145,13 @@ mark_done(struct message *message, size_t recipient)
 	    spool_file_mark(message->file, &message->record, recipient) == -1)
 		log_warning("%s: cannot mark a recipient done: %m; it may be "
 		    "delivered again after a stop", message->id);
+}
+
+static void
+mark_done(struct message *message, size_t recipient)
+{
+	message->states[recipient] = RECIPIENT_DONE;
+	mark_in_spool(message, recipient);
 }
 
 /* All is done: out of the spool, and forgotten. */
@@ -583,22 +589,35 @@ message_put_content(struct message *message, struct text *inline_content,
 	return 0;
 }
 
+/* Not even a stop while an agent has it brings a deleted message back. */
+static void
+mark_deleted(struct message *message)
+{
+	for (size_t i = 0; i < message->envelope->recipient_count; i++) {
+		if (message->states[i] != RECIPIENT_DONE)
+			mark_in_spool(message, i);
+	}
+}
+
 bool
 message_operate(struct message *message, const char *operation)
 {
-	static const char *const known[] = { "delete", "hold" };
-
+	if (message->operation != NULL &&
+	    strcmp(message->operation, "delete") == 0)
+		return false;
 	if (strcmp(operation, "expire") == 0) {
 		message->force_expired = true;
 		return true;
 	}
-	for (size_t i = 0; i < COUNT_OF(known); i++) {
-		if (strcmp(operation, known[i]) != 0)
-			continue;
-		message->operation = known[i];
-		/* What agents have is theirs; what only waits goes at once. */
-		schedule_drop(message);
-		return true;
+	if (strcmp(operation, "delete") == 0) {
+		message->operation = "delete";
+		mark_deleted(message);
+	} else if (strcmp(operation, "hold") == 0) {
+		message->operation = "hold";
+	} else {
+		return false;
 	}
-	return false;
+	/* What agents have is theirs; what only waits goes at once. */
+	schedule_drop(message);
+	return true;
 }

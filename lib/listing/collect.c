@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 #include "address/address.h"
 #include "base/base.h"
@@ -14,6 +16,9 @@
 #include "delivery/delivery.h"
 #include "ipc/ipc.h"
 #include "message/envelope.h"
+
+/* qmgr is given up when it says nothing for this long. */
+#define ANSWER_SECONDS	30
 
 /* Of the reasons of one message more is not read. */
 #define REASONS_MAX	(64 << 20)
@@ -226,11 +231,13 @@ on_listed(struct collector *collector, const struct ipc_listed *listed)
 static int
 ask_qmgr(struct collector *collector)
 {
+	const struct timeval limit = { ANSWER_SECONDS, 0 };
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
 	struct ipc_listed listed;
 	int fd = ipc_connect(config.queue_service_name, false), got = -1;
 
 	if (fd != -1) {
+		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 		ipc_encode_list(&packet, 1, &(struct ipc_list){ .queue_id = "" });
 		got = ipc_send(fd, &packet) == -1 ? -1 : 1;
 	}
