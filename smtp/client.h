@@ -167,8 +167,8 @@ void	outcome_rest(struct job *job, bool final);
 /* The answer to the final dot was good. */
 void	outcome_sent(struct job *job);
 
-/* The reply that came became job->why: "host h[a] said: 450 ... (in reply to RCPT TO command)". */
-void	outcome_said(struct job *job, const char *in_reply_to);
+/* The reply that came becomes job->why: "host h[a] said: 450 ... (in reply to RCPT TO command)". */
+void	outcome_said(struct job *job);
 
 /* recall.c: what was sent lately. */
 
@@ -215,7 +215,6 @@ enum {			/* what the server offers */
 	OFFERS_8BITMIME		= 1 << 2,
 	OFFERS_DSN		= 1 << 3,
 	OFFERS_SMTPUTF8		= 1 << 4,
-	OFFERS_STATUS_CODES	= 1 << 5,
 };
 
 /* content.c: the message on its way to the wire. */
@@ -296,7 +295,7 @@ void	session_broken(struct session *session, const char *dsn,
 struct stage_fact {
 	const char	*name;
 	const char	*doing;		/* "while sending MAIL FROM" */
-	const char	*in_reply_to;
+	const char	*in_reply_to;	/* NULL: before there is a transaction */
 	const int	*limit;		/* seconds */
 	bool		(*replied)(struct session *session);	/* false: the session ended */
 };

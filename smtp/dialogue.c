@@ -264,7 +264,7 @@ on_greeting(struct session *session)
 	const char *text = text_string(&reply->text);
 
 	if (reply->code / 100 != 2) {
-		outcome_said(session->job, NULL);
+		outcome_said(session->job);
 		if (config.smtp_skip_5xx_greeting)
 			session->job->why.dsn[0] = '4';
 		return refused(session);
@@ -306,7 +306,6 @@ note_offer(struct session *session, const char *line, size_t length)
 		{ "PIPELINING", OFFERS_PIPELINING }, { "SIZE", OFFERS_SIZE },
 		{ "8BITMIME", OFFERS_8BITMIME }, { "DSN", OFFERS_DSN },
 		{ "SMTPUTF8", OFFERS_SMTPUTF8 },
-		{ "ENHANCEDSTATUSCODES", OFFERS_STATUS_CODES },
 	};
 	size_t word = 0;
 
@@ -362,7 +361,7 @@ static bool
 on_ehlo(struct session *session)
 {
 	if (session->reply.code == 421) {
-		outcome_said(session->job, NULL);
+		outcome_said(session->job);
 		return refused(session);
 	}
 	if (session->reply.code / 100 != 2) {
@@ -379,7 +378,7 @@ static bool
 on_helo(struct session *session)
 {
 	if (session->reply.code / 100 != 2) {
-		outcome_said(session->job, NULL);
+		outcome_said(session->job);
 		return refused(session);
 	}
 	session->offers = 0;
@@ -430,7 +429,7 @@ on_mail(struct session *session)
 
 	size_t skip = awaited(session);
 
-	outcome_said(job, stage_facts[STAGE_MAIL].in_reply_to);
+	outcome_said(job);
 	outcome_rest(job, false);
 	if (!(session->offers & OFFERS_PIPELINING))
 		return transaction_over(session);
@@ -471,8 +470,7 @@ on_data(struct session *session)
 
 	if (session->reply.code / 100 != 3) {
 		if (session->accepted > 0) {
-			outcome_said(session->job,
-			    stage_facts[STAGE_DATA].in_reply_to);
+			outcome_said(session->job);
 			outcome_rest(session->job, false);
 		}
 		return transaction_over(session);
@@ -502,7 +500,7 @@ on_body(struct session *session)
 		    "lost connection with %s while %s");
 		return false;
 	}
-	outcome_said(session->job, stage_facts[STAGE_BODY].in_reply_to);
+	outcome_said(session->job);
 	outcome_rest(session->job, false);
 	return transaction_over(session);
 }
@@ -515,7 +513,7 @@ on_dot(struct session *session)
 	if (session->reply.code / 100 == 2) {
 		outcome_sent(session->job);
 	} else {
-		outcome_said(session->job, stage_facts[STAGE_DOT].in_reply_to);
+		outcome_said(session->job);
 		outcome_rest(session->job, false);
 	}
 	return transaction_over(session);
@@ -529,15 +527,15 @@ on_quit(struct session *session)
 }
 
 const struct stage_fact stage_facts[] = {
-	[STAGE_CONNECT] = { "connect", "connecting", "",
+	[STAGE_CONNECT] = { "connect", "connecting", NULL,
 	    &config.smtp_connect_timeout, NULL },
 	[STAGE_GREETING] = { "greeting", "receiving the initial server greeting",
-	    "", &config.smtp_helo_timeout, on_greeting },
-	[STAGE_EHLO] = { "EHLO", "performing the EHLO handshake",
-	    "EHLO command", &config.smtp_helo_timeout, on_ehlo },
-	[STAGE_HELO] = { "HELO", "performing the HELO handshake",
-	    "HELO command", &config.smtp_helo_timeout, on_helo },
-	[STAGE_RSET] = { "RSET", "sending RSET", "RSET command",
+	    NULL, &config.smtp_helo_timeout, on_greeting },
+	[STAGE_EHLO] = { "EHLO", "performing the EHLO handshake", NULL,
+	    &config.smtp_helo_timeout, on_ehlo },
+	[STAGE_HELO] = { "HELO", "performing the HELO handshake", NULL,
+	    &config.smtp_helo_timeout, on_helo },
+	[STAGE_RSET] = { "RSET", "sending RSET", NULL,
 	    &config.smtp_rset_timeout, on_rset },
 	[STAGE_MAIL] = { "MAIL", "sending MAIL FROM", "MAIL FROM command",
 	    &config.smtp_mail_timeout, on_mail },
@@ -550,8 +548,8 @@ const struct stage_fact stage_facts[] = {
 	[STAGE_DOT] = { "dot",
 	    "sending end of data -- message may be sent more than once",
 	    "end of DATA command", &config.smtp_data_done_timeout, on_dot },
-	[STAGE_IDLE] = { "idle", "idle", "",
+	[STAGE_IDLE] = { "idle", "idle", NULL,
 	    &config.smtp_connection_cache_time_limit, NULL },
-	[STAGE_QUIT] = { "QUIT", "sending QUIT", "QUIT command",
+	[STAGE_QUIT] = { "QUIT", "sending QUIT", NULL,
 	    &config.smtp_quit_timeout, on_quit },
 };

@@ -64,9 +64,10 @@ status_of(const struct smtp_reply *reply, char dsn[SMTP_STATUS_SIZE])
 }
 
 void
-outcome_said(struct job *job, const char *in_reply_to)
+outcome_said(struct job *job)
 {
 	const struct session *session = job->session;
+	const char *in_reply_to = stage_facts[session->stage].in_reply_to;
 	char dsn[SMTP_STATUS_SIZE], *line = one_line(&session->reply);
 
 	status_of(&session->reply, dsn);
@@ -114,7 +115,7 @@ log_kept(const struct job *job)
 void
 outcome_refused(struct job *job, size_t place)
 {
-	outcome_said(job, "RCPT TO command");
+	outcome_said(job);
 	/* 552 here means "too many recipients" (RFC 5321 section 4.5.3.1.10). */
 	if (job->session->reply.code == 552)
 		job->why.dsn[0] = '4';

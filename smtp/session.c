@@ -115,13 +115,23 @@ on_lost(struct session *session)
 }
 
 static void
-not_connected(struct session *session, int error)
+note_not_connected(const struct session *session, int error)
 {
 	struct job *job = session->job;
 
 	failure_set(&job->why, "4.4.1", "connect to %s: %s", session->relay,
 	    strerror(error));
 	log_info("%s", job->why.text);
+}
+
+static void
+on_not_connected(struct session *session, int error)
+{
+	struct job *job = session->job;
+
+	note_not_connected(session, error);
+	session_end(&session);
+	job_go_on(job);
 }
 
 static void
@@ -134,11 +144,7 @@ on_deadline(int fd, short what, void *argument)
 		destination_drop(session);
 		session_quit(session);
 	} else if (session->stage == STAGE_CONNECT) {
-		struct job *job = session->job;
-
-		not_connected(session, ETIMEDOUT);
-		session_end(&session);
-		job_go_on(job);
+		on_not_connected(session, ETIMEDOUT);
 	} else {
 		session_broken(session, "4.4.2",
 		    "conversation with %s timed out while %s");
@@ -285,11 +291,7 @@ on_connected(struct session *session)
 	if (getsockopt(session->fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1)
 		error = errno;
 	if (error != 0) {
-		struct job *job = session->job;
-
-		not_connected(session, error);
-		session_end(&session);
-		job_go_on(job);
+		on_not_connected(session, error);
 		return;
 	}
 	session_enter(session, STAGE_GREETING);
@@ -458,7 +460,7 @@ session_open(struct job *job, const struct target *target)
 	event_assign(&session->deadline, service_base, -1, 0, on_deadline,
 	    session);
 	if (session->fd == -1) {
-		not_connected(session, errno);
+		note_not_connected(session, errno);
 		session_end(&session);
 		return NULL;
 	}
