@@ -274,6 +274,27 @@ judge(struct plan *plan, const struct target *target, int status, char *output)
 		    code, target->what, label, output);
 }
 
+static volatile sig_atomic_t running;	/* the command's process group; 0: none */
+
+static void
+on_sigterm(int number)
+{
+	if (running > 0)
+		kill(-(pid_t)running, SIGKILL);
+	_exit(1);
+}
+
+void
+command_obey_sigterm(void)
+{
+	sigset_t term;
+
+	signal(SIGTERM, on_sigterm);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_UNBLOCK, &term, NULL);
+}
+
 void
 deliver_command(struct plan *plan, struct delivery_request *request,
     const struct recipient *recipient, const struct target *target)
@@ -290,6 +311,7 @@ deliver_command(struct plan *plan, struct delivery_request *request,
 		pid = fork();
 		if (pid == 0)
 			run(target, input, ends[1], &environment);
+		running = pid > 0 ? pid : 0;
 		fd_close(&ends[1]);
 		if (pid == -1)
 			fd_close(&ends[0]);
@@ -310,6 +332,7 @@ deliver_command(struct plan *plan, struct delivery_request *request,
 		kill(-pid, SIGKILL);
 		waitpid(pid, &status, 0);
 	}
+	running = 0;
 	fd_close(&ends[0]);
 	text_clear(&output);
 }

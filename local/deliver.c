@@ -17,6 +17,7 @@
 #include "config/config.h"
 
 #define CHILDREN_MAX	20
+#define LEAVE_MS	4000	/* for children, when this process leaves */
 
 /* One recipient of one request. */
 struct job {
@@ -80,6 +81,22 @@ reap_children(void)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		forget_child(pid, status);
+}
+
+void
+deliver_wait(void)
+{
+	int64_t deadline_ms = clock_ms() + LEAVE_MS;
+	bool is_busy = true;
+
+	while (is_busy && clock_ms() < deadline_ms) {
+		reap_children();
+		is_busy = false;
+		for (size_t i = 0; i < CHILDREN_MAX; i++)
+			is_busy |= children[i].pid != 0;
+		if (is_busy)
+			usleep(20000);
+	}
 }
 
 /* A free place; waits for a child to end if there is none. */
@@ -244,7 +261,7 @@ deliver_in_child(struct job *jobs, size_t count, int connection, uint64_t number
 
 	log_flush();
 
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	if (pid > 0)
 		*child = (struct child) { pid, number, connection };
@@ -252,6 +269,14 @@ deliver_in_child(struct job *jobs, size_t count, int connection, uint64_t number
 		log_warning("cannot fork a delivery process: %m");
 	if (pid != 0)
 		return;
+	/*
+	 * It has the connection to qmgr open, who learns from its end that the
+	 * parent is gone: so it must not outlive the parent.
+	 */
+	command_obey_sigterm();
+	die_with_parent();
+	if (getppid() != parent)
+		_exit(1);
 	forward_forget_connection();
 	for (size_t i = 0; i < count; i++)
 		if (!jobs[i].is_done)

@@ -31,6 +31,7 @@ main(int argc, char **argv)
 		.name	    = "local",
 		.start	    = start,
 		.serve	    = deliver_batch,
+		.drain	    = deliver_wait,
 		.exclusive  = true,
 		.stays_root = true,
 		.sandbox    = SANDBOX_EXEC,	/* it runs users' commands */

@@ -37,6 +37,9 @@ void	become(const struct user *user);
 /* In a child: the same, for good. 0, or -1 with errno. */
 int	become_for_good(const struct user *user);
 
+/* In a child: the kernel sends it SIGTERM when its parent ends, whatever rights it takes. */
+void	die_with_parent(void);
+
 /* plan.c: what is to be done for a recipient */
 
 enum target_kind { TARGET_MAILBOX, TARGET_FILE, TARGET_COMMAND };
@@ -137,6 +140,9 @@ bool	deliver_target(struct plan *plan, struct delivery_request *request,
 void	deliver_command(struct plan *plan, struct delivery_request *request,
 	    const struct recipient *recipient, const struct target *target);
 
+/* In a child: SIGTERM ends it, and all processes of the command that it runs. */
+void	command_obey_sigterm(void);
+
 /* forward.c */
 
 /* Submit the message to plan->forward; decides, success included. */
@@ -148,5 +154,8 @@ void	forward_forget_connection(void);
 
 /* deliver.c: a batch of requests from qmgr */
 void	deliver_batch(struct service_request *requests, size_t count);
+
+/* Before the process leaves: give its children a few seconds. They do not outlive it. */
+void	deliver_wait(void);
 
 #endif

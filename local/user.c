@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define REMEMBER_MS	1000
@@ -14,6 +16,7 @@
 static struct map *users;
 static int64_t remembered_since_ms;
 static const struct user *current;	/* NULL: root */
+static bool is_child;
 
 static void
 free_user(void *value)
@@ -79,6 +82,15 @@ become(const struct user *user)
 	if (user != NULL && (setgroups((size_t)user->group_count, user->groups) == -1
 	    || setegid(user->gid) == -1 || seteuid(user->uid) == -1))
 		panic("cannot become %s: %m", user->name);
+	if (is_child)
+		die_with_parent();	/* the kernel forgets it when rights change */
+}
+
+void
+die_with_parent(void)
+{
+	is_child = true;
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
 int

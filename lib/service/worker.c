@@ -214,6 +214,8 @@ service_worker(const struct service *service, int argc, char **argv)
 	while (!leaving && work(on_demand))
 		;
 	drain();
+	if (service->drain != NULL)
+		service->drain();
 	log_flush();
 	return 0;
 }

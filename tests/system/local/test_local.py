@@ -113,6 +113,22 @@ class Local(postroad.Test):
         self.box.wait_mail("ada", patience=2.5)
         self.box.wait_log(r"status=deferred \(Command time limit exceeded: ")
 
+    def test_killed_while_a_command_runs(self):
+        self.lay_out('slow: "|sleep 25"\n')
+        self.box.send("slow@example.org")
+        postroad.wait_until(lambda: len(self.box.processes("local")) > 1, "a child", self.box.story)
+        self.box.allow("killed by signal 9|throttling")
+        parents = {pid: self.parent(pid) for pid in self.box.processes("local")}
+        for pid in parents:
+            if parents[pid] not in parents:
+                os.kill(pid, 9)
+        self.box.send("ada@example.org")
+        self.box.wait_mail("ada", patience=10)
+
+    def parent(self, pid):
+        with open("/proc/%d/stat" % pid) as f:
+            return int(f.read().rsplit(")", 1)[1].split()[1])
+
     def test_loops_and_unknown_users(self):
         self.lay_out("one: two\ntwo: one\n")
         self.box.send("one@example.org", sender="")
