@@ -129,6 +129,9 @@ service_begin(const struct service *service, int argc, char **argv,
 	umask(077);
 
 	read_options(service, argc, argv, &options);
+	if (options.override_count < OVERRIDES_MAX)
+		options.overrides[options.override_count++] =
+		    mem_printf("service_name=%s", service_name);
 	take_sockets(options.sockets, sockets);
 	if (config_load(NULL, options.overrides) == -1)
 		fatal("the configuration has errors, see above; postroad check shows them too");
