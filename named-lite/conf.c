@@ -1,11 +1,11 @@
 #include "named-lite/conf.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CONF_SIZE_MAX	((size_t)256 << 20)
+#include "named-lite/source.h"
+
 #define CONF_DEPTH_MAX	64	/* of blocks in blocks, and of includes */
 
 struct parser {
@@ -202,6 +202,7 @@ include(struct parser *p, const struct conf_statement *statement,
 {
 	struct parser inner = *p;
 	const struct conf_item *path = statement->items->next;
+	const char *why;
 	size_t length;
 	char *bytes;
 	int result;
@@ -211,10 +212,10 @@ include(struct parser *p, const struct conf_statement *statement,
 		    NULL);
 	if (!p->may_include || p->includes >= CONF_DEPTH_MAX)
 		return parse_error(p, "include nested too deeply", path->text);
-	bytes = file_read(path->text, CONF_SIZE_MAX, &length);
+	bytes = source_read(path->text, &length, &why);
 	if (bytes == NULL) {
 		log_error("%s:%u: open: %s: %s", p->file, p->line, path->text,
-		    errno == ENOENT ? "file not found" : strerror(errno));
+		    why);
 		p->conf->errors++;
 		return -1;
 	}
@@ -301,14 +302,14 @@ int
 conf_read(struct conf *conf, const char *path)
 {
 	size_t length;
-	char *bytes = file_read(path, CONF_SIZE_MAX, &length);
+	const char *why;
+	char *bytes = source_read(path, &length, &why);
 	int result;
 
 	memset(conf, 0, sizeof(*conf));
 	conf->pool = pool_new(0);
 	if (bytes == NULL) {
-		log_error("open: %s: %s", path, errno == ENOENT ?
-		    "file not found" : strerror(errno));
+		log_error("open: %s: %s", path, why);
 		conf->errors++;
 		return -1;
 	}

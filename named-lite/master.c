@@ -5,17 +5,16 @@
  * error ends it; what BIND only warns of is a warning here too.
  */
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "named-lite/scan.h"
+#include "named-lite/source.h"
 #include "named-lite/zone.h"
 
 #define INCLUDE_DEPTH_MAX	10
-#define INCLUDE_SIZE_MAX	((size_t)4 << 30)
 #define GENERATE_MAX		65536	/* records of one $GENERATE */
 #define TTL_MAX			0x7fffffff
 
@@ -452,6 +451,7 @@ include(struct master *m, const struct dns_word *words, size_t count)
 	struct master inner = *m;
 	size_t length;
 	char *path, *bytes;
+	const char *why;
 	int result;
 
 	if (count < 2 || count > 3)
@@ -463,10 +463,9 @@ include(struct master *m, const struct dns_word *words, size_t count)
 		return -1;
 	}
 	path = mem_strndup(words[1].text, words[1].length);
-	bytes = file_read(path, INCLUDE_SIZE_MAX, &length);
+	bytes = source_read(path, &length, &why);
 	if (bytes == NULL) {
-		result = complain(m, errno == ENOENT ? "file not found" :
-		    strerror(errno));
+		result = complain(m, why);
 		log_error("%s:%u: cannot include %s", m->file,
 		    m->scanner->line, path);
 	} else {

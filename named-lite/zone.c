@@ -1,12 +1,10 @@
 #include "named-lite/zone.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "named-lite/image.h"
-
-#define ZONE_FILE_MAX	((size_t)4 << 30)
+#include "named-lite/source.h"
 
 void
 zone_free(struct zone **zone)
@@ -318,12 +316,10 @@ zone_load(const struct dns_name *apex, const char *file,
 	char text[DNS_NAME_TEXT];
 	struct zone *zone;
 	size_t length;
-	char *bytes = file_read(file, ZONE_FILE_MAX, &length);
+	const char *why;
+	char *bytes = source_read(file, &length, &why);
 
 	if (bytes == NULL) {
-		const char *why = errno == ENOENT ? "file not found" :
-		    errno == EACCES ? "permission denied" : strerror(errno);
-
 		dns_name_show(apex->bytes, text);
 		log_error("zone %s/IN: loading from master file %s failed: %s",
 		    text, file, why);

@@ -49,7 +49,9 @@ class Starting(server.Test):
         bad = {"syntax.test": server.SOA % 1 + "x A 1.2.3\n", "cname.test": server.SOA % 1 + "x CNAME y\nx A 1.2.3.4\n",
                "nons.test": "$TTL 1\n@ SOA a b 1 1 1 1 1\n", "open.test": server.SOA % 1 + "x TXT ( a\n",
                "noaddress.test": "$TTL 1\n@ SOA a b 1 1 1 1 1\n@ NS ns\n",
-               "under.test": server.SOA % 1 + "a_b A 1.2.3.4\n"}
+               "under.test": server.SOA % 1 + "a_b A 1.2.3.4\n",
+               "device.test": server.SOA % 1 + "$INCLUDE /dev/zero\n",
+               "loop.test": server.SOA % 1 + "$INCLUDE loop.test.zone\n"}
         s = self.server(dict(bad, **{"good.test": server.SOA % 3}))
         for zone in bad:
             self.assertEqual(s.udp(zone).status, "SERVFAIL", zone)
@@ -59,6 +61,8 @@ class Starting(server.Test):
                      "zone syntax.test/IN: loading from master file syntax.test.zone failed: bad dotted quad",
                      "dns_master_load: cname.test.zone:6: x.cname.test: CNAME and other data",
                      "zone nons.test/IN: has no NS records", "unbalanced parentheses",
+                     "dns_master_load: device.test.zone:5: not a regular file",
+                     "dns_master_load: loop.test.zone:5: $INCLUDE nested too deeply",
                      "zone noaddress.test/IN: NS 'ns.noaddress.test' has no address records (A or AAAA)",
                      "under.test.zone:5: a_b.under.test: bad owner name (check-names)",
                      "zone good.test/IN: loaded serial 3"):
