@@ -108,6 +108,7 @@ main(int argc, char **argv)
 		.start	 = start,
 		.ready	 = store_open,
 		.serve	 = serve,
+		.has_more = store_has_untold,
 		.sandbox = SANDBOX_SOCKETS | SANDBOX_READ | SANDBOX_WRITE |
 		    SANDBOX_UNLINK,
 		.paths	 = paths,

@@ -58,6 +58,12 @@ int	store_make_id(char id[SPOOL_ID_SIZE]);
 void	store_add(struct submission *submission);
 void	store_commit(struct submission *submissions, size_t count);
 
+/* Tell qmgr what it has not heard yet. True if it still has no time. */
+bool	store_has_untold(void);
+
+/* So much is untold that mail from outside must wait. */
+bool	store_is_ahead(void);
+
 /* The id of a message that a cleanup committed which died before its answer; "" if it did not. -1: qmgr does not answer. */
 int	store_ask_fate(const char *token, char id[SPOOL_ID_SIZE]);
 

@@ -120,6 +120,9 @@ receive(struct submission *submission, struct service_request *request)
 	if (config.message_size_limit > 0 && size > config.message_size_limit)
 		submission_refuse(submission, 552, "5.3.4",
 		    "Error: message file too big");
+	if (store_is_ahead() && *submission->envelope->protocol_name != '\0')
+		submission_refuse(submission, 452, "4.3.1",
+		    "Insufficient system resources");
 	if (!store_has_room())
 		submission_refuse(submission, 452, "4.3.1",
 		    "Insufficient system storage");

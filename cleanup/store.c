@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -13,8 +14,23 @@
 /* Free space is looked at this often, not for every message. */
 #define LOOK_EVERY_MS	1000
 
+/* So much accepted mail may wait for qmgr's attention; then strangers' mail is put off. */
+#define UNTOLD_MAX	(256 << 20)
+
 static struct journal *journal;
 static int qmgr = -1;
+
+/*
+ * What qmgr has not been told because it had no time. Nobody waits for it
+ * here: deliveries that end in new mail (aliases, notices) would wait for us.
+ */
+static struct {
+	bool		journal;	/* up to end of segment */
+	int		segment;
+	int64_t		end;
+	int64_t		bytes;		/* accepted meanwhile */
+	struct text	files;		/* queue ids, a line each */
+} untold;
 
 void
 store_open(void)
@@ -158,54 +174,86 @@ answer(struct submission *submission)
 	service_reply(submission->request, &reply);
 }
 
-/* Say it to qmgr. A connection from before may be dead: then once more over a new one. */
-static void
+/* Say it to qmgr, without waiting. A connection from before may be dead: then once more over a new one. */
+static bool
 tell(struct ipc_packet *packet)
 {
 	for (int attempt = 0; attempt < 2; attempt++) {
 		if (qmgr == -1)
-			qmgr = ipc_connect(config.queue_service_name, false);
+			qmgr = ipc_connect(config.queue_service_name, true);
 		if (qmgr == -1)
 			break;
 		if (ipc_send(qmgr, packet) == 0)
-			return;
+			return true;
+		if (errno == EAGAIN || errno == ENOBUFS)
+			return false;
 		fd_close(&qmgr);
 	}
-	log_warning("cannot tell the %s service of new mail: %m; it will find "
-	    "the mail when it starts", config.queue_service_name);
+	log_warning("cannot tell the %s service of new mail: %m; trying again",
+	    config.queue_service_name);
+	return false;
 }
 
-static void
-tell_journal(int segment, int64_t end)
+/* One notice says it for all batches before: qmgr reads on from where it was. */
+static bool
+tell_journal(void)
 {
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
 
-	ipc_encode_arrival(&packet, 0, &(struct ipc_arrival){
-	    .segment = segment, .end = end });
-	tell(&packet);
-	ipc_packet_clear(&packet);
+	if (untold.journal) {
+		ipc_encode_arrival(&packet, 0, &(struct ipc_arrival){
+		    .segment = untold.segment, .end = untold.end });
+		untold.journal = !tell(&packet);
+		ipc_packet_clear(&packet);
+	}
+	return !untold.journal;
 }
 
-static void
-tell_file(const char *id)
+static bool
+tell_files(void)
 {
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
+	bool told = true;
 
-	ipc_encode_arrival_file(&packet, 0, &(struct ipc_arrival_file){
-	    .queue = "incoming", .queue_id = id });
-	tell(&packet);
+	while (told && untold.files.length > 0) {
+		char id[SPOOL_ID_SIZE];
+		size_t length = strcspn(untold.files.bytes, "\n");
+
+		snprintf(id, sizeof(id), "%.*s", (int)length, untold.files.bytes);
+		ipc_encode_arrival_file(&packet, 0, &(struct ipc_arrival_file){
+		    .queue = "incoming", .queue_id = id });
+		told = tell(&packet);
+		if (told)
+			text_drop(&untold.files, length + 1);
+	}
 	ipc_packet_clear(&packet);
+	return told;
+}
+
+bool
+store_has_untold(void)
+{
+	if (tell_journal() && tell_files())
+		untold.bytes = 0;
+	return untold.journal || untold.files.length > 0;
+}
+
+bool
+store_is_ahead(void)
+{
+	return untold.bytes > UNTOLD_MAX;
 }
 
 int
 store_ask_fate(const char *token, char id[SPOOL_ID_SIZE])
 {
+	static int connection = -1;
 	struct ipc_packet question = IPC_PACKET_EMPTY, reply = IPC_PACKET_EMPTY;
 	struct ipc_fate_told told;
 	int result = -1;
 
 	ipc_encode_fate(&question, 0, &(struct ipc_fate){ .token = token });
-	if (ipc_call(&qmgr, config.queue_service_name, &question, &reply) == 0 &&
+	if (ipc_call(&connection, config.queue_service_name, &question, &reply) == 0 &&
 	    ipc_decode_fate_told(&reply, &told) == 0) {
 		strlcpy(id, told.queue_id, SPOOL_ID_SIZE);
 		result = 0;
@@ -238,11 +286,17 @@ store_commit(struct submission *submissions, size_t count)
 			refuse_for(&submissions[i], error);
 		answer(&submissions[i]);
 	}
-	/* Nobody who sent waits any longer: now qmgr may take its time. */
-	if (committed)
-		tell_journal(segment, end);
-	for (size_t i = 0; i < count; i++) {
-		if (submissions[i].in_file)
-			tell_file(submissions[i].id);
+	/* Nobody who sent waits any longer: now qmgr hears of it. */
+	if (committed) {
+		untold.journal = true;
+		untold.segment = segment;
+		untold.end = end;
 	}
+	for (size_t i = 0; i < count; i++) {
+		if (submissions[i].status == 250)
+			untold.bytes += submissions[i].envelope->size;
+		if (submissions[i].in_file)
+			text_printf(&untold.files, "%s\n", submissions[i].id);
+	}
+	store_has_untold();
 }

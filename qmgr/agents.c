@@ -28,6 +28,7 @@ enum { WORKERS_MAX = 16, DEATHS_MAX = 3 };
 #define CONNECT_PAUSE_MS	500
 
 static struct master_cf services;
+static size_t underway;
 
 struct request {
 	TAILQ_ENTRY(request)	 next;
@@ -115,6 +116,12 @@ agent_find(const char *transport)
 	return agent;
 }
 
+size_t
+agents_underway(void)
+{
+	return underway;
+}
+
 bool
 agent_is_worker(const struct agent *agent)
 {
@@ -134,6 +141,7 @@ take_request(struct connection *connection, struct request *request)
 
 	TAILQ_REMOVE(&connection->requests, request, next);
 	connection->count--;
+	underway--;
 	free(request);
 	return entry;
 }
@@ -180,6 +188,7 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet,
 	}
 	report(connection, request, packet);
 	schedule_run();
+	service_check_idle();
 }
 
 /* The agent died: what it had is asked for again, by itself until it proves harmless. */
@@ -201,6 +210,7 @@ on_closed(struct ipc_channel *channel, void *context)
 		struct entry *entry = request->entry;
 
 		TAILQ_REMOVE(&lost, request, next);
+		underway--;
 		free(request);
 		if (++entry->deaths < DEATHS_MAX)
 			schedule_again(entry);
@@ -351,5 +361,6 @@ agent_deliver(struct agent *agent, struct entry *entry, uint32_t affinity)
 	}
 	TAILQ_INSERT_TAIL(&connection->requests, request, next);
 	connection->count++;
+	underway++;
 	return AGENT_TOOK;
 }

@@ -352,6 +352,7 @@ arrivals_packet(struct ipc_channel *channel, struct ipc_packet *packet)
 		deferred_load(SPOOL_INCOMING, file.queue_id, false);
 	} else if (ipc_decode_fate(packet, &fate) == 0) {
 		tell_fate(channel, packet, fate.token);
+		return;
 	} else {
 		log_warning("a %s packet that cannot be read",
 		    ipc_kind_name(ipc_packet_kind(packet)));

@@ -29,9 +29,33 @@
 
 #include "qmgr/qmgr.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "config/config.h"
+
+/* On a reload deliveries under way get this long; then new mail has waited long enough. */
+#define LEAVE_SECONDS	5
+
+/*
+ * There is one queue manager at a time: on a reload this one waits here
+ * until its predecessor is gone, and with it all that it knew.
+ */
+static void
+wait_for_predecessor(void)
+{
+	int lock = open("incoming", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (lock == -1 || flock(lock, LOCK_EX) == -1)
+		fatal("lock %s/incoming: %m; run postroad set-permissions",
+		    config.queue_directory);
+	/* Held, by the open directory, until we end. */
+}
+
 static void
 start(void)
 {
+	wait_for_predecessor();
 	agents_start();
 	arrivals_start();
 }
@@ -61,10 +85,26 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 	}
 }
 
+/* Agents may end what they have in hand; what they do not, our successor asks for again. */
 static bool
 is_busy(void)
 {
-	return false;	/* what is under way is asked for again by our successor */
+	return agents_underway() > 0;
+}
+
+static void
+on_patience_over(int fd, short what, void *argument)
+{
+	event_base_loopexit(service_base, NULL);
+}
+
+static void
+drain(void)
+{
+	const struct timeval patience = { LEAVE_SECONDS, 0 };
+
+	event_base_once(service_base, -1, EV_TIMEOUT, on_patience_over, NULL,
+	    &patience);
 }
 
 int
@@ -81,6 +121,7 @@ main(int argc, char **argv)
 		.nudged	 = operate_nudge,
 		.packet	 = on_packet,
 		.closed	 = arrivals_closed,
+		.drain	 = drain,
 		.busy	 = is_busy,
 		.sandbox = SANDBOX_SOCKETS | SANDBOX_READ | SANDBOX_WRITE |
 		    SANDBOX_UNLINK,

@@ -130,6 +130,9 @@ struct agent;
 
 enum { AGENT_DEPTH = 32 };	/* requests that a worker may have before it answers */
 
+/* Requests that agents have. */
+size_t	agents_underway(void);
+
 /* Read master.cf, while that can be opened. */
 void	agents_start(void);
 

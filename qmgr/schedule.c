@@ -311,7 +311,7 @@ run_transport(struct transport *transport)
 {
 	struct destination *destination = TAILQ_FIRST(&transport->ring);
 
-	if (destination == NULL ||
+	if (destination == NULL || service_is_leaving() ||
 	    transport->underway >= agent_limit(transport->agent))
 		return false;
 

@@ -57,6 +57,7 @@ struct service {
 	/* service_worker() */
 	void	(*serve)(struct service_request *requests, size_t count);
 	void	(*serve_stream)(int fd);	/* STREAM: one client from beginning to end; borrows fd */
+	bool   (*has_more)(void);		/* do what was left over; asked again soon while true */
 	bool	 exclusive;			/* one connection at a time: a pool's processes share the load */
 	size_t	 batch;				/* requests taken at once; 0 is 64 */
 };

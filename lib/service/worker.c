@@ -22,6 +22,9 @@
 
 enum { CONNECTIONS_MAX = 256, BATCH_DEFAULT = 64, BATCH_MAX = 512 };
 
+/* What was left over is tried again this often. */
+#define AGAIN_MS	20
+
 /* A peer that takes no answers for this long is given up. */
 #define REPLY_SECONDS	60
 
@@ -173,15 +176,18 @@ work(bool on_demand)
 
 	/* The signals come only here, so that none falls between the look and the wait. */
 	const struct timespec idle = { config.max_idle, 0 };
+	const struct timespec soon = { 0, AGAIN_MS * 1000000 };
+	const struct timespec *limit = on_demand && count == 0 ? &idle : NULL;
+	bool has_more = worker.service->has_more != NULL &&
+	    worker.service->has_more();
 	sigset_t none;
 
 	sigemptyset(&none);
 
-	int ready = ppoll(polled, n, on_demand && count == 0 ? &idle : NULL,
-	    &none);
+	int ready = ppoll(polled, n, has_more ? &soon : limit, &none);
 
 	if (ready == 0)
-		return false;
+		return has_more;
 	if (ready == -1)
 		return errno == EINTR;
 	serve_connections(polled, count);
