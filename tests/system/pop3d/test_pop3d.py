@@ -103,8 +103,11 @@ class Pop3(postroad.Test):
             f.write("eve:{PLAIN}secret:%d:%d::%s::\n" % (account.pw_uid, account.pw_gid, self.box.maildir("ada")))
             f.write("root:{PLAIN}secret:0:0::%s::\n" % self.box.maildir("ada"))
             f.write("none:{PLAIN}secret:::::\n")
-        for name in ("eve", "root", "none"):
+        for name in ("root", "none"):
             self.assertIn("[SYS/TEMP]", self.refused(name, "secret"))
+        pop = self.box.pop3("eve")
+        with self.assertRaisesRegex(poplib.error_proto, r"\[SYS/TEMP\]"):
+            pop.stat()
         self.box.wait_log(r"pop3\(eve\): cannot open the maildir .*: Permission denied")
 
     def test_garbage_before_login(self):
