@@ -210,3 +210,73 @@ class Pickup(postroad.Test):
         self.assertEqual(sorted(m["Subject"] for m in box.mails(ACCOUNT)), sorted(wanted))
 
 
+
+
+class Content(postroad.Test):
+    """What sendmail makes of what programs write: looked at in maildrop, while the system is down."""
+
+    def setUp(self):
+        self.box = self.system(start=False)
+
+    def submit(self, *arguments, input):
+        self.box.run("sendmail", *arguments, input=input, check=True)
+        names = os.listdir(self.box.path("spool", "maildrop"))
+        self.assertEqual(len(names), 1)
+        path = self.box.path("spool", "maildrop", names[0])
+        shown = [self.box.run("postcat", option, path, check=True).stdout for option in ("-e", "-hb")]
+        os.unlink(path)
+        recipients = re.findall("^recipient: (.*)$", shown[0], re.M)
+        return shown[0], recipients, shown[1]
+
+    def test_recipients(self):
+        for arguments, header, wanted in (
+                (["a@x.org", "b@x.org, C <c@x.org>"], "To: z@x.org\n", ["a@x.org", "b@x.org", "c@x.org"]),
+                (["-t"], "To: a@x.org,\n\t\"B, C\" <b@x.org>\nCc: (note) c@x.org\nBcc: d@x.org\n",
+                 ["a@x.org", "b@x.org", "c@x.org", "d@x.org"]),
+                (["-t", "also@x.org"], "To: a@x.org\n", ["also@x.org", "a@x.org"]),
+                (["-t"], "To: old@x.org\nResent-To: new@x.org\nResent-Bcc: more@x.org\n", ["new@x.org", "more@x.org"]),
+                (["-t"], "To: group: a@x.org, b@x.org;, user\n", ["a@x.org", "b@x.org", "user"]),
+                (["--", "-odd@x.org"], "", ["-odd@x.org"]),
+                (['"q u"@x.org'], "", ["q u@x.org"])):
+            with self.subTest(arguments=arguments, header=header):
+                self.assertEqual(self.submit(*arguments, input=header + "Subject: x\n\nx\n")[1], wanted)
+
+    def test_content(self):
+        for arguments, given, wanted in (
+                ([], "Subject: x\n\nno end", "Subject: x\n\nno end\n"),
+                ([], "Subject: x\r\n\r\na\r\n\rb\r\n", "Subject: x\n\na\n b\n"),
+                ([], "Subject: x\n\na\n.\nb\n", "Subject: x\n\na\n"),
+                (["-i"], "Subject: x\n\na\n.\nb\n", "Subject: x\n\na\n.\nb\n"),
+                (["-oi"], "Subject: x\n\n.\n..\n", "Subject: x\n\n.\n..\n"),
+                ([], "Subject: x\n\n..\n. \n", "Subject: x\n\n..\n. \n"),
+                ([], "From ada Mon Jan  1 00:00:00 2024\nSubject: x\n\nFrom here\n", "Subject: x\n\nFrom here\n"),
+                ([], "", "")):
+            with self.subTest(given=given):
+                self.assertEqual(self.submit("-G", *arguments, "a@x.org", input=given)[2], wanted)
+
+    def test_from(self):
+        for name, given, wanted in (
+                ("Ada Lovelace", "Subject: x\n\nx\n", "Subject: x\nFrom: Ada Lovelace <ada@x.org>\n\nx\n"),
+                ("A. (\"B\") \\ C", "Subject: x\n\nx\n", "Subject: x\nFrom: \"A. (\\\"B\\\") \\\\ C\" <ada@x.org>\n\nx\n"),
+                ("Ada", "From: me@x.org\n\nx\n", "From: me@x.org\n\nx\n"),
+                ("Ada", "just a body\n", "From: Ada <ada@x.org>\n\njust a body\n"),
+                ("Ada", "\nbody\n", "From: Ada <ada@x.org>\n\nbody\n"),
+                ("Ada", "From: me@x.org\nResent-To: a@x.org\n\nx\n",
+                 "From: me@x.org\nResent-To: a@x.org\nResent-From: Ada <ada@x.org>\n\nx\n"),
+                ("A\nBcc: evil@x.org", "\nx\n", "From: \"ABcc: evil@x.org\" <ada@x.org>\n\nx\n")):
+            with self.subTest(name=name, given=given):
+                self.assertEqual(self.submit("-f", "ada@x.org", "-F", name, "a@x.org", input=given)[2], wanted)
+
+    def test_envelope(self):
+        for arguments, wanted in (
+                (["-f", "ada@x.org"], "sender: ada@x.org\n"),
+                (["-r", "Ada <ada@x.org>"], "sender: ada@x.org\n"),
+                (["-N", "success,failure", "-R", "hdrs"], "dsn_notify: 6\n"),
+                (["-N", "never"], "dsn_notify: 1\n"),
+                (["-R", "hdrs"], "dsn_ret: 2\n"),
+                (["-B", "8BITMIME"], "flags: 5\n"),
+                (["-G", "-B8BITMIME"], "flags: 1\n")):
+            with self.subTest(arguments=arguments):
+                self.assertIn(wanted, self.submit(*arguments, "a@x.org", input="x\n")[0])
+        for null in ("", "<>"):
+            self.assertNotIn("sender:", self.submit("-f", null, "a@x.org", input="x\n")[0])
