@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,9 @@
 #define RETRY_SECONDS	10
 
 #define COMPLAIN_AGAIN_MS	(3600 * 1000)
+
+/* After a reload, for a predecessor who has not heard from cleanup yet. */
+#define PREDECESSOR_MS	100
 
 static struct event *retry;
 static struct map *complained;	/* names of files that are no mail: said once */
@@ -227,9 +231,34 @@ take_file(const char *name)
 	submit_drop(drop);
 }
 
+/*
+ * One pickup at a time, or two would hand over the same files: after a reload
+ * the old one finishes first. False: not yet, it is tried again soon.
+ */
+static bool
+have_lock(void)
+{
+	const struct timeval soon = { 0, PREDECESSOR_MS * 1000 };
+	static int fd = -1;
+	static bool locked;
+
+	if (fd == -1)
+		fd = open("maildrop", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!locked && flock(fd, LOCK_EX | LOCK_NB) == -1 &&
+	    errno == EWOULDBLOCK) {
+		event_add(retry, &soon);
+		return false;
+	}
+	locked = true;	/* or a file system without locks */
+	return true;
+}
+
 static void
 scan(void)
 {
+	if (!have_lock())
+		return;
+
 	DIR *directory = opendir("maildrop");
 	struct dirent *entry;
 

@@ -211,6 +211,16 @@ class Pickup(postroad.Test):
 
 
 
+    def test_reloaded_under_load_every_mail_arrives_once(self):
+        box = self.system()
+        for n in range(60):
+            box.run("sendmail", "-f", "ada@example.org", ACCOUNT, input="Subject: mail %d\n\nx\n" % n, check=True)
+            if n % 15 == 7:
+                box.reload()
+        postroad.wait_until(lambda: len(box.mails(ACCOUNT)) >= 60, "60 mails", box.story)
+        box.wait_empty()
+        self.assertEqual(sorted(m["Subject"] for m in box.mails(ACCOUNT)), sorted("mail %d" % n for n in range(60)))
+
 
 class Content(postroad.Test):
     """What sendmail makes of what programs write: looked at in maildrop, while the system is down."""
