@@ -70,8 +70,8 @@ class Host:
             os.unlink(self.etc + "/resolv.conf")
         self.write("etc/resolv.conf", with_dns)
         self.write("etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n")
-        script = ("mount --bind %s /etc && mount --bind %s /var && hostname %s && ip link set lo up"
-                  " && echo && exec sleep 9999" % (self.etc, self.var, name))
+        script = ("%s mount --bind %s /etc && mount --rbind %s /var && hostname %s && ip link set lo up"
+                  " && echo && exec sleep 9999" % (self.keep_in_sight(), self.etc, self.var, name))
         self.holder = subprocess.Popen(
             ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc",
              "sh", "-c", script], stdout=subprocess.PIPE)
@@ -85,6 +85,15 @@ class Host:
             subprocess.run(["nsenter", "-t", str(hub.holder.pid), "-n", *command], check=True)
         for command in ("ip addr add %s/16 dev eth0" % address, "ip link set eth0 up"):
             self.run(*command.split(), check=True)
+
+    def keep_in_sight(self):
+        """What is tested may lie below /var, which is the host's own: shell text that binds it there."""
+        text = ""
+        for place in {postroad.BUILD, postroad.SOURCE}:
+            if place.startswith("/var/"):
+                inside = self.var + place[len("/var"):]
+                text += "mkdir -p %s && mount --bind %s %s && " % (inside, place, inside)
+        return text
 
     def path(self, *parts):
         return os.path.join(self.directory, *parts)
