@@ -11,12 +11,8 @@
  * the envelope only what a user may say is kept.
  */
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -26,17 +22,16 @@
 #include "message/envelope.h"
 #include "spool/spool.h"
 #include "tools/shared/command.h"
+#include "tools/shared/drop.h"
 
 /* Room for some 100,000 recipients. */
 #define ENVELOPE_MAX	(32 << 20)
-#define NAMES_TRIED	100
 
-struct drop {
-	struct spool_record record;	/* as the caller has it */
+/* What the caller gives. */
+struct input {
+	struct spool_record record;
 	struct text	 envelope;	/* what is left of his */
 	size_t		 recipients;
-	uint32_t	 checksum;
-	int		 fd;
 };
 
 static void
@@ -57,7 +52,7 @@ read_input(void *bytes, size_t length)
 
 /* What a user may say of his message; the rest is for us to say. */
 static void
-keep_what_is_his(struct drop *drop, const struct envelope *given,
+keep_what_is_his(struct input *input, const struct envelope *given,
     struct pool *pool)
 {
 	struct envelope *kept = envelope_new(pool);
@@ -66,7 +61,7 @@ keep_what_is_his(struct drop *drop, const struct envelope *given,
 	kept->sender = given->sender;
 	kept->flags = given->flags & (ENVELOPE_8BIT | ENVELOPE_SMTPUTF8 |
 	    ENVELOPE_LOCAL_ORIGIN);
-	kept->size = drop->record.content_length;
+	kept->size = input->record.content_length;
 	kept->dsn_envid = given->dsn_envid;
 	kept->dsn_ret = given->dsn_ret;
 	for (size_t i = 0; i < given->recipient_count; i++) {
@@ -76,133 +71,76 @@ keep_what_is_his(struct drop *drop, const struct envelope *given,
 		recipient->dsn_orcpt = given->recipients[i].dsn_orcpt;
 		recipient->dsn_notify = given->recipients[i].dsn_notify;
 	}
-	envelope_encode(kept, &drop->envelope);
-	drop->recipients = kept->recipient_count;
+	envelope_encode(kept, &input->envelope);
+	input->recipients = kept->recipient_count;
 }
 
 static void
-read_front(struct drop *drop)
+read_front(struct input *input)
 {
 	char header[SPOOL_RECORD_HEADER];
 
 	read_input(header, sizeof(header));
-	if (spool_record_parse(header, &drop->record) == -1 ||
-	    drop->record.envelope_length > ENVELOPE_MAX ||
-	    drop->record.marks_length > drop->record.envelope_length)
+	if (spool_record_parse(header, &input->record) == -1 ||
+	    input->record.envelope_length > ENVELOPE_MAX ||
+	    input->record.marks_length > input->record.envelope_length)
 		refuse(EX_DATAERR, "not a message from sendmail(1)");
 	if (config.message_size_limit > 0 &&
-	    drop->record.content_length > config.message_size_limit)
+	    input->record.content_length > config.message_size_limit)
 		refuse(EX_UNAVAILABLE, "message file too big");
 
-	size_t length = drop->record.marks_length +
-	    drop->record.envelope_length;
+	size_t length = input->record.marks_length +
+	    input->record.envelope_length;
 	char *bytes = mem_alloc(length);
 	struct pool *pool = pool_new(0);
 
 	read_input(bytes, length);
 
 	struct envelope *given = envelope_decode(pool,
-	    bytes + drop->record.marks_length, drop->record.envelope_length);
+	    bytes + input->record.marks_length, input->record.envelope_length);
 
 	if (given == NULL || given->recipient_count == 0)
 		refuse(EX_DATAERR, "an envelope that cannot be read");
-	keep_what_is_his(drop, given, pool);
+	keep_what_is_his(input, given, pool);
 	pool_free(&pool);
 	free(bytes);
 }
 
 static void
-write_part(struct drop *drop, const void *bytes, size_t length)
-{
-	if (fd_write_all(drop->fd, bytes, length) == -1)
-		fatal("write in maildrop: %m");
-}
-
-static void
-copy_content(struct drop *drop)
+copy_content(struct drop *drop, int64_t left)
 {
 	static char room[1 << 16];
-	int64_t left = drop->record.content_length;
 
 	while (left > 0) {
 		size_t part = left > (int64_t)sizeof(room) ? sizeof(room) :
 		    (size_t)left;
 
 		read_input(room, part);
-		drop->checksum = crc32c(drop->checksum, room, part);
-		write_part(drop, room, part);
+		if (drop_write(drop, room, part) == -1)
+			fatal("write in maildrop: %m");
 		left -= (int64_t)part;
 	}
 }
 
 static void
-write_file(struct drop *drop)
+leave(const struct input *input)
 {
-	char header[SPOOL_RECORD_HEADER] = "";
+	struct drop drop;
 
 	/* Anybody may read it who may enter the directory: pickup, but not the caller. */
-	drop->fd = open("maildrop", O_TMPFILE | O_RDWR | O_CLOEXEC, 0444);
-	if (drop->fd == -1)
+	if (drop_begin(&drop, 0444, &input->envelope, input->recipients) == -1)
 		fatal("create a file in %s/maildrop: %m; is postdrop set-gid "
 		    "(postroad set-permissions)?", config.queue_directory);
-	if (fchmod(drop->fd, 0444) == -1)
-		fatal("set the mode of a file in maildrop: %m");
-	drop->checksum = crc32c(0, drop->envelope.bytes, drop->envelope.length);
-	write_part(drop, header, sizeof(header));
-	for (size_t i = 0; i < drop->recipients; i++)
-		write_part(drop, &(char){ SPOOL_MARK_PENDING }, 1);
-	write_part(drop, drop->envelope.bytes, drop->envelope.length);
-	copy_content(drop);
-	spool_record_header(header, drop->recipients, drop->envelope.length,
-	    drop->record.content_length, drop->checksum);
-	if (fd_pwrite_all(drop->fd, header, sizeof(header), 0) == -1 ||
-	    fsync(drop->fd) == -1)
-		fatal("write in maildrop: %m");
-}
-
-/*
- * The new name is durable with its directory. A set-gid postdrop cannot open
- * that; the link changed the file too, and journaling file systems keep both
- * in one transaction, so another flush of the file has the same effect.
- */
-static int
-sync_name(int fd)
-{
-	int directory = open("maildrop", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int result = fsync(directory != -1 ? directory : fd);
-
-	fd_close(&directory);
-	return result;
-}
-
-static void
-give_name(const struct drop *drop)
-{
-	char from[32], path[64], id[SPOOL_ID_SIZE];
-	int result = -1;
-
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", drop->fd);
-	for (int i = 0; i < NAMES_TRIED && result == -1; i++) {
-		spool_make_id(id, (int)(arc4random() & 0xff));
-		snprintf(path, sizeof(path), "maildrop/%s", id);
-		result = linkat(AT_FDCWD, from, AT_FDCWD, path,
-		    AT_SYMLINK_FOLLOW);
-		if (result == -1 && errno != EEXIST)
-			break;
-	}
-	if (result == -1)
-		fatal("name a file in maildrop: %m");
-	if (sync_name(drop->fd) == -1) {
-		unlink(path);
-		fatal("make a name in maildrop durable: %m");
-	}
+	copy_content(&drop, input->record.content_length);
+	if (drop_commit(&drop) == -1)
+		fatal("make a file in maildrop durable: %m");
 }
 
 int
 main(int argc, char **argv)
 {
 	const char *directory = NULL;
-	struct drop drop = { .fd = -1 };
+	struct input input = { .recipients = 0 };
 	int option;
 
 	command_start("postdrop");
@@ -225,9 +163,8 @@ main(int argc, char **argv)
 	command_enter_queue();
 	command_authorize("authorized_submit_users",
 	    config.authorized_submit_users, "submit mail");
-	read_front(&drop);
-	write_file(&drop);
-	give_name(&drop);
+	read_front(&input);
+	leave(&input);
 	ipc_nudge("public/pickup", "maildrop");	/* else it looks on its own in a minute */
 	return 0;
 }

@@ -1,11 +1,9 @@
 #include "tools/shared/queue.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,11 +12,10 @@
 #include "ipc/ipc.h"
 #include "message/envelope.h"
 #include "spool/spool.h"
+#include "tools/shared/drop.h"
 
 /* How long a delivery under way may take until its message is on hold. */
 #define HOLD_WAIT_MS	10000
-
-#define NAMES_TRIED	100
 
 static int qmgr = -1;
 
@@ -244,8 +241,7 @@ encode_anew(const struct envelope *old, const char *marks, struct text *out,
 }
 
 static int
-copy_content(int to, int from, const struct spool_record *record,
-    uint32_t *checksum)
+copy_content(struct drop *drop, int from, const struct spool_record *record)
 {
 	static char room[1 << 16];
 	int64_t at = record->content_offset;
@@ -255,54 +251,25 @@ copy_content(int to, int from, const struct spool_record *record,
 		    sizeof(room) : (size_t)(record->length - at);
 
 		if (fd_pread_full(from, room, part, at) != (ssize_t)part ||
-		    fd_write_all(to, room, part) == -1)
+		    drop_write(drop, room, part) == -1)
 			return -1;
-		*checksum = crc32c(*checksum, room, part);
 		at += (int64_t)part;
 	}
 	return 0;
 }
 
-/* A whole and durable file in maildrop, as postdrop leaves it. */
 static int
 write_drop(int from, const struct spool_record *record,
     const struct text *envelope, size_t recipients)
 {
-	char header[SPOOL_RECORD_HEADER] = "", name[SPOOL_ID_SIZE];
-	char here[32], path[64];
-	uint32_t checksum = crc32c(0, envelope->bytes, envelope->length);
-	int directory = open("maildrop", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = open("maildrop", O_TMPFILE | O_RDWR | O_CLOEXEC, 0400);
-	int result = -1;
+	struct drop drop;
 
-	if (fd != -1 && directory != -1 &&
-	    fd_write_all(fd, header, sizeof(header)) == 0) {
-		for (size_t i = 0; i < recipients; i++)
-			fd_write_all(fd, &(char){ SPOOL_MARK_PENDING }, 1);
-		if (fd_write_all(fd, envelope->bytes, envelope->length) == 0 &&
-		    copy_content(fd, from, record, &checksum) == 0) {
-			spool_record_header(header, recipients,
-			    envelope->length, record->content_length, checksum);
-			result = fd_pwrite_all(fd, header, sizeof(header), 0);
-		}
-	}
-	if (result == 0)
-		result = fsync(fd);
-	snprintf(here, sizeof(here), "/proc/self/fd/%d", fd);
-	for (int i = 0; i < NAMES_TRIED && result == 0; i++) {
-		spool_make_id(name, i);
-		snprintf(path, sizeof(path), "maildrop/%s", name);
-		result = linkat(AT_FDCWD, here, AT_FDCWD, path,
-		    AT_SYMLINK_FOLLOW);
-		if (result == 0 || errno != EEXIST)
-			break;
-		result = 0;
-	}
-	if (result == 0)
-		result = fsync(directory);
-	fd_close(&fd);
-	fd_close(&directory);
-	return result;
+	if (drop_begin(&drop, 0400, envelope, recipients) == -1)
+		return -1;
+	if (copy_content(&drop, from, record) == 0)
+		return drop_commit(&drop);
+	drop_abandon(&drop);
+	return -1;
 }
 
 /* A message on hold becomes a file of maildrop; it is in both for an instant, never in neither. */
