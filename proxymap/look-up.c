@@ -50,7 +50,8 @@ find_table(const char *name, int flags)
 		open = map_new();
 	key = mem_printf("%d %s", flags & TABLE_KEEP_CASE, name);
 	if ((table = map_get(open, key)) == NULL) {
-		table = table_open(name, flags & TABLE_KEEP_CASE);
+		table = table_open(name,
+		    TABLE_HERE | (flags & TABLE_KEEP_CASE));
 		map_set(open, key, table);
 	}
 	free(key);

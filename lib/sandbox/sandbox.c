@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "sandbox/internal.h"
 
+bool sandbox_is_closed;
 bool sandbox_has_seccomp, sandbox_has_landlock;
 
 bool
@@ -95,6 +96,7 @@ sandbox_enter(const char *name, unsigned int permissions,
 	drop_capabilities(permissions);
 	if (permissions & SANDBOX_EXEC)
 		return;
+	sandbox_is_closed = true;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		log_warning("sandbox: %s runs without no_new_privs: %m", name);
 	sandbox_has_landlock = sandbox_landlock(permissions, paths) == 0;

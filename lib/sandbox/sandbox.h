@@ -68,6 +68,9 @@ int	sandbox_become(const char *user, const char *chroot_directory,
 /* True if this process can change users: started as root. */
 bool	sandbox_is_root(void);
 
+/* True once sandbox_enter() has taken rights away: EACCES and EPERM may be its doing. */
+extern bool sandbox_is_closed;
+
 /* What held of the sandbox at the last sandbox_enter(), for tests and `postroad status`. */
 extern bool sandbox_has_seccomp, sandbox_has_landlock;
 

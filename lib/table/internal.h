@@ -32,6 +32,7 @@ struct table {
 	const struct table_backend *backend;	/* NULL: there is no such type */
 	bool			 is_open;
 	bool			 by_proxy;
+	int			 error;		/* errno of the last open(2) of its file; 0 */
 	void			*handle;	/* the backend's */
 	int			 fd;		/* of the file that is open */
 	struct stat		 file;		/* when it was opened */

@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "ipc/ipc.h"
+#include "sandbox/sandbox.h"
 #include "table/internal.h"
 
 #define LOOK_MS		1000	/* between two looks at a table's file */
@@ -122,11 +123,13 @@ static int
 open_backend(struct table *table)
 {
 	text_truncate(&table->why, 0);
+	table->error = 0;
 	if (table->backend->suffix != NULL) {
 		char *path = file_of(table);
 
 		table->fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (table->fd == -1 || fstat(table->fd, &table->file) == -1) {
+			table->error = errno;
 			text_printf(&table->why, "open %s %s: %s",
 			    *table->backend->suffix != '\0' ? "database"
 			    : "file", path, strerror(errno));
@@ -144,13 +147,27 @@ open_backend(struct table *table)
 	return 0;
 }
 
+static bool
+is_refusal(int error)
+{
+	return sandbox_is_closed && (error == EACCES || error == EPERM);
+}
+
+/* Is it our confinement that keeps the table from us? Then proxymap may know it. */
+static bool
+is_confined(const struct table *table)
+{
+	return !(table->flags & TABLE_HERE) &&
+	    (ipc_is_inside_chroot() || is_refusal(table->error));
+}
+
 static void
 open_table(struct table *table)
 {
 	if (open_backend(table) == 0) {
 		if (table->backend->suffix != NULL)
 			compare_with_source(table);
-	} else if (ipc_is_inside_chroot())
+	} else if (is_confined(table))
 		table->by_proxy = true;
 }
 
@@ -175,12 +192,17 @@ reopen(struct table *table)
 		table->is_open = true;
 		return;
 	}
-	log_warning("%s: the new table cannot be read: %s; using the old one",
-	    table->name, text_string(&table->why));
 	table->handle = old.handle;
 	table->fd = old.fd;
 	table->file = old.file;
 	table->is_open = true;
+	if (is_confined(table)) {
+		close_backend(table);
+		table->by_proxy = true;
+		return;
+	}
+	log_warning("%s: the new table cannot be read: %s; using the old one",
+	    table->name, text_string(&table->why));
 }
 
 static bool
@@ -192,25 +214,32 @@ same_file(const struct stat *a, const struct stat *b)
 	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* Invariant 2. In a chroot the path says nothing: a file without a name was replaced. */
+/* Invariant 2, where the path says nothing: a file without a name was replaced. */
 static void
-look_at_file(struct table *table)
+look_at_descriptor(struct table *table)
 {
 	struct stat now;
 
-	if (ipc_is_inside_chroot()) {
-		if (fstat(table->fd, &now) == -1 || now.st_nlink == 0 ||
-		    !same_file(&now, &table->file)) {
-			close_backend(table);
-			table->by_proxy = true;
-		}
+	if (fstat(table->fd, &now) == 0 && now.st_nlink > 0 &&
+	    same_file(&now, &table->file))
 		return;
-	}
+	close_backend(table);
+	table->by_proxy = true;
+}
 
+static void
+look_at_file(struct table *table)
+{
 	char *path = file_of(table);
+	struct stat now;
 
-	if (stat(path, &now) == 0 && !same_file(&now, &table->file))
-		reopen(table);
+	if (ipc_is_inside_chroot())
+		look_at_descriptor(table);
+	else if (stat(path, &now) == 0) {
+		if (!same_file(&now, &table->file))
+			reopen(table);
+	} else if (is_refusal(errno) && !(table->flags & TABLE_HERE))
+		look_at_descriptor(table);
 	free(path);
 }
 
@@ -305,7 +334,7 @@ get_here(struct table *table, const char *key)
 	text_truncate(&table->value, 0);
 	text_truncate(&table->why, 0);
 	answer = table->backend->get(table, key);
-	if (answer == TABLE_ERROR && ipc_is_inside_chroot()) {
+	if (answer == TABLE_ERROR && is_confined(table)) {
 		close_backend(table);
 		table->by_proxy = true;
 	}

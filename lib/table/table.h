@@ -17,8 +17,9 @@
  *
  * "proxy:" before a name is taken off: the table is opened here where it can
  * be, which costs nothing, and asked of proxymap(8) where it cannot. So is
- * every table that a daemon has to open after it went into its chroot, or
- * that was rebuilt since: the administrator need not know who is confined.
+ * every table that a daemon would have to open after it closed its sandbox,
+ * because it came or was rebuilt since: the administrator need not know who
+ * is confined.
  */
 
 #ifndef TABLE_TABLE_H
@@ -30,6 +31,7 @@ enum table_answer { TABLE_ERROR = -1, TABLE_NONE, TABLE_FOUND };
 
 enum {
 	TABLE_KEEP_CASE	= 1 << 0,	/* keys are looked up as they are, not in lower case */
+	TABLE_HERE	= 1 << 2,	/* never asked of proxymap: for proxymap */
 	TABLE_QUIET	= 1 << 1,	/* errors are not logged: the caller tells them */
 };
 

@@ -47,7 +47,7 @@ class MainCf(postroad.Test):
         box.wait_mail("ada")        # all have read the good file
         with open(box.path("etc", "main.cf"), "a") as f:
             f.write("message_size_limit = lots\n")
-        box.allow("fatal:")
+        box.allow("fatal:|throttling")
         wrong = r"main\.cf, line \d+: .*message_size_limit.*lots"
         self.assertRegex(box.run("postroad", "reload").stderr, wrong)
         os.kill(box.master.pid, signal.SIGHUP)      # master, asked without the command, says it too
