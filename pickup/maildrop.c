@@ -152,6 +152,8 @@ read_envelope(struct drop *drop, const struct spool_record *record,
 	if (st->st_uid == geteuid() && *given->queue_id != '\0') {
 		strlcpy(drop->old_id, given->queue_id, sizeof(drop->old_id));
 		given->queue_id = given->unique = "";
+		/* How it first came, its header says; this time it comes from ourselves. */
+		given->protocol_name = given->login_sender = "";
 		drop->envelope = given;
 	} else {
 		drop->envelope = keep_what_is_his(drop, given, st);

@@ -1,4 +1,7 @@
 """sendmail(1): its options, what it reads, and the exit codes that scripts look at."""
+import os
+import subprocess
+
 import postroad
 
 MESSAGE = "From: ada@example.org\nTo: ada@example.org\nSubject: by hand\n\nHello.\n"
@@ -77,6 +80,15 @@ class Sendmail(postroad.Test):
         self.assertExit(box.run("sendmail", "ada@example.org", input="Subject: early\n\nHello.\n"), 0)
         box.start()
         self.assertEqual(box.wait_mail("ada")[0]["Subject"], "early")
+
+    def test_its_other_names(self):
+        for name, wanted in (("mailq", "Mail queue is empty\n"), ("mailq.postroad", "Mail queue is empty\n"),
+                             ("newaliases", "")):
+            path = self.box.path(name)
+            os.symlink(postroad.BUILD + "/bin/sendmail", path)
+            self.box.wait_empty()
+            done = subprocess.run([path], env=self.box.environment(), capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stdout), (0, wanted), done.stderr)
 
     def test_newaliases(self):
         with open(self.box.path("etc", "aliases"), "a") as f:
