@@ -104,6 +104,22 @@ class Sendmail(postroad.Test):
             return smtp.rcpt(address)[0] == 250
 
 
+class Rebuilt(postroad.Test):
+    def test_a_rebuilt_table_is_noticed_without_a_restart(self):
+        box = self.system(start=False)
+        table = "hash:" + box.path("etc", "virtual")
+        box.settings["virtual_alias_maps"] = table
+        for target in ("ada", "test"):
+            postroad.write(box.path("etc", "virtual"), "wanders@example.org %s\n" % postroad.address(target))
+            box.run("postmap", table, check=True)
+            if box.master is None:
+                box.start()
+            def arrives():
+                box.send("wanders@example.org")
+                return box.mails(target)
+            postroad.wait_until(arrives, "mail for " + target, box.story)
+
+
 class Tables(postroad.Test):
     def setUp(self):
         self.box = self.system(start=False)
