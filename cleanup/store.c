@@ -51,8 +51,9 @@ store_has_room(void)
 	struct statvfs fs;
 	int64_t now = clock_ms(), least = config.queue_minfree;
 
-	if (looked_ms != 0 && now - looked_ms < LOOK_EVERY_MS)
-		return has_room;
+	/* That there is room is true for a while; that there is none, only until somebody made some. */
+	if (has_room && looked_ms != 0 && now - looked_ms < LOOK_EVERY_MS)
+		return true;
 	looked_ms = now;
 	if (least == 0)
 		least = config.message_size_limit / 2 * 3;

@@ -511,6 +511,14 @@ finish_round(struct message *message)
 }
 
 void
+message_leave_to_successor(const struct message *message)
+{
+	if (message->segment == NULL && message->queue == SPOOL_DEFERRED)
+		spool_file_set_retry(SPOOL_DEFERRED, message->id,
+		    clock_wall_us() / 1000000);
+}
+
+void
 message_marks(const struct message *message, struct text *marks)
 {
 	for (size_t i = 0; i < message->envelope->recipient_count; i++)

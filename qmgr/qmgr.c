@@ -99,9 +99,17 @@ on_patience_over(int fd, short what, void *argument)
 }
 
 static void
+leave_to_successor(struct message *message, void *context)
+{
+	message_leave_to_successor(message);
+}
+
+static void
 drain(void)
 {
 	const struct timeval patience = { LEAVE_SECONDS, 0 };
+
+	message_each(leave_to_successor, NULL);
 
 	event_base_once(service_base, -1, EV_TIMEOUT, on_patience_over, NULL,
 	    &patience);

@@ -98,6 +98,9 @@ int	message_to_file(struct message *message, enum spool_queue queue);
 /* A copy in the journal of a message that has its file: finish the copy, forget it. */
 void	message_forget_shadow(struct message *message);
 
+/* We leave: if it was its turn to be tried, our successor tries it at once. */
+void	message_leave_to_successor(const struct message *message);
+
 /* postsuper's word on a message that is ours: gives true if it was obeyed (perhaps later). */
 bool	message_operate(struct message *message, const char *operation);
 
