@@ -167,7 +167,7 @@ def idle(cls, wanted, options):
     title = "idle sessions"
     if options.only not in title:
         return
-    peer = cls(default_process_limit=max(100, wanted) if cls is Postfix else 100)
+    peer = cls(default_process_limit=wanted + 50 if cls is Postfix else 100)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, wanted + 1000), hard))
     lines = []
