@@ -155,6 +155,7 @@ class Master(postroad.Test):
         box.allow("throttling")
         self.programs(box, bad="#!/bin/sh\necho again >>%s\nexit 3\n" % box.path("tries"))
         box.start()
+        box.wait_log("daemon started")      # so the sockets are there
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(box.path("spool", "private", "bad"))
             box.wait_log(r"warning: process \S+/bad pid \d+ exit status 3")
