@@ -11,7 +11,7 @@
  *          marked is asked for again, flagged, and its agent finds it delivered
  *
  * A message goes through rounds. In each, every recipient that is not done
- * is resolved (message.c), grouped with others of its destination
+ * is resolved (routes.c), grouped with others of its destination
  * (schedule.c) and handed to an agent (agents.c). When all have a result the
  * round is over: the sender is told of failures (notices.c), what is
  * deferred becomes a file that waits (deferred.c), what is finished goes.

@@ -82,6 +82,9 @@ void	message_activate(struct message *message);
 void	message_result(struct message *message,
 	    const struct delivery_result *result);
 
+/* Nothing can be done now: it stays in memory, and begins a new round in a while. */
+void	message_try_later(struct message *message);
+
 /* A recipient got its result: look whether the message's round is over. */
 void	message_check_finished(struct message *message);
 
@@ -103,6 +106,9 @@ void	message_leave_to_successor(const struct message *message);
 
 /* postsuper's word on a message that is ours: gives true if it was obeyed (perhaps later). */
 bool	message_operate(struct message *message, const char *operation);
+
+/* routes.c: ask where each recipient goes, then hand them to the scheduler. */
+void	routes_find(struct message *message);
 
 /* arrivals.c: the journal's segments, and what cleanup tells. */
 void	arrivals_start(void);

@@ -223,6 +223,23 @@ accept_parts(struct ipc_packet *packet, char where, int fds[2], int count,
 	return result;
 }
 
+/*
+ * A peer that died with requests of ours unread leaves ECONNRESET, once, in
+ * front of what it had answered: the answers count, and then the end comes.
+ */
+static ssize_t
+receive_message(int fd, struct msghdr *message, int flags)
+{
+	for (int resets = 0;;) {
+		ssize_t n = recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC);
+
+		if (n != -1 || (errno != EINTR && errno != ECONNRESET))
+			return n;
+		if (errno == ECONNRESET && resets++ > 0)
+			return -1;
+	}
+}
+
 int
 ipc_receive(int fd, struct ipc_packet *packet, bool wait)
 {
@@ -238,10 +255,7 @@ ipc_receive(int fd, struct ipc_packet *packet, bool wait)
 	ssize_t n;
 
 	ipc_packet_clear(packet);
-	do
-		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC |
-		    (wait ? 0 : MSG_DONTWAIT));
-	while (n == -1 && errno == EINTR);
+	n = receive_message(fd, &message, wait ? 0 : MSG_DONTWAIT);
 	if (n == -1)
 		return -1;
 	if (n == 0)

@@ -47,7 +47,7 @@ class Queue(postroad.Test):
         done = self.box.run("postsuper", "-d", self.ids[0])
         self.assertExit(done, 0)
         self.assertIn("postsuper: Deleted: 1 message\n", done.stderr)
-        self.assertIn(self.ids[0] + ": removed", self.box.log() + done.stderr)
+        self.box.wait_log(self.ids[0] + ": removed")
         self.assertEqual(set(self.box.queue()), set(self.ids[1:]))
         self.assertIn("postsuper: Deleted: 2 messages", self.box.run("postsuper", "-d", "ALL").stderr)
         self.box.wait_empty()
