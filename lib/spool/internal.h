@@ -15,6 +15,7 @@ struct segment_header {
 	uint8_t		in_use;		/* 0: free, all that stands behind is finished */
 	uint8_t		reserved[7];
 	uint64_t	floor;		/* batches with a lower number are of an earlier use */
+	uint64_t	key;		/* random, new with each use: no mail can imitate a batch of it */
 };
 
 #define SEGMENT_MAGIC	"PRSEG01\n"
@@ -26,6 +27,7 @@ struct batch_header {
 	uint32_t	segment;
 	uint32_t	records;
 	uint64_t	length;		/* header and records, without padding */
+	uint64_t	key;		/* of the segment's header */
 	uint32_t	reserved;
 	uint32_t	checksum;	/* of the header before this; each record has its own */
 };

@@ -26,6 +26,7 @@ struct journal {
 	int64_t		 size;
 	int64_t		 end;		/* where the next batch begins */
 	uint64_t	 last_batch;
+	uint64_t	 key;
 	struct text	 batch;
 	uint32_t	 records;
 };
@@ -85,6 +86,7 @@ try_segment(struct journal *journal, int number)
 		floor = header.floor + SEGMENT_SIZE + 1;
 	header.in_use = 1;
 	header.floor = floor;
+	arc4random_buf(&header.key, sizeof(header.key));
 	if (fd_pwrite_all(fd, &header, sizeof(header), 0) == -1) {
 		fd_close(&fd);
 		return false;
@@ -94,6 +96,7 @@ try_segment(struct journal *journal, int number)
 	journal->size = st.st_size;
 	journal->end = PAGE;
 	journal->last_batch = floor;
+	journal->key = header.key;
 	return true;
 }
 
@@ -210,6 +213,24 @@ leave_segment(struct journal *journal)
 	fd_close(&journal->fd);
 }
 
+/*
+ * Its senders hear 451 and send again: as far as it is ours to say, nobody
+ * shall find this batch. What the disk has kept of it, only a power cut would show.
+ */
+static void
+unwrite_batch(struct journal *journal)
+{
+	static const char nothing[sizeof(struct batch_header)];
+	int saved = errno;
+
+	if (fd_pwrite_all(journal->fd, nothing, sizeof(nothing),
+	    journal->end) == -1)
+		log_warning("journal/%04d: cannot take back a batch that could "
+		    "not be committed: %m; its mail may come twice",
+		    journal->number);
+	errno = saved;
+}
+
 static int
 write_batch(struct journal *journal)
 {
@@ -220,6 +241,7 @@ write_batch(struct journal *journal)
 		.segment = (uint32_t)journal->number,
 		.records = journal->records,
 		.length = batch->length,
+		.key = journal->key,
 	};
 	int64_t padded = ((int64_t)batch->length + PAGE - 1) / PAGE * PAGE;
 
@@ -227,8 +249,10 @@ write_batch(struct journal *journal)
 	    offsetof(struct batch_header, checksum));
 	memcpy(batch->bytes, &header, sizeof(header));
 	if (fd_pwrite_all(journal->fd, batch->bytes, batch->length,
-	    journal->end) == -1 || fdatasync(journal->fd) == -1)
+	    journal->end) == -1 || fdatasync(journal->fd) == -1) {
+		unwrite_batch(journal);
 		return -1;
+	}
 	journal->end += padded;
 	return 0;
 }

@@ -22,6 +22,7 @@ struct segment {
 	int64_t	 size;
 	int64_t	 scanned;	/* all batches before this offset are known */
 	uint64_t last_batch;
+	uint64_t key;		/* of this use */
 	bool	 marked;	/* there are marks that may not be durable */
 };
 
@@ -143,6 +144,7 @@ read_batch_header(struct segment *segment, int64_t offset, uint64_t floor,
 	    header->checksum == crc32c(0, header,
 	    offsetof(struct batch_header, checksum)) &&
 	    header->segment == (uint32_t)segment->number &&
+	    header->key == segment->key &&
 	    header->number > floor && header->length >= sizeof(*header) &&
 	    header->length <= (uint64_t)(segment->size - offset);
 }
@@ -259,6 +261,7 @@ segment_scan(struct segment *segment, int64_t end,
 		return -1;
 	if (!head.in_use)
 		return 0;
+	segment->key = head.key;
 	/* Used again since we last looked: from the start. */
 	if (head.floor > segment->last_batch) {
 		segment->last_batch = head.floor;

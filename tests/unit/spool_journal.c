@@ -155,7 +155,7 @@ START_TEST(invariant_3_a_torn_last_batch_is_passed_over)
 	int64_t end = commit(&segment);
 	append("torn,");
 	commit(&segment);
-	overwrite(segment, end + 110, "X", 1);
+	overwrite(segment, end + 120, "X", 1);
 	ck_assert_str_eq(scan(segment), "one,");
 	ck_assert_int_eq(damage_files(), 0);
 }
@@ -171,7 +171,7 @@ START_TEST(invariant_3_damage_in_the_middle_is_kept_and_what_is_behind_it_delive
 	commit(&segment);
 	append("three,");
 	commit(&segment);
-	overwrite(segment, end + 110, "X", 1);
+	overwrite(segment, end + 120, "X", 1);
 	ck_assert_str_eq(scan(segment), "one,three,");
 	ck_assert_int_eq(damage_files(), 1);
 }

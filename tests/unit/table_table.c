@@ -295,5 +295,6 @@ main(void)
 	srunner_free(runner);
 	if (system(command) != 0)
 		failed++;
+	free(command);
 	return failed != 0;
 }
