@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "message/dot.h"
+#include "spool/unnamed.h"
 
 /* Envelope of one message. */
 #define DROP_POOL	(64 << 20)
@@ -30,7 +31,7 @@
 static struct event *retry;
 static struct map *complained;	/* names of files that are no mail: said once */
 static bool more;		/* files wait that there was no room for */
-static bool first_scan = true;	/* what lies there may be known to a cleanup */
+static bool in_doubt = true;	/* what lies there may be known to a cleanup that died, or to our predecessor's */
 
 static void
 complain(const char *name, const char *why)
@@ -212,7 +213,7 @@ take_file(const char *name)
 	drop = mem_zalloc(1, sizeof(*drop));
 	drop->fd = fd;
 	drop->uid = st.st_uid;
-	drop->again = first_scan;
+	drop->again = in_doubt;
 	strlcpy(drop->name, name, sizeof(drop->name));
 	if (fd_pread_full(fd, header, sizeof(header), 0) != sizeof(header) ||
 	    spool_record_parse(header, &record) == -1 ||
@@ -282,7 +283,7 @@ scan(void)
 		take_file(entry->d_name);
 	}
 	closedir(directory);
-	first_scan &= more;
+	in_doubt &= more;
 }
 
 void
@@ -329,10 +330,17 @@ maildrop_nudged(const char *what)
 }
 
 void
+maildrop_doubt(void)
+{
+	in_doubt = true;
+}
+
+void
 maildrop_start(void)
 {
 	const struct timeval now = { 0, 0 };
 
+	unnamed_sweep("maildrop");
 	forget_complaints();
 	retry = event_new(service_base, -1, 0, on_retry, NULL);
 	event_add(retry, &now);

@@ -32,6 +32,9 @@ void	maildrop_nudged(const char *what);
 /* There is room for more under way: look whether files wait. */
 void	maildrop_go_on(void);
 
+/* A cleanup died with files of ours: those of the next scan are asked for before they are given again. */
+void	maildrop_doubt(void);
+
 /* It did not go: look again soon. */
 void	maildrop_try_later(void);
 

@@ -158,6 +158,7 @@ on_answer(struct ipc_packet *reply, void *context)
 	struct ipc_submit_result result;
 
 	if (reply == NULL || ipc_decode_submit_result(reply, &result) == -1) {
+		maildrop_doubt();	/* it may have been taken all the same */
 		put_off(drop, "cleanup went away");
 		return;
 	}

@@ -9,6 +9,10 @@
 
 #include "address/address.h"
 #include "config/config.h"
+#include "spool/unnamed.h"
+
+/* Where writers make files that a power cut may leave half done, on file systems that name them. */
+static const char *const swept[] = { "journal", "incoming", "deferred", "hold" };
 
 static struct event *timer;
 
@@ -163,6 +167,8 @@ deferred_start(void)
 {
 	const struct timeval soon = { 0, 0 };
 
+	for (size_t i = 0; i < COUNT_OF(swept); i++)
+		unnamed_sweep(swept[i]);
 	timer = event_new(service_base, -1, 0, on_timer, NULL);
 	event_add(timer, &soon);
 }

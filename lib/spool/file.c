@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "spool/unnamed.h"
 
 #define COPY_SIZE	(256 << 10)
 
@@ -85,7 +86,15 @@ sync_directory(enum spool_queue queue, const char *id)
 int
 spool_content_file(void)
 {
-	return open("incoming", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	struct unnamed file;
+
+	if (unnamed_open(&file, "incoming", 0600) == -1)
+		return -1;
+
+	int fd = fcntl(file.fd, F_DUPFD_CLOEXEC, 3);
+
+	unnamed_close(&file);
+	return fd;
 }
 
 /* Copy the content behind the envelope, and carry the checksum on. */
@@ -139,45 +148,32 @@ write_message(int fd, const struct text *envelope, const char *marks,
 	return fd_pwrite_all(fd, header, sizeof(header), 0);
 }
 
-static int
-link_message(int fd, int directory, const char *id)
-{
-	char from[32];
-
-	if (linkat(fd, "", directory, id, AT_EMPTY_PATH) == 0)
-		return 0;
-	if (errno == EEXIST)
-		return -1;
-	/* AT_EMPTY_PATH wants a capability; /proc does not. */
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
-	return linkat(AT_FDCWD, from, directory, id, AT_SYMLINK_FOLLOW);
-}
-
 int
 spool_file_commit(enum spool_queue queue, const char *id,
     const struct text *envelope, const char *marks, size_t recipients,
-    const char *content, size_t content_length, int file, int64_t offset,
-    int64_t length)
+    const char *content, size_t content_length, int content_file,
+    int64_t offset, int64_t length)
 {
-	char path[64];
-	int directory = open_directory(queue, id), fd = -1, result = -1;
+	char directory[64], path[64];
+	int parent = open_directory(queue, id), result = -1;
+	struct unnamed file = { .fd = -1 };
 
-	directory_path(path, queue, id);
-	if (directory != -1)
-		fd = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0700);
-	if (fd != -1 && write_message(fd, envelope, marks, recipients, content,
-	    content_length, file, offset, length) == 0 && fsync(fd) == 0 &&
-	    link_message(fd, directory, id) == 0) {
-		result = fsync(directory);
+	directory_path(directory, queue, id);
+	spool_path(path, queue, id);
+	if (parent != -1 && unnamed_open(&file, directory, 0700) != -1 &&
+	    write_message(file.fd, envelope, marks, recipients, content,
+	    content_length, content_file, offset, length) == 0 &&
+	    fsync(file.fd) == 0 && unnamed_link(&file, path) == 0) {
+		result = fsync(parent);
 		if (result == -1) {
 			int saved = errno;
 
-			unlinkat(directory, id, 0);
+			unlink(path);
 			errno = saved;
 		}
 	}
-	fd_close(&fd);
-	fd_close(&directory);
+	unnamed_close(&file);
+	fd_close(&parent);
 	return result;
 }
 

@@ -19,6 +19,7 @@
 
 #include "base/base.h"
 #include "spool/internal.h"
+#include "spool/unnamed.h"
 
 struct journal {
 	int		 fd;		/* the segment that is ours, -1: none */
@@ -118,18 +119,16 @@ static int
 make_segment(int number, int64_t size)
 {
 	int directory = open("journal", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = open("journal", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	char from[32], path[32];
+	struct unnamed file;
+	char path[32];
 	int result = -1;
 
 	segment_path(path, number);
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
-	if (directory != -1 && fd != -1 && write_zeros(fd, size) == 0 &&
-	    fsync(fd) == 0 && (linkat(fd, "", AT_FDCWD, path, AT_EMPTY_PATH) == 0 ||
-	    linkat(AT_FDCWD, from, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0) &&
-	    fsync(directory) == 0)
+	if (unnamed_open(&file, "journal", 0600) != -1 && directory != -1 &&
+	    write_zeros(file.fd, size) == 0 && fsync(file.fd) == 0 &&
+	    unnamed_link(&file, path) == 0 && fsync(directory) == 0)
 		result = 0;
-	fd_close(&fd);
+	unnamed_close(&file);
 	fd_close(&directory);
 	return result;
 }

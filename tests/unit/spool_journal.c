@@ -1,6 +1,7 @@
 /* The numbers are those of the invariants at the head of lib/spool/spool.h. */
 
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -13,6 +14,7 @@
 #include "base/base.h"
 #include "spool/internal.h"
 #include "spool/spool.h"
+#include "spool/unnamed.h"
 
 static char directory[64];
 static struct journal *journal;
@@ -312,6 +314,50 @@ START_TEST(invariant_2_and_5_a_message_becomes_a_file_moves_and_is_removed)
 }
 END_TEST
 
+static size_t
+hidden_files(const char *path)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	size_t count = 0;
+
+	while ((entry = readdir(directory)) != NULL)
+		count += strncmp(entry->d_name, ".new-", 5) == 0;
+	closedir(directory);
+	return count;
+}
+
+/* Old NFS, overlay file systems of old kernels. */
+START_TEST(files_are_whole_before_their_name_also_without_unnamed_ones)
+{
+	struct text envelope = TEXT_EMPTY;
+	struct unnamed file;
+	int segment;
+
+	unnamed_never = true;
+	append("one,");
+	commit(&segment);
+	ck_assert_str_eq(scan(segment), "one,");
+	text_puts(&envelope, "I6:ABCDEF\n");
+	ck_assert_int_eq(spool_file_commit(SPOOL_HOLD, "ABCDEF", &envelope, "_", 1, "content", 7, -1, 0, 0), 0);
+	ck_assert_int_eq(spool_file_commit(SPOOL_HOLD, "ABCDEF", &envelope, "_", 1, "content", 7, -1, 0, 0), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert_int_eq(spool_file_find("ABCDEF"), SPOOL_HOLD);
+	ck_assert_uint_eq(hidden_files("hold") + hidden_files("journal"), 0);
+
+	/* What a crash leaves is swept, once it is old. */
+	ck_assert_int_ne(unnamed_open(&file, "hold", 0600), -1);
+	unnamed_sweep("hold");
+	ck_assert_uint_eq(hidden_files("hold"), 1);
+	ck_assert_int_eq(futimens(file.fd, (struct timespec[2]){ { 0, 0 }, { 0, 0 } }), 0);
+	unnamed_sweep("hold");
+	ck_assert_uint_eq(hidden_files("hold"), 0);
+	unnamed_close(&file);
+	text_clear(&envelope);
+	unnamed_never = false;
+}
+END_TEST
+
 START_TEST(a_changed_or_cut_file_is_refused)
 {
 	struct text envelope = TEXT_EMPTY;
@@ -360,6 +406,7 @@ main(void)
 	tcase_add_test(tcase, a_full_segment_is_left_for_the_next);
 	tcase_add_test(tcase, invariant_7_ids_differ);
 	tcase_add_test(tcase, invariant_2_and_5_a_message_becomes_a_file_moves_and_is_removed);
+	tcase_add_test(tcase, files_are_whole_before_their_name_also_without_unnamed_ones);
 	tcase_add_test(tcase, a_changed_or_cut_file_is_refused);
 	tcase_add_loop_test(tcase, what_is_no_queue_id, 0, COUNT_OF(bad_ids));
 	suite_add_tcase(suite, tcase);

@@ -33,16 +33,16 @@ drop_begin(struct drop *drop, mode_t mode, const struct text *envelope,
 	static const char no_header[SPOOL_RECORD_HEADER];
 
 	*drop = (struct drop){
-		.fd = open("maildrop", O_TMPFILE | O_RDWR | O_CLOEXEC, mode),
 		.recipients = recipients,
 		.envelope_length = envelope->length,
 		.checksum = crc32c(0, envelope->bytes, envelope->length),
 	};
 	/* The caller's mask does not count. The header comes last: it holds the checksum. */
-	if (drop->fd != -1 && fchmod(drop->fd, mode) == 0 &&
-	    fd_write_all(drop->fd, no_header, sizeof(no_header)) == 0 &&
-	    write_marks(drop->fd, recipients) == 0 &&
-	    fd_write_all(drop->fd, envelope->bytes, envelope->length) == 0)
+	if (unnamed_open(&drop->file, "maildrop", mode) != -1 &&
+	    fchmod(drop->file.fd, mode) == 0 &&
+	    fd_write_all(drop->file.fd, no_header, sizeof(no_header)) == 0 &&
+	    write_marks(drop->file.fd, recipients) == 0 &&
+	    fd_write_all(drop->file.fd, envelope->bytes, envelope->length) == 0)
 		return 0;
 	drop_abandon(drop);
 	return -1;
@@ -53,7 +53,7 @@ drop_write(struct drop *drop, const void *bytes, size_t length)
 {
 	drop->checksum = crc32c(drop->checksum, bytes, length);
 	drop->content_length += (int64_t)length;
-	return fd_write_all(drop->fd, bytes, length);
+	return fd_write_all(drop->file.fd, bytes, length);
 }
 
 /*
@@ -72,21 +72,19 @@ sync_name(int fd)
 }
 
 static int
-give_name(int fd)
+give_name(struct unnamed *file)
 {
-	char from[32], path[64], id[SPOOL_ID_SIZE];
+	char path[64], id[SPOOL_ID_SIZE];
 	int result = -1;
 
-	snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
 	for (int i = 0; i < NAMES_TRIED && result == -1; i++) {
 		spool_make_id(id, (int)(arc4random() & 0xff));
 		snprintf(path, sizeof(path), "maildrop/%s", id);
-		result = linkat(AT_FDCWD, from, AT_FDCWD, path,
-		    AT_SYMLINK_FOLLOW);
+		result = unnamed_link(file, path);
 		if (result == -1 && errno != EEXIST)
 			break;
 	}
-	if (result == 0 && sync_name(fd) == -1) {
+	if (result == 0 && sync_name(file->fd) == -1) {
 		int saved = errno;
 
 		unlink(path);
@@ -104,9 +102,9 @@ drop_commit(struct drop *drop)
 
 	spool_record_header(header, drop->recipients, drop->envelope_length,
 	    drop->content_length, drop->checksum);
-	if (fd_pwrite_all(drop->fd, header, sizeof(header), 0) == 0 &&
-	    fsync(drop->fd) == 0)
-		result = give_name(drop->fd);
+	if (fd_pwrite_all(drop->file.fd, header, sizeof(header), 0) == 0 &&
+	    fsync(drop->file.fd) == 0)
+		result = give_name(&drop->file);
 	drop_abandon(drop);
 	return result;
 }
@@ -114,5 +112,5 @@ drop_commit(struct drop *drop)
 void
 drop_abandon(struct drop *drop)
 {
-	fd_close(&drop->fd);
+	unnamed_close(&drop->file);
 }

@@ -14,10 +14,11 @@
 #include <sys/types.h>
 
 #include "base/text.h"
+#include "spool/unnamed.h"
 
 /* Embedded by its owner; drop_commit() or drop_abandon() ends it. */
 struct drop {
-	int		fd;
+	struct unnamed	file;
 	size_t		recipients;
 	size_t		envelope_length;
 	int64_t		content_length;
