@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "delivery/submit.h"
 
 #define CHILDREN_MAX	20
 #define LEAVE_MS	4000	/* for children, when this process leaves */
@@ -277,7 +278,7 @@ deliver_in_child(struct job *jobs, size_t count, int connection, uint64_t number
 	die_with_parent();
 	if (getppid() != parent)
 		_exit(1);
-	forward_forget_connection();
+	delivery_submit_forget();
 	for (size_t i = 0; i < count; i++)
 		if (!jobs[i].is_done)
 			deliver_slow(&jobs[i], true);

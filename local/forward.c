@@ -12,15 +12,7 @@
 #include <string.h>
 
 #include "address/address.h"
-#include "config/config.h"
-
-static int cleanup = -1;
-
-void
-forward_forget_connection(void)
-{
-	fd_close(&cleanup);
-}
+#include "delivery/submit.h"
 
 static struct envelope *
 make_envelope(const struct plan *plan, const struct delivery_request *request,
@@ -55,55 +47,15 @@ make_envelope(const struct plan *plan, const struct delivery_request *request,
 	return envelope->unique == NULL ? NULL : envelope;
 }
 
-/* A file for a message that is too large for a packet; -1 with errno. */
-static int
-borrow_file(const struct text *content)
-{
-	struct ipc_packet request = IPC_PACKET_EMPTY, reply = IPC_PACKET_EMPTY;
-	struct ipc_content_file_lent lent;
-	int file = -1;
-
-	ipc_encode_content_file(&request, 0, &(struct ipc_content_file) { 0 });
-	if (ipc_call(&cleanup, config.cleanup_service_name, &request, &reply) == 0) {
-		if (ipc_decode_content_file_lent(&reply, &lent) == -1)
-			errno = EBADMSG;
-		else if (lent.error != 0 || lent.file == -1)
-			errno = lent.error != 0 ? (int)lent.error : EBADMSG;
-		else
-			file = ipc_packet_take_fd(&reply);
-	}
-	if (file != -1 && fd_write_all(file, content->bytes, content->length) == -1)
-		fd_close(&file);
-	ipc_packet_clear(&request);
-	ipc_packet_clear(&reply);
-	return file;
-}
-
 static void
-submit(struct plan *plan, const struct envelope *envelope, const struct text *content)
+submit(struct plan *plan, struct envelope *envelope, const struct text *content)
 {
-	struct ipc_packet request = IPC_PACKET_EMPTY, reply = IPC_PACKET_EMPTY;
-	struct text records = TEXT_EMPTY;
-	struct ipc_submit message = { .file = -1 };
+	struct ipc_packet reply = IPC_PACKET_EMPTY;
 	struct ipc_submit_result result;
 
-	if (content->length > IPC_INLINE_MAX
-	    && (message.file = borrow_file(content)) == -1) {
+	if (delivery_submit(envelope, content, &reply, &result) == -1)
 		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0",
 		    "unable to forward message: %s", strerror(errno));
-		return;
-	}
-	if (message.file == -1)
-		message.content = (struct ipc_bytes) { content->bytes, content->length };
-	envelope_encode(envelope, &records);
-	message.envelope = (struct ipc_bytes) { records.bytes, records.length };
-	ipc_encode_submit(&request, 0, &message);
-	if (ipc_call(&cleanup, config.cleanup_service_name, &request, &reply) == -1)
-		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0",
-		    "unable to forward message: %s", strerror(errno));
-	else if (ipc_decode_submit_result(&reply, &result) == -1)
-		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0",
-		    "unable to forward message: bad answer from cleanup");
 	else if (result.queue_id[0] == '\0')
 		plan_decide(plan, result.dsn[0] == '5' ? DELIVERY_BOUNCED
 		    : DELIVERY_DEFERRED, pool_strdup(plan->pool, result.dsn),
@@ -111,9 +63,7 @@ submit(struct plan *plan, const struct envelope *envelope, const struct text *co
 	else
 		plan_decide(plan, DELIVERY_SENT, "2.0.0", "forwarded as %s",
 		    result.queue_id);
-	ipc_packet_clear(&request);
 	ipc_packet_clear(&reply);
-	text_clear(&records);
 }
 
 void
@@ -128,7 +78,7 @@ deliver_forward(struct plan *plan, struct delivery_request *request,
 	text_putc(&content, '\n');
 	text_append(&content, request->content, request->content_length);
 
-	const struct envelope *envelope = make_envelope(plan, request, recipient,
+	struct envelope *envelope = make_envelope(plan, request, recipient,
 	    content.length);
 
 	if (envelope == NULL)

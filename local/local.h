@@ -149,9 +149,6 @@ void	command_obey_sigterm(void);
 void	deliver_forward(struct plan *plan, struct delivery_request *request,
 	    const struct recipient *recipient);
 
-/* A child has a connection to cleanup of its own, or none. */
-void	forward_forget_connection(void);
-
 /* deliver.c: a batch of requests from qmgr */
 void	deliver_batch(struct service_request *requests, size_t count);
 
