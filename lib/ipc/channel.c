@@ -171,12 +171,6 @@ ipc_channel_resume(struct ipc_channel *channel)
 	event_add(&channel->readable, NULL);
 }
 
-void
-ipc_channel_set_context(struct ipc_channel *channel, void *context)
-{
-	channel->context = context;
-}
-
 void *
 ipc_channel_context(const struct ipc_channel *channel)
 {
@@ -207,7 +201,6 @@ struct ipc_client {
 	const char		*service;
 	struct ipc_channel	*channel;	/* NULL: connect at the next call */
 	struct request_tree	 requests;
-	size_t			 outstanding;
 	uint64_t		 last_number;
 	int64_t			 connect_after_ms;	/* after a failure, not at once again */
 	struct event		 failed;	/* calls that could not be sent get their answer from here */
@@ -221,7 +214,6 @@ answer(struct ipc_client *client, struct request *request,
 	void *context = request->context;
 
 	RB_REMOVE(request_tree, &client->requests, request);
-	client->outstanding--;
 	free(request);
 	if (on_reply != NULL)
 		on_reply(reply, context);
@@ -331,7 +323,6 @@ ipc_client_call(struct ipc_client *client, struct ipc_packet *packet,
 	request->on_reply = on_reply;
 	request->context = context;
 	RB_INSERT(request_tree, &client->requests, request);
-	client->outstanding++;
 
 	if (client->channel == NULL)
 		connect_client(client);
@@ -356,10 +347,4 @@ ipc_client_cancel(struct ipc_client *client, uint64_t number)
 
 	if (request != NULL)
 		request->on_reply = NULL;
-}
-
-size_t
-ipc_client_outstanding(const struct ipc_client *client)
-{
-	return client->outstanding;
 }

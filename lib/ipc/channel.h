@@ -40,8 +40,7 @@ size_t	ipc_channel_unsent(const struct ipc_channel *channel);
 void	ipc_channel_pause(struct ipc_channel *channel);
 void	ipc_channel_resume(struct ipc_channel *channel);
 
-/* The owner's own pointer, NULL at first. */
-void	ipc_channel_set_context(struct ipc_channel *channel, void *context);
+/* The pointer that the owner gave to ipc_channel_new(). */
 void	*ipc_channel_context(const struct ipc_channel *channel);
 
 /* The answer; NULL if the service died before it gave one, or is not there. Called once for each request. */
@@ -60,8 +59,5 @@ uint64_t ipc_client_call(struct ipc_client *client, struct ipc_packet *packet,
 
 /* The owner of this request is gone: its answer will be dropped. 0 and unknown numbers are fine. */
 void	ipc_client_cancel(struct ipc_client *client, uint64_t number);
-
-/* Requests without an answer. */
-size_t	ipc_client_outstanding(const struct ipc_client *client);
 
 #endif

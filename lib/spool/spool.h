@@ -86,11 +86,13 @@ struct journal *journal_new(void);
 void	journal_free(struct journal **journal);
 
 /*
- * Add a message to the batch in memory and give it a queue id, which the
- * caller has not put into envelope: encode adds it. 0, or -1 with errno:
- * ENOSPC when there is no room for another segment. content is borrowed.
+ * A queue id for a message of this or a later batch, which its envelope then
+ * tells. Takes a segment if there is none. 0, or -1 with errno: ENOSPC when
+ * there is no room for another segment.
  */
 int	journal_reserve_id(struct journal *journal, char id[SPOOL_ID_SIZE]);
+
+/* Add a message, its envelope as records, to the batch in memory. Borrows all. */
 void	journal_append(struct journal *journal, const struct text *envelope,
 	    size_t recipients, const char *content, size_t content_length);
 
