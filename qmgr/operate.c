@@ -3,7 +3,10 @@
 #include "qmgr/qmgr.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "config/config.h"
 
 static bool
 try_now(const char *id)
@@ -47,10 +50,24 @@ obey(const char *operation, const char *id)
 	return false;
 }
 
+/* We are leaving and take nothing up: our successor hears it when it begins. */
+static void
+hand_on_nudge(const char *word)
+{
+	char *path = mem_printf("private/%s", config.queue_service_name);
+
+	if (ipc_nudge(path, word) == -1)
+		log_warning("\"%s\" came during a reload and is lost: %m; say it "
+		    "again", word);
+	free(path);
+}
+
 void
 operate_nudge(const char *word)
 {
-	if (*word == '\0')
+	if (service_is_leaving())
+		hand_on_nudge(word);
+	else if (*word == '\0')
 		deferred_scan(false);		/* master's wake-up */
 	else if (strcmp(word, "flush") == 0)
 		deferred_scan(true);
