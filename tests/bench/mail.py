@@ -1,173 +1,185 @@
-"""mail - SMTP to Maildir, accepting only, and idle sessions: postroad beside Postfix
+"""mail - SMTP and sendmail to Maildir, accepting only, relaying, and idle sessions: postroad beside Postfix
 
-Load is tests/bench/smtp-load where it is built, else Postfix's smtp-source. Needs root: Postfix does.
+The floor beside them is tests/bench/floor: what the same disk gives for the durable operations of our own
+protocol and nothing else. Latency is from MAIL to the answer after the final dot.
 """
+import collections
 import contextlib
 import os
-import pwd
+import re
 import resource
-import shutil
 import socket
+import statistics
 import subprocess
-import tempfile
 import time
 
 import measure
+import peers
 import postroad
 
-ACCOUNTS = ["games", "daemon", "bin", "sys"]
 SIZE = 4096
+AGED_FILES = 40000
+ROUND = collections.namedtuple("Round", "rate cpu switches p50 p99")
 
 
-class Postroad:
-    name = "postroad"
-
-    @staticmethod
-    def installed():
-        return os.path.exists(postroad.BUILD + "/libexec/smtpd")
-
-    def __init__(self, **settings):
-        postroad.ACCOUNTS = {name: name for name in ACCOUNTS}
-        self.system = postroad.System(local_recipient_maps="", smtpd_client_connection_count_limit=0,
-                                      smtpd_banner="$myhostname ESMTP", **settings)
-        self.system.start()
-        self.address, self.port = self.system.address, self.system.smtp_port
-        self.mail = self.system.path("mail")
-        self.master = self.system.master.pid
-
-    def close(self):
-        with contextlib.suppress(AssertionError):
-            self.system.close()
+def bench_program(name):
+    return postroad.BUILD + "/tests/bench/" + name
 
 
-class Postfix:
-    name = "postfix"
-
-    @staticmethod
-    def installed():
-        return os.geteuid() == 0 and shutil.which("postfix", path="/usr/sbin") is not None
-
-    def __init__(self, **settings):
-        self.directory = tempfile.mkdtemp(prefix="postroad-bench-postfix-")
-        os.chmod(self.directory, 0o755)
-        self.address = postroad.loopback_address()
-        self.port = postroad.free_port(self.address)
-        self.mail = self.directory + "/mail"
-        for account in ACCOUNTS:
-            entry = pwd.getpwnam(account)
-            for folder in ("", "cur", "new", "tmp"):
-                path = os.path.join(self.mail, account, folder)
-                os.makedirs(path, exist_ok=True)
-                os.chown(path, entry.pw_uid, entry.pw_gid)
-        etc = self.directory + "/etc"
-        os.makedirs(etc)
-        values = {
-            "compatibility_level": "3.6", "queue_directory": self.directory + "/spool",
-            "data_directory": self.directory + "/lib", "command_directory": "/usr/sbin",
-            "daemon_directory": "/usr/lib/postfix/sbin", "maillog_file": self.directory + "/mail.log",
-            "maillog_file_prefixes": self.directory, "myhostname": "mail.example.org",
-            "mydestination": "example.org", "inet_interfaces": "127.0.0.1", "inet_protocols": "ipv4",
-            "mynetworks": "127.0.0.0/8", "alias_maps": "", "alias_database": "", "local_recipient_maps": "",
-            "mail_spool_directory": self.mail + "/", "smtpd_peername_lookup": "no", "biff": "no",
-            "smtpd_client_connection_count_limit": "0", **settings}
-        with open(etc + "/main.cf", "w") as f:
-            f.writelines("%s = %s\n" % pair for pair in values.items())
-        with open("/usr/share/postfix/master.cf.dist") as stock, open(etc + "/master.cf", "w") as f:
-            for line in stock:
-                if line.startswith("smtp      inet"):
-                    line = "%s:%d inet n - n - - smtpd\n" % (self.address, self.port)
-                f.write(line.replace("  y   ", "  n   "))
-            f.write("postlog unix-dgram n - n - 1 postlogd\n")
-        os.makedirs(values["queue_directory"])
-        os.makedirs(values["data_directory"])
-        shutil.chown(values["data_directory"], "postfix")
-        self.etc = etc
-        subprocess.run(["postfix", "-c", etc, "start"], check=True, capture_output=True)
-        with open(values["queue_directory"] + "/pid/master.pid") as f:
-            self.master = int(f.read())
-        postroad.wait_until(lambda: not socket.socket().connect_ex((self.address, self.port)), "Postfix listens")
-
-    def close(self):
-        subprocess.run(["postfix", "-c", self.etc, "abort"], capture_output=True)
-        postroad.wait_until(lambda: measure.stat_of(self.master) is None, "the end of Postfix")
-        shutil.rmtree(self.directory, ignore_errors=True)
+def smtp_load(peer, sessions, messages, to, *more):
+    """Send the messages; the latencies (p50, p99) in ms."""
+    done = subprocess.run([bench_program("smtp-load"), "-p", "-s", str(sessions), "-m", str(messages), "-l", str(SIZE), "-t", to,
+                           *more, "%s:%d" % (peer.address, peer.port)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise AssertionError(done.stdout + done.stderr)
+    return tuple(map(float, re.search(r"median ([\d.]+), 99% ([\d.]+)", done.stdout).groups()))
 
 
-def load(peer, sessions, messages):
-    """Send messages to the accounts in turn, over that many sessions at once; 0 seconds to wait for."""
-    accounts = ACCOUNTS[:min(len(ACCOUNTS), sessions)]
-    own = postroad.BUILD + "/tests/bench/smtp-load"
-    commands = []
-    for account in accounts:
-        share, each = sessions // len(accounts), messages // len(accounts)
-        if os.path.exists(own):
-            commands.append([own, "-p", "-s", str(share), "-m", str(each), "-l", str(SIZE), "-t", account + "@example.org",
-                             "%s:%d" % (peer.address, peer.port)])
-        else:
-            commands.append(["smtp-source", "-s", str(share), "-m", str(each), "-l", str(SIZE), "-f", "a@example.net",
-                             "-t", account + "@example.org", "inet:%s:%d" % (peer.address, peer.port)])
-    running = [subprocess.Popen(c, stdout=subprocess.DEVNULL) for c in commands]
-    for child in running:
-        if child.wait() != 0:
-            raise AssertionError("%s: exit %d" % (" ".join(child.args), child.returncode))
-    return messages // len(accounts) * len(accounts)
+def to_accounts(sessions):
+    return ",".join(a + "@example.org" for a in peers.ACCOUNTS[:min(len(peers.ACCOUNTS), sessions)])
 
 
 def count(peer):
-    return sum(len(os.listdir(os.path.join(peer.mail, a, "new"))) for a in ACCOUNTS)
+    return sum(len(os.listdir(os.path.join(peer.mail, a, "new"))) for a in peers.ACCOUNTS)
 
+
+def wait_mails(peer, wanted):
+    postroad.wait_until(lambda: count(peer) >= wanted, "%d mails" % wanted, lambda: "%d" % count(peer), 300)
+
+
+# --- workloads: each does its messages on a peer and gives the latencies, or None
 
 def to_maildir(peer, sessions, messages):
-    before, cpu_before, started = count(peer), measure.cpu(peer.master), time.monotonic()
-    sent = load(peer, sessions, messages)
-    postroad.wait_until(lambda: count(peer) >= before + sent, "%d mails" % sent,
-                        lambda: "%d" % (count(peer) - before), 300)
-    seconds = time.monotonic() - started
-    return sent / seconds, (measure.cpu(peer.master) - cpu_before) / sent * 1000
+    before = count(peer)
+    latencies = smtp_load(peer, sessions, messages, to_accounts(sessions))
+    wait_mails(peer, before + messages)
+    return latencies
 
 
 def accept(peer, sessions, messages):
-    cpu_before, started = measure.cpu(peer.master), time.monotonic()
-    sent = load(peer, sessions, messages)
+    return smtp_load(peer, sessions, messages, to_accounts(sessions))
+
+
+def to_one_list(peer, sessions, messages):
+    """The messages are recipients of one message."""
+    before = count(peer)
+    smtp_load(peer, 1, 1, peers.ACCOUNTS[0] + "+%d@example.org", "-r", str(messages))
+    wait_mails(peer, before + messages)
+
+
+def relay(peer, sessions, messages):
+    before = peer.sink.messages()
+    latencies = smtp_load(peer, sessions, messages, "somebody@example.com")
+    postroad.wait_until(lambda: peer.sink.messages() >= before + messages, "%d mails relayed" % messages, peer.sink.messages, 300)
+    return latencies
+
+
+def by_sendmail(peer, shells, messages):
+    before = count(peer)
+    script = 'i=0; while [ $i -lt %d ]; do "$0" -f load@example.net "$1" <"$2" || exit 1; i=$((i + 1)); done' % (messages // shells)
+    mail = os.path.join(peer.directory, "mail.txt")
+    postroad.write(mail, "Subject: load\n\n" + "A line of a message that is as long as such lines usually are.\n" * (SIZE // 64))
+    running = [subprocess.Popen(["sh", "-c", script, peer.sendmail, peers.ACCOUNTS[i % 4] + "@example.org", mail], env=peer.environment)
+               for i in range(shells)]
+    if any([child.wait() for child in running]):
+        raise AssertionError("%s failed" % peer.sendmail)
+    wait_mails(peer, before + messages // shells * shells)
+
+
+class Sink:
+    """tests/bench/smtp-sink for one peer; its counter is read by SIGUSR1."""
+
+    def __init__(self):
+        self.address = postroad.loopback_address()
+        self.process = subprocess.Popen([bench_program("smtp-sink"), self.address, "0"], stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().split()[1])
+
+    def messages(self):
+        self.process.send_signal(10)
+        return int(self.process.stdout.readline().split()[1])
+
+    def close(self):
+        self.process.terminate()
+        self.process.communicate()
+
+
+def age(directory):
+    """Files made and deleted, as a busy day leaves the file system."""
+    place = os.path.join(directory, "aged")
+    os.makedirs(place)
+    for i in range(AGED_FILES):
+        with open(os.path.join(place, str(i)), "wb") as f:
+            f.write(b"x" * 64)
+    os.sync()
+    for i in range(AGED_FILES):
+        os.unlink(os.path.join(place, str(i)))
+    os.rmdir(place)
+
+
+def one_round(peer, work, sessions, messages, settle):
+    cpu, switches, started = measure.cpu(peer.master), measure.switches(peer.master), time.monotonic()
+    latencies = work(peer, sessions, messages) or (float("nan"), float("nan"))
     seconds = time.monotonic() - started
-    time.sleep(1)       # the rest of the work, whose CPU counts
-    return sent / seconds, (measure.cpu(peer.master) - cpu_before) / sent * 1000
+    time.sleep(settle)       # the rest of the work, whose CPU counts
+    return ROUND(messages / seconds, (measure.cpu(peer.master) - cpu) / messages * 1000,
+                 (measure.switches(peer.master) - switches) / messages, *latencies)
 
 
-def compare(title, classes, settings, work, options, sessions):
-    """Alternate rounds on peers that stay up; print medians and ratios."""
+def floor(kind, sessions, messages):
+    done = subprocess.run([bench_program("floor"), kind, str(sessions), str(messages), str(SIZE),
+                           os.environ.get("TMPDIR", "/var/tmp")], capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[0])
+
+
+def compare(title, options, work, sessions, floor_kind=None, settle=0, share=1, aged=False, **settings):
+    """Alternate rounds on peers that stay up; print medians and ratios. share: of options.messages."""
     if options.only not in title:
         return
-    peers, figures = [], {}
-    try:
-        for cls in classes:
-            peers.append(cls(**settings))
-            work(peers[-1], sessions, min(options.messages, 200))       # warm
+    messages = int(options.messages * share)
+    running, figures, floors = [], {}, []
+    with contextlib.ExitStack() as stack:
+        for cls in peers.installed():
+            sink = Sink() if work is relay else None
+            if sink:
+                stack.callback(sink.close)
+                settings["relayhost"] = "[%s]:%d" % (sink.address, sink.port)
+            running.append(cls(**settings))
+            stack.callback(running[-1].close)
+            running[-1].sink = sink
+            work(running[-1], sessions, min(messages, 200))       # warm
         for _ in range(options.rounds):
-            for peer in peers:
-                figures.setdefault(peer.name, []).append(work(peer, sessions, options.messages))
-        print(title)
-        result = {}
-        for name, rows in figures.items():
-            result[name] = [measure.median([r[i] for r in rows]) for i in (0, 1)]
-            print("  %-9s %8.0f msgs/s %8.3f CPU-s per 1,000   (%s)" % (
-                name, *result[name], ", ".join("%.0f" % r[0] for r in rows)))
-        if len(result) == 2:
-            ours, theirs = result["postroad"], result["postfix"]
-            print("  ratio     %8.2f x      %8.2f of the CPU" % (ours[0] / theirs[0], ours[1] / theirs[1]))
-        for peer in peers:
+            for peer in running:
+                if aged:
+                    age(peer.directory)
+                figures.setdefault(peer.name, []).append(one_round(peer, work, sessions, messages, settle))
+            if floor_kind:
+                floors.append(floor(floor_kind, sessions, messages))
+        report(title, figures, floors)
+        for peer in running:
             shares = sorted(measure.cpu_by_program(peer.master).items(), key=lambda p: -p[1])
             print("  %-9s CPU by program: %s" % (peer.name, ", ".join("%s %.2f" % s for s in shares[:8])), flush=True)
-    finally:
-        for peer in peers:
-            peer.close()
+
+
+def report(title, figures, floors):
+    print(title)
+    result = {}
+    for name, rounds in figures.items():
+        r = result[name] = ROUND(*map(statistics.median, zip(*rounds)))
+        print("  %-9s %8.0f/s %7.3f CPU-s per 1,000 %6.1f switches each; ms: p50 %.1f p99 %.1f   (%s)" % (
+            name, *r, ", ".join("%.0f" % x.rate for x in rounds)))
+    if len(result) == 2:
+        ours, theirs = result["postroad"], result["postfix"]
+        print("  ratio     %8.2f x  %7.2f of the CPU; our p99 is %.2f of their p50, %.2f of their p99" % (
+            ours.rate / theirs.rate, ours.cpu / theirs.cpu, ours.p99 / theirs.p50, ours.p99 / theirs.p99))
+    if floors:
+        print("  floor     %8.0f/s: %.2f of it reached" % (statistics.median(floors), result["postroad"].rate / statistics.median(floors)))
 
 
 def idle(cls, wanted, options):
     title = "idle sessions"
     if options.only not in title:
         return
-    peer = cls(default_process_limit=wanted + 50 if cls is Postfix else 100)
+    peer = cls(default_process_limit=wanted + 50 if cls is peers.Postfix else 100)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, wanted + 1000), hard))
     lines = []
@@ -199,9 +211,13 @@ def idle(cls, wanted, options):
 
 
 def main(options):
-    classes = [c for c in (Postroad, Postfix) if c.installed()]
     for sessions in (1, 20, 100):
-        compare("to Maildir, %d sessions" % sessions, classes, {}, to_maildir, options, sessions)
-    compare("accept only, 20 sessions", classes, {"local_transport": "discard:"}, accept, options, 20)
-    for cls in classes:
-        idle(cls, options.idle if cls is Postroad else 100, options)
+        compare("to Maildir, %d sessions" % sessions, options, to_maildir, sessions, "maildir")
+    compare("to Maildir, 20 sessions, aged file system", options, to_maildir, 20, aged=True)
+    for sessions in (20, 100):
+        compare("accept only, %d sessions" % sessions, options, accept, sessions, "accept", settle=1, local_transport="discard:")
+    compare("relay to one sink, 20 sessions", options, relay, 20, "accept")
+    compare("one message to many recipients", options, to_one_list, 1, share=1000 / options.messages)
+    compare("sendmail from 4 shells", options, by_sendmail, 4, share=0.2)
+    for cls in peers.installed():
+        idle(cls, options.idle if cls is peers.Postroad else 100, options)

@@ -64,3 +64,12 @@ def program_pids(root, program):
 
 def median(values):
     return statistics.median(values) if values else float("nan")
+
+
+def switches(root):
+    """Context switches of the living processes."""
+    total = 0
+    for pid in tree(root):
+        with contextlib.suppress(OSError), open("/proc/%d/status" % pid) as f:
+            total += sum(int(line.split()[1]) for line in f if "ctxt_switches" in line)
+    return total

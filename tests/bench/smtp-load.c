@@ -35,15 +35,17 @@ struct session {
 	enum step	 step;		/* whose reply we wait for */
 	int		 sent;		/* messages on this connection */
 	int		 number;	/* of the message under way */
+	int		 recipients;	/* of it, that were named */
+	int		 replies;	/* to them */
 	int64_t		 began_us;	/* of the message under way */
 	size_t		 used;
 	char		 line[1024];
 };
 
 static struct {
-	int		 sessions, messages, size, per_connection, hold, numbers;
+	int		 sessions, messages, size, per_connection, hold, recipients;
 	bool		 pipelining;
-	const char	*from, *to;
+	const char	*from, *to;	/* to: addresses, commas between them */
 } options = { 1, 1, 4096, 1, 0, 1, false, "load@example.net", "ada@example.org" };
 
 static struct event_base *base;
@@ -89,24 +91,46 @@ session_end(struct session *s)
 		event_base_loopbreak(base);
 }
 
-/* "RCPT TO:<...>" in room, with the %d of -t filled in; its length. */
-static int
-rcpt_command(const struct session *s, char *room, size_t size)
+/* The addresses of -t, one after the other for one message after the other. */
+static void
+put_address(const struct session *s, struct text *out)
 {
-	const char *mark = strstr(options.to, "%d");
+	int commas = 0, wanted;
+	const char *begin = options.to;
 
-	if (mark == NULL)
-		return snprintf(room, size, "RCPT TO:<%s>\r\n", options.to);
-	return snprintf(room, size, "RCPT TO:<%.*s%d%s>\r\n", (int)(mark - options.to), options.to,
-	    s->number % options.numbers, mark + 2);
+	for (const char *c = begin; *c != '\0'; c++)
+		commas += *c == ',';
+	for (wanted = s->number % (commas + 1); wanted > 0; wanted--)
+		begin = strchr(begin, ',') + 1;
+
+	const char *end = begin + strcspn(begin, ","), *mark = memchr(begin, '%', end - begin);
+
+	if (mark == NULL) {
+		text_append(out, begin, end - begin);
+		return;
+	}
+	text_append(out, begin, mark - begin);
+	text_printf(out, "%d", s->number + s->recipients);
+	text_append(out, mark + 2, end - mark - 2);
+}
+
+/* The message's next recipient, or all of them where the server takes commands in advance. */
+static void
+put_recipients(struct session *s, struct text *out)
+{
+	do {
+		text_puts(out, "RCPT TO:<");
+		put_address(s, out);
+		text_puts(out, ">\r\n");
+		s->recipients++;
+	} while (options.pipelining && s->recipients < options.recipients);
 }
 
 /* The next message of this connection, or QUIT when there is none. */
 static void
 next_message(struct session *s)
 {
-	char text[1024];
-	int n;
+	struct text commands = TEXT_EMPTY;
 
 	if (options.hold > 0) {
 		s->step = QUIT;
@@ -121,13 +145,15 @@ next_message(struct session *s)
 	s->sent++;
 	s->number = begun++;
 	s->began_us = clock_us();
-	n = snprintf(text, sizeof(text), "MAIL FROM:<%s>\r\n", options.from);
+	s->recipients = s->replies = 0;
+	text_printf(&commands, "MAIL FROM:<%s>\r\n", options.from);
 	if (options.pipelining) {
-		n += rcpt_command(s, text + n, sizeof(text) - n);
-		n += snprintf(text + n, sizeof(text) - n, "DATA\r\n");
+		put_recipients(s, &commands);
+		text_puts(&commands, "DATA\r\n");
 	}
 	s->step = MAIL;
-	say(s, text, n);
+	say(s, commands.bytes, commands.length);
+	text_clear(&commands);
 }
 
 static void
@@ -139,13 +165,21 @@ message_done(struct session *s, bool accepted)
 	next_message(s);
 }
 
+static void
+say_next_recipient(struct session *s)
+{
+	struct text command = TEXT_EMPTY;
+
+	put_recipients(s, &command);
+	say(s, command.bytes, command.length);
+	text_clear(&command);
+}
+
 /* The last line of a reply. False when the session has ended. */
 static bool
 on_reply(struct session *s, const char *line)
 {
 	bool good = line[0] == '2' || line[0] == '3';
-	char text[512];
-	int n;
 
 	switch (s->step) {
 	case BANNER:
@@ -161,12 +195,15 @@ on_reply(struct session *s, const char *line)
 		return true;
 	case MAIL:
 		s->step = RCPT;
-		if (options.pipelining)
-			return true;
-		n = rcpt_command(s, text, sizeof(text));
-		say(s, text, n);
+		if (!options.pipelining)
+			say_next_recipient(s);
 		return true;
 	case RCPT:
+		if (++s->replies < options.recipients) {
+			if (!options.pipelining)
+				say_next_recipient(s);
+			return true;
+		}
 		s->step = DATA;
 		if (!options.pipelining)
 			say(s, "DATA\r\n", 6);
@@ -281,23 +318,24 @@ read_options(int argc, char **argv)
 	char *colon;
 	int letter;
 
-	while ((letter = getopt(argc, argv, "c:f:i:l:m:n:ps:t:")) != -1) {
+	while ((letter = getopt(argc, argv, "c:f:i:l:m:pr:s:t:")) != -1) {
 		switch (letter) {
 		case 'c': options.per_connection = atoi(optarg); break;
 		case 'f': options.from = optarg; break;
 		case 'i': options.hold = atoi(optarg); break;
 		case 'l': options.size = atoi(optarg); break;
 		case 'm': options.messages = atoi(optarg); break;
-		case 'n': options.numbers = atoi(optarg); break;
 		case 'p': options.pipelining = true; break;
+		case 'r': options.recipients = atoi(optarg); break;
 		case 's': options.sessions = atoi(optarg); break;
 		case 't': options.to = optarg; break;
 		default: optind = argc; break;
 		}
 	}
-	if (optind != argc - 1 || (colon = strrchr(argv[optind], ':')) == NULL || options.numbers < 1)
+	if (optind != argc - 1 || (colon = strrchr(argv[optind], ':')) == NULL || options.recipients < 1)
 		errx(64, "usage: smtp-load [-p] [-s sessions] [-m messages] [-l size] [-c messages per connection]\n"
-		    "    [-f from] [-t to, with %%d for a number] [-n numbers] [-i seconds to hold idle] address:port");
+		    "    [-f from] [-t to[,to...], with %%d for a number] [-r recipients of a message]\n"
+		    "    [-i seconds to hold idle] address:port");
 	*colon = '\0';
 	server.sin_family = AF_INET;
 	server.sin_port = htons(atoi(colon + 1));

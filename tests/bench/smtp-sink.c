@@ -4,9 +4,9 @@
  *	smtp-sink [-d MS] [-p] ADDRESS PORT
  *
  * -d delays every reply by MS milliseconds, -p offers no PIPELINING. Port 0
- * is any; the first line of output is "listening PORT". On SIGTERM it prints
- * "messages N connections N most N bytes N": all messages, all connections,
- * the most at once, and the bytes of content.
+ * is any; the first line of output is "listening PORT". On SIGUSR1, and at its
+ * end on SIGTERM, it prints "messages N connections N most N bytes N": all
+ * messages, all connections, the most at once, and the bytes of content.
  */
 
 #include <arpa/inet.h>
@@ -162,7 +162,21 @@ on_connection(struct evconnlistener *listener, evutil_socket_t fd,
 }
 
 static void
-on_signal(evutil_socket_t fd, short what, void *argument)
+print_figures(void)
+{
+	printf("messages %ld connections %ld most %ld bytes %ld\n", messages,
+	    connections, most_open, content_bytes);
+	fflush(stdout);
+}
+
+static void
+on_question(evutil_socket_t fd, short what, void *argument)
+{
+	print_figures();
+}
+
+static void
+on_end_signal(evutil_socket_t fd, short what, void *argument)
 {
 	event_base_loopexit(loop, NULL);
 }
@@ -203,9 +217,9 @@ main(int argc, char **argv)
 	    (struct sockaddr *)&address, &size);
 	printf("listening %d\n", ntohs(address.sin_port));
 	fflush(stdout);
-	event_add(evsignal_new(loop, SIGTERM, on_signal, NULL), NULL);
+	event_add(evsignal_new(loop, SIGTERM, on_end_signal, NULL), NULL);
+	event_add(evsignal_new(loop, SIGUSR1, on_question, NULL), NULL);
 	event_base_dispatch(loop);
-	printf("messages %ld connections %ld most %ld bytes %ld\n", messages,
-	    connections, most_open, content_bytes);
+	print_figures();
 	return 0;
 }
