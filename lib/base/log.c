@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ static const char *const prefixes[] = {
 
 static struct {
 	const char	*tag;
+	pid_t		 pid;		/* asked once a process: eight lines a message name it */
 	int		 pipe;		/* -1: not a daemon */
 	void	       (*sink)(enum log_level, const char *);
 	char		 joined[PIPE_BUF];
@@ -39,9 +41,18 @@ log_open_stderr(const char *name)
 	out.sink = NULL;
 }
 
+static void
+learn_pid(void)
+{
+	out.pid = getpid();
+}
+
 void
 log_open_pipe(int fd, const char *tag)
 {
+	if (out.pid == 0)
+		pthread_atfork(NULL, NULL, learn_pid);
+	learn_pid();
 	out.tag = tag;
 	out.pipe = fd;
 	out.sink = NULL;
@@ -60,7 +71,7 @@ format_record(char *record, size_t size, enum log_level level,
 	int64_t now = out.at_us != 0 ? out.at_us : clock_wall_us();
 	int length = snprintf(record, size, "%d%lld.%06d %s[%d]: %s\n",
 	    (int)level, (long long)(now / 1000000), (int)(now % 1000000),
-	    out.tag, (int)getpid(), line);
+	    out.tag, (int)out.pid, line);
 
 	if (length < 0)
 		return 0;
