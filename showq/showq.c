@@ -2,7 +2,7 @@
  * showq - what is in the queue
  *
  * In       a connection to public/showq: by postqueue(1), or a monitoring program
- * Out      every message, as attributes (lib/listing), then the end of the connection
+ * Out      every message as it is found, as attributes (lib/listing), then the end of the connection
  * Asks     qmgr what is on its way
  * Touches  maildrop/ incoming/ deferred/ hold/ defer/, to read
  * Trusts   nobody: whoever may connect may look, and can do nothing else
@@ -26,6 +26,7 @@ struct client {
 	int		fd;
 	struct text	buffer;
 	bool		gone;
+	bool		ours;	/* gets what Postfix's attributes do not tell, too */
 };
 
 static void
@@ -52,7 +53,7 @@ on_message(const struct listed_message *message, void *context)
 
 	if (client->gone)
 		return;
-	listing_encode(&client->buffer, message);
+	listing_encode(&client->buffer, message, client->ours);
 	if (client->buffer.length > BUFFER_MAX)
 		send_buffer(client);
 }
@@ -61,11 +62,12 @@ static void
 serve(int fd)
 {
 	const struct timeval limit = { WRITE_SECONDS, 0 };
-	struct client client = { .fd = fd };
+	struct client client = { .fd = fd,
+	    .ours = listing_peer_is_ours(fd) };
 
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	listing_encode_begin(&client.buffer);
-	if (listing_collect(false, on_message, &client) == 0)
+	if (listing_collect(0, on_message, &client) == 0)
 		listing_encode_end(&client.buffer);
 	send_buffer(&client);
 	text_clear(&client.buffer);

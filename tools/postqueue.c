@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -22,46 +20,34 @@
 #include "ipc/ipc.h"
 #include "listing/listing.h"
 #include "tools/shared/command.h"
+#include "tools/shared/selection.h"
 
-enum form { FORM_ROWS, FORM_JSON };
+static struct selection selection;
 
 static void
-on_message(const struct listed_message *message, void *context)
+print_row(const struct listed_message *message, void *context)
 {
-	struct listing_printer *printer = context;
+	if (selection_has(&selection, message))
+		listing_print(context, message);
+}
 
-	if (printer != NULL)
-		listing_print(printer, message);
-	else
+static void
+print_object(const struct listed_message *message, void *context)
+{
+	if (selection_has(&selection, message))
 		listing_print_json(stdout, message);
 }
 
-/* The stream of public/showq. NULL with errno. */
-static FILE *
-open_showq(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(address.sun_path, sizeof(address.sun_path), "public/%s",
-	    config.showq_service_name);
-	if (fd == -1 || connect(fd, (struct sockaddr *)&address,
-	    sizeof(address)) == -1) {
-		fd_close(&fd);
-		return NULL;
-	}
-	return fdopen(fd, "r");
-}
-
+/* 0 at the end of the stream; -1: it breaks off, or is none. */
 static int
-read_showq(FILE *in, struct listing_printer *printer)
+read_showq(FILE *in, listing_callback *on_message, void *context)
 {
 	struct listed_message message;
 	struct pool *pool = pool_new(0);
 	int got = listing_read_begin(in);
 
 	while (got != -1 && (got = listing_read(in, pool, &message)) == 1) {
-		on_message(&message, printer);
+		on_message(&message, context);
 		pool_reset(pool);
 	}
 	pool_free(&pool);
@@ -69,7 +55,7 @@ read_showq(FILE *in, struct listing_printer *printer)
 }
 
 static void
-list_directly(struct listing_printer *printer)
+list_directly(listing_callback *on_message, void *context)
 {
 	if (geteuid() != 0 && access("journal", R_OK) == -1)
 		fatal("Queue report unavailable - mail system is down");
@@ -77,57 +63,83 @@ list_directly(struct listing_printer *printer)
 	    "(Connect to the %s %s service: %m)", config.mail_name,
 	    config.showq_service_name);
 	command_become_owner();
-	listing_collect(true, on_message, printer);
+	listing_collect(LISTING_DOWN, on_message, context);
 }
 
+/* Call on_message for every message of the queue. */
 static void
-list(enum form form)
+each_message(listing_callback *on_message, void *context)
 {
-	struct listing_printer rows = { .out = stdout,
-	    .long_ids = config.enable_long_queue_ids };
-	struct listing_printer *printer = form == FORM_ROWS ? &rows : NULL;
-	FILE *in;
+	char *path = mem_printf("public/%s", config.showq_service_name);
+	int fd;
 
 	command_authorize("authorized_mailq_users",
 	    config.authorized_mailq_users, "view the mail queue");
-	in = open_showq();
-	if (in == NULL)
-		list_directly(printer);
-	else if (read_showq(in, printer) == -1)
+	fd = listing_connect(path);
+	free(path);
+	if (fd == -1) {
+		list_directly(on_message, context);
+		return;
+	}
+
+	FILE *in = fdopen(fd, "r");
+
+	if (in == NULL || read_showq(in, on_message, context) == -1)
 		fatal("malformed %s server response",
 		    config.showq_service_name);
-	if (printer != NULL)
-		listing_print_end(printer);
-	if (in != NULL)
-		fclose(in);
-	if (fflush(stdout) == EOF) {
-		fatal_exit_code = EX_IOERR;
-		fatal("write: %m");
-	}
+	fclose(in);
+}
+
+static void
+list_rows(const char *unused)
+{
+	struct listing_printer rows = { .out = stdout,
+	    .long_ids = config.enable_long_queue_ids };
+
+	each_message(print_row, &rows);
+	listing_print_end(&rows);
+}
+
+static void
+list_objects(const char *unused)
+{
+	each_message(print_object, NULL);
+}
+
+static void
+may_flush(void)
+{
+	command_authorize("authorized_flush_users",
+	    config.authorized_flush_users, "flush the mail queue");
 }
 
 /* word is what qmgr hears. */
 static void
-flush(const char *word)
+nudge_qmgr(const char *word)
 {
 	char path[64];
 
-	command_authorize("authorized_flush_users",
-	    config.authorized_flush_users, "flush the mail queue");
 	snprintf(path, sizeof(path), "public/%s", config.queue_service_name);
 	if (ipc_nudge(path, word) == -1)
 		fatal("Cannot flush mail queue - mail system is down");
 }
 
 static void
-flush_message(const char *id)
+try_message(const char *id)
 {
 	char word[64];
 
+	snprintf(word, sizeof(word), "flush id %s", id);
+	nudge_qmgr(word);
+}
+
+static void
+flush_message(const char *id)
+{
 	if (!spool_id_is_valid(id))
 		fatal("Cannot flush queue ID - invalid name: \"%.100s\"", id);
-	snprintf(word, sizeof(word), "flush id %s", id);
-	flush(word);
+	may_flush();
+	try_message(id);
 }
 
 static void
@@ -139,55 +151,124 @@ flush_site(const char *site)
 	    !address_literal_is_valid(site, strlen(site)))
 		fatal("Cannot flush mail queue - invalid destination: \"%.100s\"",
 		    site);
+	may_flush();
 	snprintf(word, sizeof(word), "flush site %s", site);
-	flush(word);
+	nudge_qmgr(word);
 }
+
+/* What is held stays so, and what is on its way is being tried. */
+static void
+flush_one(const struct listed_message *message, void *context)
+{
+	size_t *count = context;
+
+	if (strcmp(message->queue, "deferred") != 0 ||
+	    !selection_has(&selection, message))
+		return;
+	(*count)++;
+	if (selection.dry_run)
+		selection_show(message, "tried now");
+	else
+		try_message(message->id);
+}
+
+static void
+flush_queue(const char *unused)
+{
+	size_t count = 0;
+
+	may_flush();
+	if (!selection.dry_run &&
+	    !listing_selection_is_set(&selection.criteria)) {
+		nudge_qmgr("flush");
+		return;
+	}
+	each_message(flush_one, &count);
+	if (selection.dry_run)
+		selection_show_sum(count, "tried now");
+	else
+		log_info("Tried now: %zu message%s", count,
+		    count == 1 ? "" : "s");
+}
+
+/* What a letter does, and whether to a selection. */
+static const struct action {
+	char	  letter;
+	bool	  selects;
+	void	(*act)(const char *argument);
+} actions[] = {
+	{ 'f', true, flush_queue }, { 'i', false, flush_message },
+	{ 'j', true, list_objects }, { 'p', true, list_rows },
+	{ 's', false, flush_site },
+};
 
 static void __attribute__((noreturn))
 usage(void)
 {
-	fatal_exit_code = EX_UNAVAILABLE;	/* as scripts know it */
-	fatal("usage: postqueue -f | postqueue -i queueid | postqueue -j | "
-	    "postqueue -p | postqueue -s site");
+	fatal("usage: postqueue [selection] -f | postqueue -i queueid | "
+	    "postqueue [selection] -j | postqueue [selection] -p | "
+	    "postqueue -s site");
+}
+
+static const struct action *
+find_action(int letter)
+{
+	for (size_t i = 0; i < COUNT_OF(actions); i++) {
+		if (actions[i].letter == letter)
+			return &actions[i];
+	}
+	return NULL;
+}
+
+/* The action that the command line names; the configuration's directory and the action's argument too. */
+static const struct action *
+read_options(int argc, char **argv, const char **directory,
+    const char **argument)
+{
+	const struct action *action = NULL;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:fi:jps:v",
+	    selection_options(), NULL)) != -1) {
+		if (option == 'c') {
+			*directory = optarg;
+		} else if (option == 'v') {
+			log_verbose += geteuid() == 0;
+		} else if (selection_take(&selection, option, optarg)) {
+			continue;
+		} else if (action == NULL && find_action(option) != NULL) {
+			action = find_action(option);
+			*argument = optarg;
+		} else {
+			selection_refuse(argv);
+			usage();
+		}
+	}
+	if (action == NULL || optind < argc)
+		usage();
+	if (!action->selects && (selection.dry_run ||
+	    listing_selection_is_set(&selection.criteria)))
+		fatal("-%c names its messages by itself: a selection and "
+		    "--dry-run go with -f, -j and -p", action->letter);
+	return action;
 }
 
 int
 main(int argc, char **argv)
 {
 	const char *directory = NULL, *argument = NULL;
-	int option, what = 0;
+	const struct action *action;
 
 	command_start("postqueue");
-	while ((option = getopt(argc, argv, "c:fi:jps:v")) != -1) {
-		switch (option) {
-		case 'c':
-			directory = optarg;
-			break;
-		case 'v':
-			log_verbose += geteuid() == 0;
-			break;
-		case 'f': case 'i': case 'j': case 'p': case 's':
-			if (what != 0)
-				usage();
-			what = option;
-			argument = optarg;
-			break;
-		default:
-			usage();
-		}
-	}
-	if (what == 0 || optind < argc)
-		usage();
+	fatal_exit_code = EX_UNAVAILABLE;	/* of bad usage too, as scripts know it */
+	action = read_options(argc, argv, &directory, &argument);
 	command_configure(directory);
 	fatal_exit_code = EX_UNAVAILABLE;
 	command_enter_queue();
-	if (what == 'p' || what == 'j')
-		list(what == 'p' ? FORM_ROWS : FORM_JSON);
-	else if (what == 'f')
-		flush("flush");
-	else if (what == 'i')
-		flush_message(argument);
-	else
-		flush_site(argument);
+	action->act(argument);
+	if (fflush(stdout) == EOF) {
+		fatal_exit_code = EX_IOERR;
+		fatal("write: %m");
+	}
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include "spool/spool.h"
 #include "tools/shared/command.h"
 #include "tools/shared/queue.h"
+#include "tools/shared/selection.h"
 
 static const char alphanumeric[] = "0123456789"
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -52,40 +53,15 @@ static struct action {
 	{ .letter = 'r', .act = queue_requeue, .done = "requeued",
 	  .summary = "Requeued", .queues = "hold incoming active deferred" },
 	{ .letter = 'e', .act = queue_expire, .done = "expired",
-	  .summary = "Force-expired", .queues = "incoming active deferred" },
+	  .summary = "Force-expired",
+	  .queues = "hold incoming active deferred" },
 	{ .letter = 'f', .act = release_and_expire, .done = "expired",
 	  .summary = "Force-expired",
 	  .queues = "hold incoming active deferred" },
 };
 
-struct id_list {
-	char	**ids;
-	size_t	 count;
-	const char *queues;
-};
-
-static bool
-has_word(const char *list, const char *word)
-{
-	char *copy = mem_strdup(list), *cursor = copy, *next;
-	bool found = false;
-
-	while (!found && (next = word_next(&cursor, LIST_SEPARATORS)) != NULL)
-		found = strcmp(next, word) == 0;
-	free(copy);
-	return found;
-}
-
-static void
-on_message(const struct listed_message *message, void *context)
-{
-	struct id_list *list = context;
-
-	if (!has_word(list->queues, message->queue))
-		return;
-	list->ids = mem_resize(list->ids, list->count + 1, sizeof(*list->ids));
-	list->ids[list->count++] = mem_strdup(message->id);
-}
+static struct selection selection;
+static bool check_too;		/* -s beside other actions */
 
 /* A message that was not on the road yet: in maildrop there is only its file. */
 static bool
@@ -111,71 +87,143 @@ tell_one(const char *id, const char *what)
 	command_log(LOG_LEVEL_INFO, line);
 }
 
+static bool
+id_makes_sense(const char *id)
+{
+	/* A short word may be somebody's queue id, but not ours. */
+	if (!spool_id_is_valid(id) &&
+	    strspn(id, alphanumeric) != strlen(id))
+		log_warning("invalid mail queue id: %s", id);
+	return spool_id_is_valid(id);
+}
+
 static void
 act_on(struct action *action, const char *id, const char *queues)
 {
-	bool done;
+	bool done = action->act(id) || (action->letter == 'd' &&
+	    list_has_word(queues, "maildrop") && delete_drop(id));
 
-	if (!spool_id_is_valid(id)) {
-		/* A short word may be somebody's queue id, but not ours. */
-		if (strspn(id, alphanumeric) != strlen(id))
-			log_warning("invalid mail queue id: %s", id);
-		return;
-	}
-	done = action->act(id) || (action->letter == 'd' &&
-	    has_word(queues, "maildrop") && delete_drop(id));
 	if (done) {
 		tell_one(id, action->done);
 		action->count++;
 	}
 }
 
-static void
-act_on_all(struct action *action, const char *queues)
-{
-	struct id_list list = { .queues = queues };
+/* What is to be done to which of the messages that a listing finds. */
+struct job {
+	struct action	*action;
+	const char	*queues;
+	const struct map *ids;	/* only these; NULL: all */
+};
 
-	listing_collect(queue_is_down(), on_message, &list);
-	for (size_t i = 0; i < list.count; i++) {
-		act_on(action, list.ids[i], queues);
-		free(list.ids[i]);
+static void
+on_message(const struct listed_message *message, void *context)
+{
+	struct job *job = context;
+
+	if (!list_has_word(job->queues, message->queue) ||
+	    (job->ids != NULL && map_get(job->ids, message->id) == NULL) ||
+	    !selection_has(&selection, message))
+		return;
+	if (!selection.dry_run) {
+		act_on(job->action, message->id, job->queues);
+		return;
 	}
-	free(list.ids);
+	selection_show(message, job->action->done);
+	job->action->count++;
 }
 
 static void
-act_on_input(struct action *action, const char *queues)
+act_on_listed(struct action *action, const char *queues, const struct map *ids)
+{
+	struct job job = { action, queues, ids };
+	bool brief = !selection.dry_run &&
+	    !listing_selection_is_set(&selection.criteria);
+
+	listing_collect((queue_is_down() ? LISTING_DOWN : 0) |
+	    (brief ? LISTING_BRIEF : 0), on_message, &job);
+}
+
+/* The ids that a target names: itself, or on standard input one a line. */
+static void
+each_id(const char *target, void (*on_id)(const char *id, void *context),
+    void *context)
 {
 	char *line = NULL, *cursor, *id;
 	size_t size = 0;
 
+	if (strcmp(target, "-") != 0) {
+		if (id_makes_sense(target))
+			on_id(target, context);
+		return;
+	}
 	while (getline(&line, &size, stdin) != -1) {
 		cursor = line;
 		id = word_next(&cursor, " \t\r\n");
-		if (id != NULL)
-			act_on(action, id, queues);
+		if (id != NULL && id_makes_sense(id))
+			on_id(id, context);
 	}
 	free(line);
+}
+
+static void
+act_on_id(const char *id, void *context)
+{
+	struct job *job = context;
+
+	act_on(job->action, id, job->queues);
+}
+
+static void
+add_id(const char *id, void *context)
+{
+	map_set(context, id, context);
+}
+
+/* Of messages that were named something is asked: look at the listing for them. */
+static void
+act_on_named(struct action *action, const char *queues)
+{
+	struct map *ids = map_new();
+
+	for (size_t i = 0; i < action->target_count; i++)
+		each_id(action->targets[i], add_id, ids);
+	act_on_listed(action, queues, ids);
+	map_free(&ids, NULL);
+}
+
+static bool
+means_all(const struct action *action)
+{
+	for (size_t i = 0; i < action->target_count; i++) {
+		if (strcmp(action->targets[i], "ALL") == 0)
+			return true;
+	}
+	return false;
 }
 
 static void
 run(struct action *action, const char *named)
 {
 	const char *queues = *named != '\0' ? named : action->queues;
+	struct job job = { action, queues, NULL };
 
-	for (size_t i = 0; i < action->target_count; i++) {
-		const char *target = action->targets[i];
-
-		if (strcmp(target, "ALL") == 0)
-			act_on_all(action, queues);
-		else if (strcmp(target, "-") == 0)
-			act_on_input(action, queues);
-		else
-			act_on(action, target, queues);
+	if (action->target_count == 0)
+		return;
+	if (means_all(action))
+		act_on_listed(action, queues, NULL);
+	else if (selection.dry_run ||
+	    listing_selection_is_set(&selection.criteria))
+		act_on_named(action, queues);
+	else
+		for (size_t i = 0; i < action->target_count; i++)
+			each_id(action->targets[i], act_on_id, &job);
+	if (selection.dry_run) {
+		selection_show_sum(action->count, action->done);
+		return;
 	}
-	if (action->target_count > 0)
-		log_info("%s: %zu message%s", action->summary, action->count,
-		    action->count == 1 ? "" : "s");
+	log_info("%s: %zu message%s", action->summary, action->count,
+	    action->count == 1 ? "" : "s");
 	if (action->letter == 'r' && action->count > 0)
 		ipc_nudge("public/pickup", "maildrop");
 }
@@ -212,12 +260,14 @@ usage(void)
 	fatal_exit_code = 1;
 	fatal("usage: postsuper [-c config_dir] [-d queue_id] [-e queue_id] "
 	    "[-f queue_id] [-h queue_id] [-H queue_id] [-r queue_id] [-psv] "
-	    "[queue ...]");
+	    "[--dry-run] [selection] [queue ...]");
 }
 
 static void
 add_target(int letter, const char *target)
 {
+	if (target[0] == '-' && target[1] != '\0')
+		fatal("-%c wants a queue id, ALL or -; not %s", letter, target);
 	for (size_t i = 0; i < COUNT_OF(actions); i++) {
 		struct action *action = &actions[i];
 
@@ -230,17 +280,15 @@ add_target(int letter, const char *target)
 	}
 }
 
-int
-main(int argc, char **argv)
+/* The configuration's directory; all else goes where it belongs. */
+static const char *
+read_options(int argc, char **argv)
 {
 	const char *directory = NULL;
-	struct text queues = TEXT_EMPTY;
-	bool any = false;
 	int option;
 
-	command_start("postsuper");
-	fatal_exit_code = 1;
-	while ((option = getopt(argc, argv, "c:d:e:f:h:H:pr:sSv")) != -1) {
+	while ((option = getopt_long(argc, argv, "c:d:e:f:h:H:pr:sSv",
+	    selection_options(), NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			directory = optarg;
@@ -250,19 +298,48 @@ main(int argc, char **argv)
 			break;
 		case 'd': case 'e': case 'f': case 'h': case 'H': case 'r':
 			add_target(option, optarg);
-			any = true;
 			break;
 		case 'p': case 's': case 'S':
+			check_too = true;
 			break;
 		default:
+			if (selection_take(&selection, option, optarg))
+				break;
+			selection_refuse(argv);
 			usage();
 		}
 	}
+	return directory;
+}
+
+static bool
+any_action(void)
+{
+	for (size_t i = 0; i < COUNT_OF(actions); i++) {
+		if (actions[i].target_count > 0)
+			return true;
+	}
+	return false;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *directory;
+	struct text queues = TEXT_EMPTY;
+
+	command_start("postsuper");
+	fatal_exit_code = 1;
+	directory = read_options(argc, argv);
 	for (char **name = argv + optind; *name != NULL; name++) {
-		if (!has_word("maildrop incoming active deferred hold", *name))
+		if (!list_has_word(LISTING_QUEUES, *name))
 			fatal("invalid directory name: %s", *name);
 		text_printf(&queues, "%s ", *name);
 	}
+	if (!any_action() && (selection.dry_run ||
+	    listing_selection_is_set(&selection.criteria)))
+		fatal("a selection for which action? One of -d, -e, -f, -h, "
+		    "-H and -r, with ALL");
 	command_configure(directory);
 	command_superuser_only();
 	fatal_exit_code = 1;
@@ -271,8 +348,8 @@ main(int argc, char **argv)
 	queue_open();
 	for (size_t i = 0; i < COUNT_OF(actions); i++)
 		run(&actions[i], text_string(&queues));
-	if (!any)
+	if (check_too || !any_action())
 		check_structure();
 	text_clear(&queues);
-	return 0;
+	return fflush(stdout) == EOF;
 }

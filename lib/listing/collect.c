@@ -26,24 +26,25 @@
 /* Nor of the envelope of a file that any user may have made. */
 #define FRONT_MAX	(64 << 20)
 
+/* What the first read takes of a file: header, marks and envelope of most. */
+#define FRONT_USUAL	4096
+
 struct collector {
-	listing_callback	*on_message;
-	void			*context;
-	struct map		*seen;	/* ids, while a message may be met twice */
-	enum spool_queue	 queue;
+	listing_callback *on_message;
+	void		*context;
+	unsigned int	 how;
+	struct map	*underway;	/* ids that qmgr told: their files are not listed again */
+	struct pool	*pool;		/* lives as long as the message at hand */
+	char		*front;		/* its header, marks and envelope */
+	size_t		 room;
 };
 
 static const char *
 external(struct pool *pool, const char *address)
 {
-	struct text text = TEXT_EMPTY;
+	char room[ADDRESS_EXTERNAL_SIZE];
 
-	address_quote(&text, address);
-
-	const char *copy = pool_strdup(pool, text_string(&text));
-
-	text_clear(&text);
-	return copy;
+	return pool_strdup(pool, address_external(room, address));
 }
 
 /* Reasons by recipient; "" where none is known. */
@@ -72,90 +73,167 @@ read_reasons(struct pool *pool, const char *id, size_t recipients)
 }
 
 static void
-tell(struct collector *collector, const char *queue, const char *id,
-    const struct envelope *envelope, const char *marks, size_t mark_count,
-    int64_t size, bool force_expired)
+tell_brief(struct collector *collector, const char *queue, const char *id)
 {
-	struct pool *pool = pool_new(0);
-	struct listed_message message = {
-		.queue = queue, .id = id, .size = size,
-		.arrival = envelope->arrival_us / 1000000,
-		.forced_expire = force_expired,
-		.sender = *envelope->sender == '\0' ? "MAILER-DAEMON" :
-		    external(pool, envelope->sender),
-		.recipients = pool_alloc(pool, (envelope->recipient_count + 1) *
-		    sizeof(*message.recipients)),
-	};
-	const char **reasons = read_reasons(pool, id,
-	    envelope->recipient_count);
+	collector->on_message(&(struct listed_message){ .queue = queue,
+	    .id = id, .sender = "", .login = "" }, collector->context);
+}
 
+/* Those recipients that are left; the pool is the collector's. */
+static void
+tell(struct collector *collector, struct listed_message *message,
+    const struct envelope *envelope, const char *marks, size_t mark_count)
+{
+	struct pool *pool = collector->pool;
+	const char **reasons;
+
+	if (collector->how & LISTING_BRIEF) {
+		tell_brief(collector, message->queue, message->id);
+		return;
+	}
+	reasons = read_reasons(pool, message->id, envelope->recipient_count);
+	message->arrival = envelope->arrival_us / 1000000;
+	message->login = envelope->login_sender;
+	message->sender = *envelope->sender == '\0' ? "MAILER-DAEMON" :
+	    external(pool, envelope->sender);
+	message->recipients = pool_alloc(pool,
+	    (envelope->recipient_count + 1) * sizeof(*message->recipients));
 	for (size_t i = 0; i < envelope->recipient_count; i++) {
 		const struct recipient *recipient = &envelope->recipients[i];
 
 		if (i < mark_count && marks[i] != SPOOL_MARK_PENDING)
 			continue;
-		message.recipients[message.recipient_count++] =
+		message->recipients[message->recipient_count++] =
 		    (struct listed_recipient){
 			.original = external(pool, recipient->original),
 			.address = external(pool, recipient->address),
 			.reason = reasons[i],
 		};
 	}
-	if (message.recipient_count > 0)
-		collector->on_message(&message, collector->context);
-	pool_free(&pool);
+	if (message->recipient_count > 0)
+		collector->on_message(message, collector->context);
 }
 
-/* False if this id was listed before. */
-static bool
-is_new(struct collector *collector, const char *id)
-{
-	return map_set(collector->seen, id, collector) == NULL;
-}
-
+/* A record's front at bytes, under the name that its file has. */
 static void
 tell_front(struct collector *collector, const char *queue, const char *id,
     const struct spool_record *record, const char *bytes)
 {
-	struct pool *pool = pool_new(0);
-	struct envelope *envelope = envelope_decode(pool,
+	struct listed_message message = { .queue = queue, .id = id,
+	    .size = record->content_length };
+	struct envelope *envelope = envelope_decode(collector->pool,
 	    bytes + record->envelope_offset, record->envelope_length);
 
-	if (envelope != NULL && (id != NULL ||
-	    spool_id_is_valid(envelope->queue_id))) {
-		if (id == NULL)
-			id = envelope->queue_id;
-		if (memchr(bytes + record->marks_offset, SPOOL_MARK_PENDING,
-		    record->marks_length) != NULL && is_new(collector, id))
-			tell(collector, queue, id, envelope,
-			    bytes + record->marks_offset, record->marks_length,
-			    record->content_length, false);
+	if (envelope != NULL)
+		tell(collector, &message, envelope,
+		    bytes + record->marks_offset, record->marks_length);
+	pool_reset(collector->pool);
+}
+
+/* ----------------------------------------------------------- files */
+
+static bool
+has_room(struct collector *collector, size_t length)
+{
+	if (collector->room < length) {
+		collector->front = mem_resize(collector->front, length, 1);
+		collector->room = length;
 	}
-	pool_free(&pool);
+	return length <= FRONT_MAX;
+}
+
+/* One open and, for most, one read. 0, or -1: gone meanwhile, or damaged, of which qmgr speaks. */
+static int
+read_front(struct collector *collector, const char *path,
+    struct spool_record *record)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+	    O_CLOEXEC), result = -1;
+	ssize_t n = fd == -1 || !has_room(collector, FRONT_USUAL) ? -1 :
+	    fd_pread_full(fd, collector->front, FRONT_USUAL, 0);
+
+	if (n >= SPOOL_RECORD_HEADER &&
+	    spool_record_parse(collector->front, record) == 0) {
+		size_t wanted = (size_t)record->content_offset;
+
+		if ((size_t)n < wanted && n == FRONT_USUAL &&
+		    has_room(collector, wanted))
+			n += fd_pread_full(fd, collector->front + n,
+			    wanted - (size_t)n, n);
+		if ((size_t)n >= wanted)
+			result = 0;
+	}
+	fd_close(&fd);
+	return result;
 }
 
 static void
-on_file(const char *id, void *context)
+on_file(struct collector *collector, const char *queue, const char *path,
+    const char *id)
 {
-	struct collector *collector = context;
 	struct spool_record record;
-	char *front;
-	int fd = spool_file_open(collector->queue, id, false, false, &record,
-	    &front);
 
-	if (fd == -1)
-		return;		/* gone meanwhile, or damaged: qmgr says so */
-	fd_close(&fd);
-	tell_front(collector, spool_queue_name(collector->queue), id, &record,
-	    front);
-	free(front);
+	if (map_get(collector->underway, id) != NULL)
+		return;
+	if (collector->how & LISTING_BRIEF)
+		tell_brief(collector, queue, id);
+	else if (read_front(collector, path, &record) == 0)
+		tell_front(collector, queue, id, &record, collector->front);
 }
+
+struct queue_walk {
+	struct collector *collector;
+	enum spool_queue  queue;
+};
+
+static void
+on_queue_file(const char *id, void *context)
+{
+	struct queue_walk *walk = context;
+	char path[64];
+
+	spool_path(path, walk->queue, id);
+	on_file(walk->collector, spool_queue_name(walk->queue), path, id);
+}
+
+/* A message of maildrop is a spool record too, under a name of its own. */
+static void
+collect_maildrop(struct collector *collector)
+{
+	DIR *directory = opendir("maildrop");
+	struct dirent *entry;
+	char path[300];
+
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		if (!spool_id_is_valid(entry->d_name))
+			continue;
+		snprintf(path, sizeof(path), "maildrop/%s", entry->d_name);
+		on_file(collector, "maildrop", path, entry->d_name);
+	}
+	if (directory != NULL)
+		closedir(directory);
+}
+
+/* ----------------------------------------------------------- the journal, when nobody else is at it */
 
 static void
 on_journal(struct segment *segment, int64_t offset,
     const struct spool_record *record, const char *bytes, void *context)
 {
-	tell_front(context, "incoming", NULL, record, bytes);
+	struct collector *collector = context;
+	struct envelope *envelope = envelope_decode(collector->pool,
+	    bytes + record->envelope_offset, record->envelope_length);
+
+	/* What has a file has been listed: this is its shadow. */
+	if (envelope != NULL && spool_id_is_valid(envelope->queue_id) &&
+	    memchr(bytes + record->marks_offset, SPOOL_MARK_PENDING,
+	    record->marks_length) != NULL &&
+	    spool_file_find(envelope->queue_id) == -1)
+		tell(collector, &(struct listed_message){ .queue = "incoming",
+		    .id = envelope->queue_id, .size = record->content_length },
+		    envelope, bytes + record->marks_offset,
+		    record->marks_length);
+	pool_reset(collector->pool);
 }
 
 static void
@@ -173,59 +251,23 @@ collect_journal(struct collector *collector)
 	free(numbers);
 }
 
-/* A message of maildrop is a spool record too, under a name of its own. */
-static void
-on_drop(struct collector *collector, const char *name)
-{
-	char path[300], header[SPOOL_RECORD_HEADER];
-	struct spool_record record;
-	char *front = NULL;
-
-	snprintf(path, sizeof(path), "maildrop/%s", name);
-
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd != -1 &&
-	    fd_pread_full(fd, header, sizeof(header), 0) == sizeof(header) &&
-	    spool_record_parse(header, &record) == 0 &&
-	    record.content_offset < FRONT_MAX) {
-		size_t length = (size_t)record.content_offset;
-
-		front = mem_alloc(length + 1);
-		if (fd_pread_full(fd, front, length, 0) == (ssize_t)length)
-			tell_front(collector, "maildrop", name, &record, front);
-	}
-	free(front);
-	fd_close(&fd);
-}
-
-static void
-collect_maildrop(struct collector *collector)
-{
-	DIR *directory = opendir("maildrop");
-	struct dirent *entry;
-
-	while (directory != NULL && (entry = readdir(directory)) != NULL) {
-		if (spool_id_is_valid(entry->d_name))
-			on_drop(collector, entry->d_name);
-	}
-	if (directory != NULL)
-		closedir(directory);
-}
+/* ----------------------------------------------------------- what is on its way, as qmgr knows it */
 
 static void
 on_listed(struct collector *collector, const struct ipc_listed *listed)
 {
-	struct pool *pool = pool_new(0);
-	struct envelope *envelope = envelope_decode(pool,
+	struct envelope *envelope = envelope_decode(collector->pool,
 	    listed->envelope.bytes, listed->envelope.length);
 
-	if (envelope != NULL && spool_id_is_valid(envelope->queue_id) &&
-	    is_new(collector, envelope->queue_id))
-		tell(collector, listed->queue, envelope->queue_id, envelope,
-		    listed->marks.bytes, listed->marks.length, envelope->size,
-		    listed->force_expired != 0);
-	pool_free(&pool);
+	if (envelope != NULL && spool_id_is_valid(envelope->queue_id)) {
+		map_set(collector->underway, envelope->queue_id, collector);
+		tell(collector, &(struct listed_message){
+		    .queue = listed->queue, .id = envelope->queue_id,
+		    .size = envelope->size,
+		    .forced_expire = listed->force_expired != 0 },
+		    envelope, listed->marks.bytes, listed->marks.length);
+	}
+	pool_reset(collector->pool);
 }
 
 static int
@@ -257,25 +299,28 @@ ask_qmgr(struct collector *collector)
 }
 
 int
-listing_collect(bool is_down, listing_callback *on_message, void *context)
+listing_collect(unsigned int how, listing_callback *on_message, void *context)
 {
 	static const enum spool_queue queues[] = { SPOOL_INCOMING,
 	    SPOOL_DEFERRED, SPOOL_HOLD };
 	struct collector collector = { .on_message = on_message,
-	    .context = context, .seen = map_new() };
+	    .context = context, .how = how, .underway = map_new(),
+	    .pool = pool_new(0) };
 	int result = 0;
 
 	collect_maildrop(&collector);
 	/* qmgr first: what it lets go meanwhile is found as a file. */
-	if (!is_down)
+	if (!(how & LISTING_DOWN))
 		result = ask_qmgr(&collector);
 	for (size_t i = 0; i < COUNT_OF(queues); i++) {
-		collector.queue = queues[i];
-		spool_file_each(queues[i], on_file, &collector);
+		struct queue_walk walk = { &collector, queues[i] };
+
+		spool_file_each(queues[i], on_queue_file, &walk);
 	}
-	/* Files first: the journal may still have the shadow of a file. */
-	if (is_down)
+	if (how & LISTING_DOWN)
 		collect_journal(&collector);
-	map_free(&collector.seen, NULL);
+	map_free(&collector.underway, NULL);
+	pool_free(&collector.pool);
+	free(collector.front);
 	return result;
 }

@@ -6,6 +6,7 @@
  * protocol.c  over public/showq: Postfix's attributes, which monitoring
  *             programs read
  * print.c     mailq's rows, and JSON
+ * select.c    which messages are meant (select.h)
  *
  * showq(8) collects and sends; postqueue(1) receives and prints. When the
  * system is down the superuser's postqueue collects by itself.
@@ -22,6 +23,9 @@
 #include "base/text.h"
 #include "spool/spool.h"
 
+/* The queues by name, in the order of a message's life. */
+#define LISTING_QUEUES	"maildrop incoming active deferred hold"
+
 /* Addresses are in their external form. Strings are "" when absent, never NULL. */
 struct listed_recipient {
 	const char	*original;	/* as the client gave it, if that differs */
@@ -36,6 +40,7 @@ struct listed_message {
 	int64_t		 size;		/* bytes of content */
 	bool		 forced_expire;
 	const char	*sender;	/* MAILER-DAEMON for the null sender */
+	const char	*login;		/* who submitted it: a local user or an authenticated name */
 	struct listed_recipient *recipients;
 	size_t		 recipient_count;
 };
@@ -44,17 +49,35 @@ struct listed_message {
 typedef void listing_callback(const struct listed_message *message,
     void *context);
 
+/* How to list: by or'ing these. */
+enum {
+	LISTING_DOWN = 1 << 0,	/* nobody answers: the journal is read, too */
+	LISTING_BRIEF = 1 << 1,	/* queue and id alone, and nothing is read of a file */
+};
+
 /*
- * Call on_message for every message of the queue in the working directory.
- * What is on its way is asked of qmgr; with is_down it is read in the journal.
+ * Call on_message for every message of the queue in the working directory,
+ * as it is found; it may move or remove the message. What is on its way is
+ * asked of qmgr. Memory is that of one message and of the ids on their way.
  * 0, or -1 if qmgr did not answer (logged): the rest was listed.
  */
-int	listing_collect(bool is_down, listing_callback *on_message,
+int	listing_collect(unsigned int how, listing_callback *on_message,
 	    void *context);
 
-/* The stream of public/showq: its begin, each message, its end. */
+/*
+ * Connect to showq's socket at path. -1 with errno. Postfix's postqueue, and
+ * others that read the stream, give up at attributes which they do not know;
+ * a client of ours has an address that says so, and gets them.
+ */
+int	listing_connect(const char *path);
+
+/* Does the peer of this connection get what only ours know? */
+bool	listing_peer_is_ours(int fd);
+
+/* The stream of public/showq: its begin, each message, its end. ours: with what only our own clients know. */
 void	listing_encode_begin(struct text *out);
-void	listing_encode(struct text *out, const struct listed_message *message);
+void	listing_encode(struct text *out, const struct listed_message *message,
+	    bool ours);
 void	listing_encode_end(struct text *out);
 
 /*

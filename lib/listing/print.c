@@ -143,6 +143,8 @@ listing_print_json(FILE *out, const struct listed_message *message)
 	    (long long)message->size,
 	    message->forced_expire ? "true" : "false");
 	print_member(out, ", ", "sender", message->sender);
+	if (*message->login != '\0')
+		print_member(out, ", ", "login", message->login);
 	fputs(", \"recipients\": [", out);
 	for (size_t i = 0; i < message->recipient_count; i++) {
 		const struct listed_recipient *r = &message->recipients[i];

@@ -2,8 +2,11 @@
 
 #include "listing/listing.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/base.h"
 
@@ -11,6 +14,39 @@
 
 /* What a value may be long, so that a broken peer cannot fill memory. */
 #define VALUE_MAX	(1 << 20)
+
+/* A client of ours is bound to a name without a file that begins so. */
+#define OUR_NAME	"postroad-listing-"
+
+int
+listing_connect(const char *path)
+{
+	struct sockaddr_un ours = { .sun_family = AF_UNIX };
+	struct sockaddr_un showq = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int length = snprintf(ours.sun_path + 1, sizeof(ours.sun_path) - 1,
+	    OUR_NAME "%08x%08x", arc4random(), arc4random());
+
+	strlcpy(showq.sun_path, path, sizeof(showq.sun_path));
+	if (fd != -1 && (bind(fd, (struct sockaddr *)&ours,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+	    (size_t)length)) == -1 ||
+	    connect(fd, (struct sockaddr *)&showq, sizeof(showq)) == -1))
+		fd_close(&fd);
+	return fd;
+}
+
+bool
+listing_peer_is_ours(int fd)
+{
+	struct sockaddr_un peer = { .sun_family = AF_UNSPEC };
+	socklen_t length = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)&peer, &length) == 0 &&
+	    length > offsetof(struct sockaddr_un, sun_path) +
+	    sizeof(OUR_NAME) && memcmp(peer.sun_path + 1, OUR_NAME,
+	    sizeof(OUR_NAME) - 1) == 0;
+}
 
 static void
 put(struct text *out, const char *name, const char *value)
@@ -36,7 +72,8 @@ listing_encode_begin(struct text *out)
 }
 
 void
-listing_encode(struct text *out, const struct listed_message *message)
+listing_encode(struct text *out, const struct listed_message *message,
+    bool ours)
 {
 	put(out, "queue_name", message->queue);
 	put(out, "queue_id", message->id);
@@ -44,12 +81,14 @@ listing_encode(struct text *out, const struct listed_message *message)
 	put_number(out, "size", message->size);
 	put_number(out, "forced_expire", message->forced_expire);
 	put(out, "sender", message->sender);
+	if (ours && *message->login != '\0')
+		put(out, "login", message->login);
 	for (size_t i = 0; i < message->recipient_count; i++) {
 		const struct listed_recipient *r = &message->recipients[i];
 
-		put(out, "original_recipient", r->original);
+		if (ours)
+			put(out, "original_recipient", r->original);
 		put(out, "recipient", r->address);
-		put(out, "log_class", *r->reason != '\0' ? "defer" : "");
 		put(out, "reason", r->reason);
 	}
 	text_putc(out, '\0');
@@ -103,6 +142,16 @@ add_recipient(struct listed_message *message, const char *original)
 	    (struct listed_recipient){ original, "", "" };
 }
 
+/* Of the one that original_recipient began, or of a new one. */
+static void
+take_address(struct listed_message *message, const char *address)
+{
+	if (message->recipient_count == 0 ||
+	    *message->recipients[message->recipient_count - 1].address != '\0')
+		add_recipient(message, "");
+	message->recipients[message->recipient_count - 1].address = address;
+}
+
 static void
 take(struct listed_message *message, const char *name, const char *value)
 {
@@ -121,10 +170,12 @@ take(struct listed_message *message, const char *name, const char *value)
 		message->forced_expire = *value == '1';
 	else if (strcmp(name, "sender") == 0)
 		message->sender = value;
+	else if (strcmp(name, "login") == 0)
+		message->login = value;
 	else if (strcmp(name, "original_recipient") == 0)
 		add_recipient(message, value);
-	else if (strcmp(name, "recipient") == 0 && last != NULL)
-		last->address = value;
+	else if (strcmp(name, "recipient") == 0)
+		take_address(message, value);
 	else if (strcmp(name, "reason") == 0 && last != NULL)
 		last->reason = value;
 }
@@ -136,7 +187,7 @@ listing_read(FILE *in, struct pool *pool, struct listed_message *message)
 	ssize_t length;
 
 	*message = (struct listed_message){ .queue = "", .id = "",
-	    .sender = "" };
+	    .sender = "", .login = "" };
 	while ((length = read_string(in, &name)) > 0 &&
 	    (length = read_string(in, &value)) >= 0)
 		take(message, text_string(&name),

@@ -25,7 +25,7 @@ read_all(char *bytes, size_t length, struct text *again)
 	if (listing_read_begin(in) == 0) {
 		while (listing_read(in, pool, &message) == 1) {
 			listing_print_json(out, &message);
-			listing_encode(again, &message);
+			listing_encode(again, &message, true);
 		}
 	}
 	listing_encode_end(again);

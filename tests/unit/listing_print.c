@@ -22,8 +22,9 @@ static struct listed_recipient odd[] = {
 
 static const struct listed_message messages[] = {
 	{ "deferred", "7E90A002F8D01", 1768228285, 266, false,
-	  "ada@example.org", waiting, 3 },
-	{ "hold", "ABCDEF0", 1768228285, 5000, true, "MAILER-DAEMON", odd, 2 },
+	  "ada@example.org", "ada", waiting, 3 },
+	{ "hold", "ABCDEF0", 1768228285, 5000, true, "MAILER-DAEMON", "",
+	  odd, 2 },
 };
 
 static char *
@@ -106,6 +107,7 @@ START_TEST(objects)
 	    "{\"queue_name\": \"deferred\", \"queue_id\": \"7E90A002F8D01\", "
 	    "\"arrival_time\": 1768228285, \"message_size\": 266, "
 	    "\"forced_expire\": false, \"sender\": \"ada@example.org\", "
+	    "\"login\": \"ada\", "
 	    "\"recipients\": [{\"address\": \"bob@far.example\", \"delay_reason\": "
 	    "\"host far.example[192.0.2.1] said: 450 4.2.0 later\"}, "
 	    "{\"orig_address\": \"list@x.org\", \"address\": \"\\\"q u\\\"@far.example\", "
@@ -130,7 +132,7 @@ START_TEST(a_stream_is_read_as_it_was_written)
 
 	listing_encode_begin(&stream);
 	for (size_t i = 0; i < COUNT_OF(messages); i++)
-		listing_encode(&stream, &messages[i]);
+		listing_encode(&stream, &messages[i], true);
 
 	size_t without_end = stream.length;
 
