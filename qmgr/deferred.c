@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "address/address.h"
 #include "config/config.h"
 #include "spool/unnamed.h"
 
@@ -111,49 +110,14 @@ deferred_scan(bool all)
 	event_add(timer, &again);
 }
 
-/* Does a recipient that is left lie in that domain? */
-static bool
-is_for_site(const char *id, const char *site)
-{
-	struct spool_record record;
-	struct pool *pool;
-	struct envelope *envelope;
-	char *front;
-	bool found = false;
-	int fd = spool_file_open(SPOOL_DEFERRED, id, false, false, &record,
-	    &front);
-
-	if (fd == -1)
-		return false;
-	fd_close(&fd);
-	pool = pool_new(0);
-	envelope = envelope_decode(pool, front + record.envelope_offset,
-	    record.envelope_length);
-	for (size_t i = 0; envelope != NULL && !found &&
-	    i < envelope->recipient_count && i < record.marks_length; i++) {
-		const char *domain = address_domain(
-		    envelope->recipients[i].address);
-
-		found = front[record.marks_offset + i] == SPOOL_MARK_PENDING &&
-		    domain != NULL && text_equal_nocase(domain, site);
-	}
-	pool_free(&pool);
-	free(front);
-	return found;
-}
-
-static void
-on_deferred_of_site(const char *id, void *context)
-{
-	if (has_room() && is_for_site(id, context))
-		deferred_load(SPOOL_DEFERRED, id, false);
-}
-
 void
-deferred_flush_site(const char *site)
+deferred_wake(const char *id)
 {
-	spool_file_each(SPOOL_DEFERRED, on_deferred_of_site,
-	    (void *)(uintptr_t)site);
+	if (has_room())
+		deferred_load(SPOOL_DEFERRED, id, false);
+	else
+		spool_file_set_retry(SPOOL_DEFERRED, id,
+		    clock_wall_us() / 1000000);
 }
 
 static void

@@ -328,6 +328,7 @@ defer_message(struct message **argument)
 	    retry_time(message)) == -1)
 		log_warning("%s: cannot set the time of its next try: %m",
 		    message->id);
+	sites_remember(message);
 	message_free(argument);
 }
 

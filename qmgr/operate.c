@@ -74,8 +74,6 @@ operate_nudge(const char *word)
 	else if (text_starts_with(word, "flush id ") &&
 	    spool_id_is_valid(word + strlen("flush id ")))
 		try_now(word + strlen("flush id "));
-	else if (text_starts_with(word, "flush site "))
-		deferred_flush_site(word + strlen("flush site "));
 	else
 		log_warning("a nudge that nobody understands: %s", word);
 }

@@ -2,8 +2,10 @@
  * qmgr - the queue manager: who changes a message's state
  *
  * In       arrivals from cleanup (batches of the journal, names of files);
- *          nudges and operations from postqueue, postsuper and master
- * Out      requests to delivery agents; failures and delays to bounce(8);
+ *          nudges and operations from postqueue, postsuper and master; what
+ *          flush(8) wants tried
+ * Out      requests to delivery agents; failures and delays to bounce(8); to
+ *          flush(8), what waits for which site;
  *          finished messages vanish from the spool
  * Touches  journal/ incoming/ deferred/ hold/ corrupt/; no network
  * Trusts   the checksums of the spool; of brother daemons only the form of what they say
@@ -78,6 +80,9 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 	case IPC_queue_operation:
 	case IPC_list:
 		operate_packet(channel, packet);
+		break;
+	case IPC_wake:
+		sites_packet(channel, packet);
 		break;
 	default:
 		log_warning("unexpected %s packet",

@@ -127,7 +127,7 @@ void	deferred_start(void);
 void	deferred_scan(bool all);
 void	deferred_discover(void);	/* large messages that nobody told us of */
 bool	deferred_load(enum spool_queue queue, const char *id, bool recovered);
-void	deferred_flush_site(const char *site);
+void	deferred_wake(const char *id);	/* try it now, or as soon as there is room for it */
 
 /* schedule.c: which recipients go next. */
 void	schedule_message(struct message *message);
@@ -184,7 +184,11 @@ void	notices_send(struct message *message, enum notice_kind kind,
 void	notices_remember(struct message *message);
 void	notices_forget(const char *id);
 
-/* operate.c: postqueue, postsuper, showq. A nudge is a user's word: "flush", "flush id X", "flush site Y". */
+/* sites.c: what waits for a site, told to flush(8), and woken by it. */
+void	sites_remember(const struct message *message);
+void	sites_packet(struct ipc_channel *channel, struct ipc_packet *packet);
+
+/* operate.c: postqueue, postsuper, showq. A nudge is a user's word: "flush", "flush id X". */
 void	operate_nudge(const char *word);
 void	operate_packet(struct ipc_channel *channel, struct ipc_packet *packet);
 

@@ -59,6 +59,8 @@ static struct {
 	    "check_client_access", NULL },
 	[STAGE_END_OF_DATA] = { "smtpd_end_of_data_restrictions",
 	    "End-of-data", "check_client_access", NULL },
+	[STAGE_ETRN] = { "smtpd_etrn_restrictions", "Etrn command",
+	    "check_etrn_access", NULL },
 	[STAGE_UNLISTED_SENDER] = { NULL, "Sender address", NULL, NULL },
 	[STAGE_UNLISTED_RECIPIENT] = { NULL, "Recipient address", NULL, NULL },
 };
@@ -218,6 +220,8 @@ check_subject(const struct session *s)
 	case STAGE_SENDER:
 	case STAGE_UNLISTED_SENDER:
 		return session_sender(s);
+	case STAGE_ETRN:
+		return s->etrn_site;
 	case STAGE_DATA:
 		return "DATA";
 	case STAGE_END_OF_DATA:

@@ -37,7 +37,7 @@ static void
 help(struct session *s, const struct smtp_command *command)
 {
 	session_reply(s, "214 2.0.0 HELO EHLO MAIL RCPT DATA BDAT RSET NOOP "
-	    "VRFY QUIT; see smtpd(8)");
+	    "VRFY ETRN QUIT; see smtpd(8)");
 }
 
 /* Never tells who exists (reliability: no user enumeration). */
@@ -82,8 +82,8 @@ static const struct {
 	[RSET] = { "RSET", ANY, reset, JUNK, NULL },
 	[NOOP] = { "NOOP", ANY, do_nothing, ENDS_GROUP | JUNK, NULL },
 	[VRFY] = { "VRFY", ANY, verify, ENDS_GROUP | JUNK, NULL },
-	[ETRN] = { "ETRN", 0, NULL, JUNK,
-	    "500 5.5.2 Error: command not recognized" },
+	[ETRN] = { "ETRN", CONNECTED | GREETED, etrn, ENDS_GROUP | JUNK,
+	    "503 Error: MAIL transaction in progress" },
 	[QUIT] = { "QUIT", ANY, quit, 0, NULL },
 	[HELP] = { "HELP", ANY, help, ENDS_GROUP | JUNK, NULL },
 	[UNKNOWN] = { "UNKNOWN", 0, NULL, 0,

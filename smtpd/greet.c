@@ -158,6 +158,7 @@ static const struct {
 	{ "PIPELINING", NULL },
 	{ "SIZE", NULL },
 	{ "VRFY", offers_vrfy },
+	{ "ETRN", NULL },
 	{ "ENHANCEDSTATUSCODES", NULL },
 	{ "8BITMIME", NULL },
 	{ "DSN", NULL },

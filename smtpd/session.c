@@ -128,6 +128,7 @@ session_end(struct session **argument)
 	watch(s, 0, 0);
 	resolve_cancel(&s->lookup);
 	checks_cancel(s);
+	etrn_cancel(s);
 	transaction_end(s);
 	report_disconnect(s);
 	if (s->counted)

@@ -85,6 +85,8 @@ struct session {
 	char		 client_address[INET6_ADDRSTRLEN];
 	char		*helo_name;	/* NULL before HELO */
 	struct resolve_query *lookup;
+	char		*etrn_site;	/* while ETRN is at hand */
+	uint64_t	 etrn_call;	/* the question to flush(8) */
 
 	struct text	 input;		/* not yet a whole line */
 	struct text	 output;	/* not yet sent */
@@ -214,7 +216,7 @@ enum verdict { VERDICT_NONE, VERDICT_PERMIT, VERDICT_REJECT, VERDICT_WAIT };
 
 enum stage {
 	STAGE_CLIENT, STAGE_HELO, STAGE_SENDER, STAGE_RELAY, STAGE_RECIPIENT,
-	STAGE_DATA, STAGE_END_OF_DATA, STAGE_UNLISTED_SENDER,
+	STAGE_DATA, STAGE_END_OF_DATA, STAGE_ETRN, STAGE_UNLISTED_SENDER,
 	STAGE_UNLISTED_RECIPIENT, STAGE_COUNT
 };
 
@@ -316,6 +318,12 @@ enum verdict access_recipient(struct session *, const struct check *);
 void	listed_open(void);
 enum verdict listed_recipient(struct session *, const struct check *);
 enum verdict listed_sender(struct session *, const struct check *);
+
+/* ------------------------------------------------------------ etrn.c */
+
+/* Try what waits for a site that can be reached now (RFC 1985). */
+void	etrn(struct session *session, const struct smtp_command *command);
+void	etrn_cancel(struct session *session);
 
 /* ------------------------------------------------------------ route.c */
 

@@ -142,18 +142,46 @@ flush_message(const char *id)
 	try_message(id);
 }
 
+/* What flush(8) says of the site: 0, or why not. */
+static int
+ask_flush(const char *site)
+{
+	struct ipc_packet question = IPC_PACKET_EMPTY, answer = IPC_PACKET_EMPTY;
+	struct ipc_done done = { .error = EIO };
+	char path[64];
+	int connection = -1;
+
+	snprintf(path, sizeof(path), "public/%s", config.flush_service_name);
+	ipc_encode_flush_site(&question, 0, &(struct ipc_flush_site){
+	    .site = site });
+	if (ipc_call(&connection, path, &question, &answer) == -1 ||
+	    ipc_decode_done(&answer, &done) == -1)
+		done.error = EIO;
+	ipc_packet_clear(&question);
+	ipc_packet_clear(&answer);
+	fd_close(&connection);
+	return (int)done.error;
+}
+
 static void
 flush_site(const char *site)
 {
-	char word[300];
-
 	if (!hostname_is_valid(site, strlen(site)) &&
 	    !address_literal_is_valid(site, strlen(site)))
 		fatal("Cannot flush mail queue - invalid destination: \"%.100s\"",
 		    site);
 	may_flush();
-	snprintf(word, sizeof(word), "flush site %s", site);
-	nudge_qmgr(word);
+	switch (ask_flush(site)) {
+	case 0:
+		break;
+	case EINVAL:
+		fatal("Invalid request: \"%s\"", site);
+	case EACCES:
+		fatal("Flush service is not configured for destination \"%s\"",
+		    site);
+	default:
+		fatal("Cannot flush mail queue - mail system is down");
+	}
 }
 
 /* What is held stays so, and what is on its way is being tried. */

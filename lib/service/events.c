@@ -130,14 +130,12 @@ on_idle(int fd, short what, void *argument)
 		leave(false);
 }
 
-/* Of strangers (a user's postqueue or postdrop) nothing else is taken. */
 static void
 on_nudge(struct ipc_channel *channel, struct ipc_packet *packet,
     void *argument)
 {
 	struct ipc_nudge nudge;
 
-	touch_idle_timer();
 	if (ipc_decode_nudge(packet, &nudge) == 0 &&
 	    self.service->nudged != NULL)
 		self.service->nudged(nudge.what);
@@ -156,6 +154,18 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet,
 	else
 		self.service->packet(channel, packet,
 		    ipc_channel_context(channel));
+}
+
+/* A user's postqueue or postdrop. */
+static void
+on_stranger(struct ipc_channel *channel, struct ipc_packet *packet,
+    void *argument)
+{
+	touch_idle_timer();
+	if (ipc_packet_kind(packet) == IPC_nudge || self.service->stranger == NULL)
+		on_nudge(channel, packet, argument);
+	else
+		self.service->stranger(channel, packet, NULL);
 }
 
 static void
@@ -185,7 +195,7 @@ welcome(int fd)
 		return;
 	}
 	self.channels++;
-	ipc_channel_new(service_base, &fd, ours ? on_packet : on_nudge,
+	ipc_channel_new(service_base, &fd, ours ? on_packet : on_stranger,
 	    on_closed, NULL);
 }
 

@@ -50,6 +50,7 @@ struct service {
 	/* service_events() */
 	void	(*connected)(int fd);		/* STREAM: a client; takes fd, which does not block */
 	ipc_packet_callback *packet;		/* PACKET: a request of a brother daemon */
+	ipc_packet_callback *stranger;		/* PACKET: of a command that any user may run; NULL: only nudges */
 	void	(*closed)(struct ipc_channel *channel);	/* PACKET: he went; the skeleton frees the channel */
 	void	(*drain)(void);			/* leaving: close what is idle; again when it is ending too. A worker: end what still runs */
 	bool	(*busy)(void);			/* leaving waits while this is true */
