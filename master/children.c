@@ -215,13 +215,20 @@ children_reaped(void)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED |
+	    WCONTINUED)) > 0) {
 		struct child *child = find_child(pid);
 
+		if (WIFSTOPPED(status) && (child != NULL || logger_is(pid)))
+			stopped_watch(pid, WSTOPSIG(status));
+		else
+			stopped_forget(pid);
+		if (WIFSTOPPED(status) || WIFCONTINUED(status))
+			continue;
 		if (child != NULL)
 			reaped(child, status);
-		else
-			logger_reaped(pid, status);
+		else if (logger_is(pid))
+			logger_reaped(status);
 	}
 }
 

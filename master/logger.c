@@ -110,16 +110,21 @@ on_restart(evutil_socket_t fd, short what, void *context)
 }
 
 bool
-logger_reaped(pid_t pid, int status)
+logger_is(pid_t pid)
+{
+	return pid == logger;
+}
+
+void
+logger_reaped(int status)
 {
 	const struct timeval pause = { 0, RESTART_MS * 1000 };
+	pid_t pid = logger;
 
-	if (pid != logger)
-		return false;
 	logger = -1;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		logger_start();		/* it was told to open its file anew */
-		return true;
+		return;
 	}
 	log_warning("process %s/postlogd pid %ld %s %d",
 	    config.daemon_directory, (long)pid, WIFSIGNALED(status) ?
@@ -128,7 +133,6 @@ logger_reaped(pid_t pid, int status)
 	if (restart == NULL)
 		restart = event_new(master_base, -1, 0, on_restart, NULL);
 	event_add(restart, &pause);
-	return true;
 }
 
 /* It finishes its line and leaves; the next one opens the log by its name. */

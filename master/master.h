@@ -88,11 +88,16 @@ void	children_forget(struct service *service, int with_signal);
 void	children_signal(int signal_number);
 size_t	children_count(void);
 
+/* stopped.c: a child that was stopped is killed unless it goes on in a moment. */
+void	stopped_watch(pid_t pid, int signal_number);
+void	stopped_forget(pid_t pid);		/* it goes on, or ended */
+
 /* logger.c: the log pipe and the postlogd that empties it. */
 extern int log_pipe[2];
 void	logger_open_pipe(void);
 void	logger_start(void);
-bool	logger_reaped(pid_t pid, int status);
+bool	logger_is(pid_t pid);
+void	logger_reaped(int status);
 void	logger_reload(void);
 void	logger_stop(void);		/* end the pipe, wait until all is written */
 

@@ -165,6 +165,7 @@ struct transaction {
 
 	/* submit.c */
 	int64_t		 give_up_at_ms;
+	int			 again_ms;	/* the last pause before it was handed over again */
 	int64_t		 submitted_us;	/* handed over to cleanup, for the log */
 	struct event	*again;
 };

@@ -20,9 +20,10 @@
 #include "config/network.h"
 #include "service/service.h"
 
-/* How long the client waits for a cleanup that does not come, and how often we look. */
+/* How long the client waits for a cleanup that does not come, and when we look: soon, then ever more seldom. */
 #define PATIENCE_MS	60000
-#define AGAIN_SECONDS	1
+#define FIRST_AGAIN_MS	50
+#define LAST_AGAIN_MS	1000
 
 static const char not_written[] = "451 4.3.0 Error: queue file write error";
 
@@ -96,8 +97,8 @@ on_again(evutil_socket_t fd, short what, void *argument)
 static void
 try_again(struct session *s)
 {
-	const struct timeval pause = { AGAIN_SECONDS, 0 };
 	struct transaction *t = s->transaction;
+	struct timeval pause;
 
 	if (clock_ms() > t->give_up_at_ms) {
 		log_warning("%s: a message could not be handed over to the "
@@ -110,6 +111,10 @@ try_again(struct session *s)
 	}
 	if (t->again == NULL)
 		t->again = evtimer_new(service_base, on_again, s);
+	t->again_ms = t->again_ms == 0 ? FIRST_AGAIN_MS : t->again_ms * 2;
+	if (t->again_ms > LAST_AGAIN_MS)
+		t->again_ms = LAST_AGAIN_MS;
+	pause = (struct timeval){ t->again_ms / 1000, t->again_ms % 1000 * 1000 };
 	evtimer_add(t->again, &pause);
 }
 
