@@ -13,25 +13,52 @@
 
 static struct map *allowed;	/* names without proxy: */
 
-/*
- * Every type:name in proxy_read_maps, with proxy: or without: a daemon in a
- * chroot asks for any table that it cannot open, whatever it is called in main.cf.
- */
-void
-proxymap_allow(void)
+static void allow_words(const char *words);
+
+/* "unionmap:{a:x, b:y}" allows its parts, too. */
+static void
+allow_parts(const char *name)
 {
-	char *cursor = mem_strdup(config.proxy_read_maps), *word;
+	const char *open = strchr(name, ':') + 1;
+	size_t length = strlen(open);
+
+	if ((text_starts_with(name, "unionmap:") ||
+	    text_starts_with(name, "pipemap:")) && length > 2) {
+		char *parts = mem_strndup(open + 1, length - 2);
+
+		allow_words(parts);
+		free(parts);
+	}
+}
+
+/*
+ * Every type:name in the list, with proxy: or without: a daemon in a chroot
+ * asks for any table that it cannot open, whatever it is called in main.cf.
+ */
+static void
+allow_words(const char *words)
+{
+	char *copy = mem_strdup(words), *cursor = copy, *word;
 	const char *wrong = NULL;
 
-	allowed = map_new();
 	while ((word = config_word(&cursor, &wrong)) != NULL) {
 		if (text_starts_with(word, PREFIX))
 			word += strlen(PREFIX);
-		if (strchr(word, ':') != NULL)
-			map_set(allowed, word, allowed);
+		if (strchr(word, ':') == NULL)
+			continue;
+		map_set(allowed, word, allowed);
+		allow_parts(word);
 	}
 	if (wrong != NULL)
 		log_warning("proxy_read_maps: %s", wrong);
+	free(copy);
+}
+
+void
+proxymap_allow(void)
+{
+	allowed = map_new();
+	allow_words(config.proxy_read_maps);
 }
 
 /* NULL if it must not be read. */

@@ -3,7 +3,7 @@
  *
  * In       look-ups of brother daemons: table, key
  * Out      the value, "none", or the reason why nobody knows
- * Touches  the tables that proxy_read_maps names (read); no mail
+ * Touches  the tables that proxy_read_maps names (read), and the servers that tcp: and socketmap: name; no mail
  * Trusts   nobody: a table that is not in proxy_read_maps is not opened
  * Killed   the next look-up starts it again; who waits for an answer puts mail off
  */
@@ -42,7 +42,8 @@ main(int argc, char **argv)
 	};
 	static const struct service proxymap = {
 		.name	 = "proxymap",
-		.sandbox = SANDBOX_SOCKETS | SANDBOX_READ,
+		.sandbox = SANDBOX_SOCKETS | SANDBOX_NETWORK |
+		    SANDBOX_READ,
 		.paths	 = anywhere,	/* a table may lie anywhere */
 		.start	 = proxymap_allow,
 		.packet	 = on_packet,

@@ -32,18 +32,26 @@ try_key(const struct check *check, struct subject *subject, const char *key)
 	return subject->answer != TABLE_NONE;
 }
 
+/* The same for a part of what is looked up, which patterns do not want. */
+static bool
+try_part(const struct check *check, struct subject *subject, const char *key)
+{
+	return !table_is_pattern(check->table) && try_key(check, subject, key);
+}
+
 /* "a.b.c", "b.c", "c"; or ".b.c", ".c" where parents are written with a dot. */
 static bool
 try_domain(const struct check *check, struct subject *subject,
-    const char *domain)
+    const char *domain, bool is_part)
 {
 	bool plain = strstr(config.parent_domain_matches_subdomains,
 	    "smtpd_access_maps") != NULL;
 
-	if (try_key(check, subject, domain))
+	if (is_part ? try_part(check, subject, domain)
+	    : try_key(check, subject, domain))
 		return true;
 	while ((domain = strchr(domain, '.')) != NULL) {
-		if (try_key(check, subject, plain ? domain + 1 : domain))
+		if (try_part(check, subject, plain ? domain + 1 : domain))
 			return true;
 		domain++;
 	}
@@ -58,9 +66,11 @@ try_network(const struct check *check, struct subject *subject,
 	char part[INET6_ADDRSTRLEN], *cut;
 	char separator = strchr(address, ':') != NULL ? ':' : '.';
 
+	if (try_key(check, subject, address))
+		return true;
 	strlcpy(part, address, sizeof(part));
 	do {
-		if (try_key(check, subject, part))
+		if (try_part(check, subject, part))
 			return true;
 		cut = strrchr(part, separator);
 		if (cut != NULL)
@@ -84,18 +94,18 @@ try_address(const struct check *check, struct subject *subject,
 	if (base < local && domain != NULL) {
 		snprintf(key, sizeof(key), "%.*s@%s", (int)base, address,
 		    domain);
-		if (try_key(check, subject, key))
+		if (try_part(check, subject, key))
 			return true;
 	}
-	if (domain != NULL && try_domain(check, subject, domain))
+	if (domain != NULL && try_domain(check, subject, domain, true))
 		return true;
 	snprintf(key, sizeof(key), "%.*s@", (int)local, address);
-	if (try_key(check, subject, key))
+	if (try_part(check, subject, key))
 		return true;
 	if (base == local)
 		return false;
 	snprintf(key, sizeof(key), "%.*s@", (int)base, address);
-	return try_key(check, subject, key);
+	return try_part(check, subject, key);
 }
 
 /* What the answer means. */
@@ -243,7 +253,7 @@ access_client(struct session *s, const struct check *check)
 {
 	struct subject subject = { .name = s->peer, .class = "Client host" };
 
-	if (!try_domain(check, &subject, s->client_name))
+	if (!try_domain(check, &subject, s->client_name, false))
 		try_network(check, &subject, s->client_address);
 	return conclude(s, check, &subject);
 }
@@ -254,7 +264,7 @@ access_helo(struct session *s, const struct check *check)
 	struct subject subject = { .name = s->helo_name,
 	    .class = "Helo command" };
 
-	try_domain(check, &subject, s->helo_name);
+	try_domain(check, &subject, s->helo_name, false);
 	return conclude(s, check, &subject);
 }
 

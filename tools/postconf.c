@@ -42,16 +42,23 @@ find_view(char option)
 }
 
 static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int
 list_table_types(void)
 {
-	static const char *const types[] = { "btree", "cdb", "cidr", "fail",
-	    "hash", "inline", "lmdb", "pcre", "regexp", "static", "texthash",
-	    "unix" };
+	const char *types[100] = { "proxy" };
+	size_t count = 1;
 
-	for (size_t i = 0; i < COUNT_OF(types); i++)
-		if (table_type_missing(types[i]) == NULL)
-			printf("%s\n", types[i]);
-	printf("proxy\n");
+	while (count < COUNT_OF(types) &&
+	    (types[count] = table_type(count - 1)) != NULL)
+		count++;
+	qsort(types, count, sizeof(types[0]), by_name);
+	for (size_t i = 0; i < count; i++)
+		printf("%s\n", types[i]);
 	return 0;
 }
 

@@ -1,6 +1,5 @@
 #include "table/build.h"
 
-#include <db.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -11,34 +10,27 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "config/config.h"
+#include "table/writer.h"
 
 #define DEFAULT_MODE	0644
 
-struct table_build {
-	DB	*db;
-	DBTYPE	 type;
-	int	 flags;
-	char	*path;		/* of the table */
-	char	*new_path;	/* where it is written */
-	int	 old;		/* the table as it was, locked; -1 if there is none */
-	uid_t	 uid;
-	gid_t	 gid;
-	mode_t	 mode;
+static const struct table_writer *const writers[] = {
+	&table_write_hash, &table_write_btree,
+#ifdef HAVE_LMDB
+	&table_write_lmdb,
+#endif
+#ifdef HAVE_CDB
+	&table_write_cdb,
+#endif
 };
-
-static void
-ignore_message(const DB_ENV *env, const char *prefix, const char *message)
-{
-}
 
 static void
 build_free(struct table_build **build)
 {
 	struct table_build *b = *build;
 
-	if (b->db != NULL)
-		b->db->close(b->db, DB_NOSYNC);
+	if (b->handle != NULL)
+		b->writer->drop(b);
 	fd_close(&b->old);
 	free(b->path);
 	free(b->new_path);
@@ -86,65 +78,35 @@ inherit(struct table_build *b, const char *source)
 		b->mode = from.st_mode & 0666;
 }
 
-static DB *
-open_db(const char *path, DBTYPE type, u_int32_t flags, int *error)
+static const struct table_writer *
+find_writer(const char *type, size_t length)
 {
-	DB *db;
-
-	if ((*error = db_create(&db, NULL, 0)) != 0)
-		return NULL;
-	db->set_errcall(db, ignore_message);
-	db->set_cachesize(db, 0,
-	    (u_int32_t)config.berkeley_db_create_buffer_size, 0);
-	*error = db->open(db, NULL, path, NULL, type, flags, 0600);
-	if (*error == 0)
-		return db;
-	db->close(db, DB_NOSYNC);
+	for (size_t i = 0; i < COUNT_OF(writers); i++)
+		if (strncmp(writers[i]->type, type, length) == 0 &&
+		    writers[i]->type[length] == '\0')
+			return writers[i];
 	return NULL;
-}
-
-static int
-copy_old(struct table_build *b)
-{
-	DBT key = { 0 }, value = { 0 };
-	DBC *cursor;
-	int error;
-	DB *old = open_db(b->path, b->type, DB_RDONLY, &error);
-
-	if (old == NULL)
-		return error;
-	if ((error = old->cursor(old, NULL, &cursor, 0)) == 0) {
-		while ((error = cursor->get(cursor, &key, &value,
-		    DB_NEXT)) == 0 &&
-		    (error = b->db->put(b->db, NULL, &key, &value, 0)) == 0)
-			continue;
-		cursor->close(cursor);
-	}
-	old->close(old, DB_NOSYNC);
-	return error == DB_NOTFOUND ? 0 : error;
 }
 
 struct table_build *
 table_build_begin(const char *name, int flags, struct text *why)
 {
 	struct table_build *b = mem_zalloc(1, sizeof(*b));
-	const char *colon = strchr(name, ':');
-	int error;
+	size_t length = strcspn(name, ":");
+	const char *source = name + length + 1, *failed;
 
 	b->old = -1;
 	b->flags = flags;
-	if (strncmp(name, "hash:", 5) == 0)
-		b->type = DB_HASH;
-	else if (strncmp(name, "btree:", 6) == 0)
-		b->type = DB_BTREE;
-	else {
-		text_printf(why, "unsupported dictionary type: %.*s; tables of"
-		    " type hash and btree are built",
-		    (int)(colon == NULL ? 0 : colon - name), name);
+	b->writer = find_writer(name, length);
+	if (b->writer == NULL || name[length] == '\0') {
+		text_printf(why, table_type_missing(name) == NULL
+		    ? "unsupported dictionary type: %.*s does not support "
+		    "bulk-mode creation." : "unsupported dictionary type: %.*s",
+		    (int)length, name);
 		build_free(&b);
 		return NULL;
 	}
-	b->path = mem_printf("%s.db", colon + 1);
+	b->path = mem_printf("%s%s", source, b->writer->suffix);
 	b->new_path = mem_printf("%s.new.%ld", b->path, (long)getpid());
 	if (lock_old(b) == -1) {
 		text_printf(why, "open database %s: %s", b->path,
@@ -152,54 +114,60 @@ table_build_begin(const char *name, int flags, struct text *why)
 		build_free(&b);
 		return NULL;
 	}
-	inherit(b, colon + 1);
+	inherit(b, source);
 	unlink(b->new_path);
-	b->db = open_db(b->new_path, b->type, DB_CREATE | DB_EXCL, &error);
-	if (b->db != NULL && b->old != -1 && (flags & TABLE_BUILD_KEEP))
-		error = copy_old(b);
-	if (error != 0) {
+	failed = b->writer->create(b);
+	if (failed == NULL && b->old != -1 && (flags & TABLE_BUILD_KEEP))
+		failed = b->writer->copy(b);
+	if (failed != NULL) {
 		text_printf(why, "create database %s: %s", b->new_path,
-		    db_strerror(error));
+		    failed);
 		table_build_abandon(&b);
 	}
 	return b;
 }
 
-static DBT
+static struct table_item
 item(const struct table_build *b, const char *text)
 {
-	return (DBT){ .data = (void *)(uintptr_t)text, .size =
-	    (u_int32_t)strlen(text) + !(b->flags & TABLE_BUILD_NO_NUL) };
+	return (struct table_item){ text,
+	    strlen(text) + !(b->flags & TABLE_BUILD_NO_NUL) };
+}
+
+/* What a writer's function said, as the functions here say it. */
+static int
+outcome(const struct table_build *b, const char *failed, bool good,
+    struct text *why)
+{
+	if (failed == NULL)
+		return good ? 0 : 1;
+	text_printf(why, "write %s: %s", b->new_path, failed);
+	return -1;
 }
 
 int
 table_build_put(struct table_build *b, const char *key, const char *value,
     bool replace, struct text *why)
 {
-	DBT k = item(b, key), v = item(b, value);
-	int error = b->db->put(b->db, NULL, &k, &v,
-	    replace ? 0 : DB_NOOVERWRITE);
+	bool was_there = false;
+	const char *failed = b->writer->put(b, item(b, key), item(b, value),
+	    replace, &was_there);
 
-	if (error == 0 || error == DB_KEYEXIST)
-		return error != 0;
-	text_printf(why, "write %s: %s", b->new_path, db_strerror(error));
-	return -1;
+	return outcome(b, failed, !was_there, why);
 }
 
 int
 table_build_delete(struct table_build *b, const char *key, struct text *why)
 {
-	DBT k = item(b, key);
-	int error = b->db->del(b->db, NULL, &k, 0);
+	struct table_item k = item(b, key);
+	bool was_there = false;
+	const char *failed = b->writer->delete(b, k, &was_there);
 
-	if (error == DB_NOTFOUND) {	/* a table that others made, without NULs */
-		k.size = (u_int32_t)strlen(key);
-		error = b->db->del(b->db, NULL, &k, 0);
+	if (failed == NULL && !was_there) {	/* a table that others made, without NULs */
+		k.length = strlen(key);
+		failed = b->writer->delete(b, k, &was_there);
 	}
-	if (error == 0 || error == DB_NOTFOUND)
-		return error != 0;
-	text_printf(why, "write %s: %s", b->new_path, db_strerror(error));
-	return -1;
+	return outcome(b, failed, was_there, why);
 }
 
 static int
@@ -241,13 +209,10 @@ int
 table_build_commit(struct table_build **build, struct text *why)
 {
 	struct table_build *b = *build;
-	int error = b->db->close(b->db, 0);
-	const char *failed;
+	const char *failed = b->writer->finish(b);
 
-	b->db = NULL;
-	if (error != 0)
-		text_printf(why, "write %s: %s", b->new_path,
-		    db_strerror(error));
+	if (failed != NULL)
+		text_printf(why, "write %s: %s", b->new_path, failed);
 	else if ((failed = put_in_place(b)) != NULL)
 		text_printf(why, "%s %s: %s", failed, b->new_path,
 		    strerror(errno));

@@ -1,5 +1,5 @@
 /*
- * build - make or change a hash or btree table
+ * build - make or change a hash, btree, lmdb or cdb table
  *
  *   1  A reader sees the old table or the new one, whole: the new one is
  *      written beside it, made durable, and renamed into its place.

@@ -14,6 +14,9 @@
 struct table_backend {
 	const char	*type;
 	const char	*suffix;	/* of the file behind the name; NULL if there is no file */
+	bool		 is_pattern;	/* has no use for parts of a key */
+	bool		 keeps_case;	/* looks at keys as they are */
+	bool		 is_remote;	/* a server answers: not for who is confined */
 	/* Open what table->path names; on failure append the reason to table->why. */
 	int		(*open)(struct table *table);
 	/* Put the value into table->value, or the reason into table->why. */
@@ -32,6 +35,7 @@ struct table {
 	const struct table_backend *backend;	/* NULL: there is no such type */
 	bool			 is_open;
 	bool			 by_proxy;
+	bool			 has_pattern;	/* among its parts */
 	int			 error;		/* errno of the last open(2) of its file; 0 */
 	void			*handle;	/* the backend's */
 	int			 fd;		/* of the file that is open */
@@ -44,9 +48,14 @@ struct table {
 };
 
 extern const struct table_backend table_hash, table_btree, table_texthash,
-    table_inline, table_static, table_fail, table_unix;
+    table_inline, table_static, table_fail, table_unix, table_randmap,
+    table_environ, table_unionmap, table_pipemap, table_cidr, table_regexp,
+    table_pcre, table_lmdb, table_cdb, table_tcp, table_socketmap;
 
 /* Ask proxymap(8). */
 enum table_answer table_ask_proxy(struct table *table, const char *key);
+
+/* The text between the braces that must stand around it, cut in place. NULL, or what is wrong. */
+const char *table_open_braces(char *text, char **inside);
 
 #endif

@@ -60,11 +60,15 @@ maps_table_name(const struct maps *maps)
 	return maps->last;
 }
 
-enum table_answer
-maps_find(struct maps *maps, const char *key, const char **value)
+/* A part of an address is nothing to ask a table of patterns for. */
+static enum table_answer
+find(struct maps *maps, const char *key, bool is_part, const char **value)
 {
 	*value = NULL;
 	for (size_t i = 0; i < maps->count; i++) {
+		if (is_part && table_is_pattern(maps->tables[i]))
+			continue;
+
 		enum table_answer answer = table_get(maps->tables[i], key,
 		    value);
 
@@ -84,15 +88,23 @@ maps_find(struct maps *maps, const char *key, const char **value)
 	return TABLE_NONE;
 }
 
+enum table_answer
+maps_find(struct maps *maps, const char *key, const char **value)
+{
+	return find(maps, key, false, value);
+}
+
 /* Look up base bytes of the address, followed by tail. */
 static enum table_answer
 find_form(struct maps *maps, const char *address, size_t base,
     const char *tail, const char **value)
 {
+	bool is_part = strlen(address) != base + strlen(tail);
+
 	text_truncate(&maps->key, 0);
 	text_append(&maps->key, address, base);
 	text_puts(&maps->key, tail);
-	return maps_find(maps, text_string(&maps->key), value);
+	return find(maps, text_string(&maps->key), is_part, value);
 }
 
 enum table_answer
@@ -121,7 +133,7 @@ maps_find_address(struct maps *maps, const char *address, bool is_local,
 		    "", value)) != TABLE_NONE)
 			goto without_extension;
 	}
-	return *at == '\0' ? TABLE_NONE : maps_find(maps, at, value);
+	return *at == '\0' ? TABLE_NONE : find(maps, at, true, value);
 
 without_extension:
 	if (answer == TABLE_FOUND && extension != NULL)

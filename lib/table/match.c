@@ -11,16 +11,11 @@
 #include "config/config.h"
 #include "config/lines.h"
 #include "config/values.h"
+#include "table/internal.h"
+#include "table/network.h"
 
 #define FILE_LIMIT	(16 * 1024 * 1024)
 #define DEPTH_LIMIT	10	/* files that name files */
-
-/* An address or network. IPv4 mapped into IPv6 is IPv4 here. */
-struct network {
-	unsigned char	bytes[sizeof(struct in6_addr)];
-	size_t		length;
-	int		bits;
-};
 
 struct pattern {
 	enum { PATTERN_NAME, PATTERN_PARENT, PATTERN_NETWORK, PATTERN_TABLE,
@@ -45,52 +40,6 @@ struct question {
 	const struct network *address;
 	const char	*address_text;
 };
-
-static bool
-network_from_address(const struct sockaddr *address, struct network *network)
-{
-	static const unsigned char mapped[12] =
-	    { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-
-	if (address->sa_family == AF_INET) {
-		network->length = sizeof(struct in_addr);
-		memcpy(network->bytes, &((const struct sockaddr_in *)
-		    address)->sin_addr, network->length);
-	} else if (address->sa_family == AF_INET6) {
-		const unsigned char *bytes = ((const struct sockaddr_in6 *)
-		    address)->sin6_addr.s6_addr;
-		bool is_mapped = memcmp(bytes, mapped, sizeof(mapped)) == 0;
-
-		network->length = is_mapped ? 4 : sizeof(struct in6_addr);
-		memcpy(network->bytes, is_mapped ? bytes + 12 : bytes,
-		    network->length);
-	} else
-		return false;
-	network->bits = (int)network->length * 8;
-	return true;
-}
-
-static bool
-network_has(const struct network *network, const struct network *address)
-{
-	int whole = network->bits / 8, rest = network->bits % 8;
-
-	if (network->length != address->length ||
-	    memcmp(network->bytes, address->bytes, (size_t)whole) != 0)
-		return false;
-	return rest == 0 || ((network->bytes[whole] ^ address->bytes[whole]) &
-	    (0xff00 >> rest) & 0xff) == 0;
-}
-
-/* Bits behind the prefix are a mistake: which address did they mean? */
-static bool
-has_host_bits(const struct network *network)
-{
-	for (int bit = network->bits; bit < (int)network->length * 8; bit++)
-		if (network->bytes[bit / 8] & 0x80 >> bit % 8)
-			return true;
-	return false;
-}
 
 /*
  * "192.0.2.0/24", "[2001:db8::]/32", "[2001:db8::/32]", or without prefix.
@@ -135,7 +84,7 @@ network_parse(const char *word, struct network *network, const char **wrong)
 		return -1;
 	}
 	network->bits = (int)bits;
-	if (has_host_bits(network)) {
+	if (network_has_host_bits(network)) {
 		*wrong = "non-null host address bits behind the prefix";
 		return -1;
 	}
@@ -296,7 +245,7 @@ ask_table_for_name(const struct match_list *list, struct table *table,
 	enum table_answer answer = table_get(table, name, &value);
 
 	while (answer == TABLE_NONE && q->parents &&
-	    (name = strchr(name + 1, '.')) != NULL)
+	    !table_is_pattern(table) && (name = strchr(name + 1, '.')) != NULL)
 		answer = table_get(table, list->parents ? name + 1 : name,
 		    &value);
 	return answer;

@@ -1,4 +1,4 @@
-/* texthash:, inline:, static: and fail: - tables that fit into memory */
+/* texthash:, inline:, static:, randmap:, environ: and fail: - tables that fit into memory */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -104,9 +104,8 @@ split_pair(char *pair, char **key, char **value)
 	return **key == '\0' ? "expected a key before the =" : NULL;
 }
 
-/* The text between the braces that must stand around it. NULL, or what is wrong. */
-static const char *
-open_braces(char *text, char **inside)
+const char *
+table_open_braces(char *text, char **inside)
 {
 	size_t length = strlen(text);
 
@@ -121,7 +120,7 @@ static int
 open_inline(struct table *table)
 {
 	char *copy = mem_strdup(table->path), *cursor, *pair, *key, *value;
-	const char *wrong = open_braces(copy, &cursor);
+	const char *wrong = table_open_braces(copy, &cursor);
 
 	table->handle = map_new();
 	while (wrong == NULL && (pair = config_word(&cursor, &wrong)) != NULL)
@@ -144,7 +143,7 @@ open_static(struct table *table)
 	char *copy = mem_strdup(table->path), *inside = copy;
 
 	if (*copy == '{') {
-		const char *wrong = open_braces(copy, &inside);
+		const char *wrong = table_open_braces(copy, &inside);
 
 		if (wrong != NULL) {
 			text_puts(&table->why, wrong);
@@ -171,10 +170,75 @@ close_static(struct table *table)
 	free(table->handle);
 }
 
+/* randmap: one of its values, by chance. */
+struct choice {
+	char	**values;
+	uint32_t  count;
+};
+
+static void
+close_randmap(struct table *table)
+{
+	struct choice *choice = table->handle;
+
+	for (size_t i = 0; i < choice->count; i++)
+		free(choice->values[i]);
+	free(choice->values);
+	free(choice);
+}
+
 static int
-open_fail(struct table *table)
+open_randmap(struct table *table)
+{
+	char *copy = mem_strdup(table->path), *cursor, *word;
+	const char *wrong = table_open_braces(copy, &cursor);
+	struct choice *choice = mem_zalloc(1, sizeof(*choice));
+
+	table->handle = choice;
+	while (wrong == NULL && (word = config_word(&cursor, &wrong)) != NULL) {
+		if (*word == '{' && table_open_braces(word, &word) == NULL)
+			word = text_trim(word);
+		choice->values = mem_resize(choice->values, choice->count + 1,
+		    sizeof(*choice->values));
+		choice->values[choice->count++] = mem_strdup(word);
+	}
+	free(copy);
+	if (wrong == NULL && choice->count > 0)
+		return 0;
+	text_printf(&table->why, "bad syntax: \"%s\"; need "
+	    "\"randmap:{value...}\"", table->name);
+	close_randmap(table);
+	return -1;
+}
+
+static enum table_answer
+get_randmap(struct table *table, const char *key)
+{
+	struct choice *choice = table->handle;
+
+	text_puts(&table->value,
+	    choice->values[arc4random_uniform(choice->count)]);
+	return TABLE_FOUND;
+}
+
+static int
+open_nothing(struct table *table)
 {
 	return 0;
+}
+
+static void
+close_nothing(struct table *table)
+{
+}
+
+static enum table_answer
+get_environ(struct table *table, const char *key)
+{
+	const char *value = getenv(key);
+
+	text_puts(&table->value, value == NULL ? "" : value);
+	return value == NULL ? TABLE_NONE : TABLE_FOUND;
 }
 
 static enum table_answer
@@ -182,11 +246,6 @@ get_fail(struct table *table, const char *key)
 {
 	text_puts(&table->why, "it fails by design");
 	return TABLE_ERROR;
-}
-
-static void
-close_fail(struct table *table)
-{
 }
 
 const struct table_backend table_texthash = {
@@ -215,7 +274,23 @@ const struct table_backend table_static = {
 
 const struct table_backend table_fail = {
 	.type = "fail",
-	.open = open_fail,
+	.open = open_nothing,
 	.get = get_fail,
-	.close = close_fail,
+	.close = close_nothing,
+};
+
+const struct table_backend table_randmap = {
+	.type = "randmap",
+	.is_pattern = true,
+	.open = open_randmap,
+	.get = get_randmap,
+	.close = close_randmap,
+};
+
+const struct table_backend table_environ = {
+	.type = "environ",
+	.keeps_case = true,
+	.open = open_nothing,
+	.get = get_environ,
+	.close = close_nothing,
 };

@@ -18,33 +18,36 @@
 
 static const struct table_backend *const backends[] = {
 	&table_hash, &table_btree, &table_texthash, &table_inline,
-	&table_static, &table_fail, &table_unix,
+	&table_static, &table_randmap, &table_environ, &table_fail,
+	&table_unix, &table_unionmap, &table_pipemap, &table_cidr,
+	&table_regexp, &table_tcp, &table_socketmap,
+#ifdef HAVE_PCRE2
+	&table_pcre,
+#endif
+#ifdef HAVE_LMDB
+	&table_lmdb,
+#endif
+#ifdef HAVE_CDB
+	&table_cdb,
+#endif
 };
 
 /* Types that Postfix has and postroad has not yet, so that the message is of use. */
 static const struct { const char *type, *why; } missing[] = {
-	{ "cdb", "not implemented yet: use hash" },
-	{ "cidr", "not implemented yet" },
+	{ "cdb", "not in this build: tinycdb was not there" },
 	{ "dbm", "not supported: use hash" },
-	{ "environ", "not supported" },
 	{ "internal", "not supported" },
 	{ "ldap", "not implemented yet" },
-	{ "lmdb", "not implemented yet: use hash" },
+	{ "lmdb", "not in this build: LMDB was not there" },
 	{ "memcache", "not implemented yet" },
 	{ "mongodb", "not implemented yet" },
 	{ "mysql", "not implemented yet" },
 	{ "nis", "not supported" },
 	{ "nisplus", "not supported" },
-	{ "pcre", "not implemented yet" },
+	{ "pcre", "not in this build: PCRE2 was not there" },
 	{ "pgsql", "not implemented yet" },
-	{ "pipemap", "not implemented yet" },
-	{ "randmap", "not implemented yet" },
-	{ "regexp", "not implemented yet" },
 	{ "sdbm", "not supported: use hash" },
-	{ "socketmap", "not implemented yet" },
 	{ "sqlite", "not implemented yet" },
-	{ "tcp", "not implemented yet" },
-	{ "unionmap", "not implemented yet" },
 };
 
 static TAILQ_HEAD(, table) tables = TAILQ_HEAD_INITIALIZER(tables);
@@ -74,6 +77,19 @@ table_type_missing(const char *name)
 		    missing[i].type[length] == '\0')
 			return missing[i].why;
 	return "there is no such type of table";
+}
+
+const char *
+table_type(size_t index)
+{
+	return index < COUNT_OF(backends) ? backends[index]->type : NULL;
+}
+
+bool
+table_is_pattern(const struct table *table)
+{
+	return table->has_pattern ||
+	    (table->backend != NULL && table->backend->is_pattern);
 }
 
 const char *
@@ -159,6 +175,14 @@ is_confined(const struct table *table)
 {
 	return !(table->flags & TABLE_HERE) &&
 	    (ipc_is_inside_chroot() || is_refusal(table->error));
+}
+
+/* A server that must not be spoken to from inside a sandbox. */
+static bool
+is_out_of_reach(const struct table *table)
+{
+	return table->backend->is_remote && sandbox_is_closed &&
+	    !(table->flags & TABLE_HERE);
 }
 
 static void
@@ -350,11 +374,16 @@ table_get(struct table *table, const char *key, const char **value)
 	text_truncate(&table->key, 0);
 	text_puts(&table->key, key);
 	key = text_string(&table->key);
-	if (!(table->flags & TABLE_KEEP_CASE) && *key != '\0')
+	if (!(table->flags & TABLE_KEEP_CASE) && *key != '\0' &&
+	    (table->backend == NULL || !table->backend->keeps_case))
 		text_lower(table->key.bytes);
 
 	if (table->backend != NULL)
 		refresh(table);
+	if (table->is_open && is_out_of_reach(table)) {
+		close_backend(table);
+		table->by_proxy = true;
+	}
 	if (table->is_open)
 		answer = get_here(table, key);
 	if (table->by_proxy) {

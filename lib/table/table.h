@@ -5,7 +5,7 @@
  * maps.h     a list of tables in their order; keys made from addresses
  * match.h    lists of domains, hosts, networks: mydestination, mynetworks
  * source.h   the text that a table is built from
- * build.h    building a hash or btree table, for postmap(1) and its kin
+ * build.h    building a hash, btree, lmdb or cdb table, for postmap(1) and its kin
  *
  * What holds:
  *   1  "Not found" is said only by a table that was read: one that is
@@ -24,6 +24,9 @@
 
 #ifndef TABLE_TABLE_H
 #define TABLE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
 
 struct table;
 
@@ -57,7 +60,16 @@ const char *table_why(const struct table *table);
  */
 const char *table_type_missing(const char *name);
 
-/* Walk through a table: start with *position 0; TABLE_NONE at the end. Only hash, btree and texthash. */
+/* The types there are, in no order; NULL behind the last. */
+const char *table_type(size_t index);
+
+/*
+ * Are its entries patterns? Then only whole keys are looked up in it: no
+ * parent domain, no address without its extension.
+ */
+bool	table_is_pattern(const struct table *table);
+
+/* Walk through a table: start with *position 0; TABLE_NONE at the end. Not of patterns. */
 enum table_answer table_next(struct table *table, int *position,
 	    const char **key, const char **value);
 

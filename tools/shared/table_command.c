@@ -14,6 +14,7 @@
 #include "config/lines.h"
 #include "table/build.h"
 #include "table/table.h"
+#include "tools/shared/message_keys.h"
 
 #define SOURCE_LIMIT	((size_t)1 << 30)
 
@@ -28,6 +29,8 @@ struct request {
 	bool		 quiet;		/* -w */
 	bool		 keep_case;	/* -f */
 	bool		 as_root;	/* -o */
+	bool		 headers;	/* -h */
+	bool		 body;		/* -b */
 	int		 build_flags;
 };
 
@@ -77,13 +80,28 @@ query(char **names, struct table **tables, const char *key, bool with_key)
 	return 0;
 }
 
+/* The keys of a message, each asked as it comes. */
+struct asked {
+	char		**names;
+	struct table	**tables;
+	int		  found;
+};
+
+static void
+query_part(const char *key, void *context)
+{
+	struct asked *asked = context;
+
+	asked->found += query(asked->names, asked->tables, key, true);
+}
+
 static int
 do_query(const struct request *r, char **names)
 {
 	size_t count = 0, size = 0;
 	struct table **tables;
 	char *line = NULL, *key;
-	int found = 0;
+	struct asked asked = { .names = names };
 
 	while (names[count] != NULL)
 		count++;
@@ -93,9 +111,13 @@ do_query(const struct request *r, char **names)
 		    TABLE_QUIET | (r->keep_case ? TABLE_KEEP_CASE : 0));
 	if (strcmp(r->query, "-") != 0)
 		return query(names, tables, r->query, false) ? 0 : 1;
-	while ((key = read_key(&line, &size)) != NULL)
-		found += query(names, tables, key, true);
-	return found > 0 ? 0 : 1;
+	asked.tables = tables;
+	if (r->headers || r->body)
+		message_keys(r->headers, r->body, query_part, &asked);
+	else
+		while ((key = read_key(&line, &size)) != NULL)
+			query_part(key, &asked);
+	return asked.found > 0 ? 0 : 1;
 }
 
 static int
@@ -293,7 +315,7 @@ do_build(const struct request *r, char **names)
 static void __attribute__((noreturn))
 usage(const struct table_command *command)
 {
-	fatal("usage: %s [-fiNnoprsuvw] [-c config_dir] [-d key] [-q key] "
+	fatal("usage: %s [-bfhimNnoprsuUvw] [-c config_dir] [-d key] [-q key] "
 	    "[map_type:]file...", command->name);
 }
 
@@ -308,6 +330,16 @@ table_command_run(const struct table_command *command, int argc, char **argv)
 	fatal_exit_code = 1;
 	while ((option = getopt(argc, argv, "bc:d:fFhimnNopq:rsuUvw")) != -1) {
 		switch (option) {
+		case 'b':
+			r.body = true;
+			break;
+		case 'h':
+			r.headers = true;
+			break;
+		case 'm':
+			log_warning("-m: the parts of a message are not "
+			    "looked into yet");
+			break;
 		case 'c':
 			directory = optarg;
 			break;

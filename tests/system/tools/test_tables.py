@@ -1,6 +1,7 @@
 """postmap, postalias: what is built can be asked, a reader never sees half a table, and Postfix reads it too."""
 import os
 import shutil
+import socketserver
 import subprocess
 import threading
 
@@ -102,3 +103,101 @@ class Tables(postroad.Test):
         os.unlink(self.source + ".db")
         self.assertExit(postfix("hash:" + self.source), 0)
         self.assertEqual(self.ask("a").stdout, "one\n")
+
+    def types(self):
+        return self.box.run("postconf", "-m", check=True).stdout.split()
+
+    def test_lmdb_and_cdb_are_built_asked_listed_and_changed(self):
+        for kind in ("lmdb", "cdb"):
+            if kind not in self.types():
+                continue
+            with self.subTest(kind=kind):
+                name = kind + ":" + self.source
+                postroad.write(self.source, "Key value\nkey second\nother x y\n", 0o640)
+                self.assertIn('duplicate entry: "key"', self.postmap(name).stderr)
+                self.assertEqual(self.postmap("-q", "KEY", name).stdout, "value\n")
+                self.assertExit(self.postmap("-q", "none", name), 1)
+                self.assertExit(self.postmap("-i", name, input="new line\n"), 0)
+                self.assertExit(self.postmap("-d", "key", name), 0)
+                self.assertExit(self.postmap("-d", "key", name), 1)
+                self.assertEqual(sorted(self.postmap("-s", name).stdout.splitlines()), ["new\tline", "other\tx y"])
+                self.assertEqual(os.stat(self.source + "." + kind).st_mode & 0o777, 0o640)
+
+    def test_headers_and_body_lines_are_keys(self):
+        postroad.write(self.source, "/^subject: (.*)/ saw $1\n/^from/ two lines\n/body/ body\n")
+        message = "Subject: hello\nFrom: a@b\n foo\n\nbody line\n"
+        rules = "regexp:" + self.source
+        self.assertEqual(self.postmap("-h", "-q", "-", rules, input=message).stdout,
+                         "Subject: hello\tsaw hello\nFrom: a@b\n foo\ttwo lines\n")
+        self.assertEqual(self.postmap("-b", "-q", "-", rules, input=message).stdout, "body line\tbody\n")
+
+    def test_a_table_made_of_tables(self):
+        for name, wanted in (("unionmap:{inline:{a=b}, inline:{x=y}, static:c}", "b,c\n"),
+                             ("pipemap:{inline:{a=b}, inline:{b=c}}", "c\n"), ("randmap:{z}", "z\n")):
+            self.assertEqual(self.postmap("-q", "a", name).stdout, wanted)
+        self.assertIn('need "unionmap:{type:name...}"', self.postmap("-q", "a", "unionmap:x").stderr)
+
+
+class Server:
+    """Answers tcp: lines and socketmap: netstrings for one key, dead@example.net; closes after each answer."""
+
+    def __init__(self):
+        class Session(socketserver.BaseRequestHandler):
+            def handle(self):
+                asked = self.request.recv(4096)
+                if asked.startswith(b"get "):
+                    self.request.sendall(b"200 REJECT%20by%20tcp\n" if b"get dead@" in asked else b"500 none\n")
+                else:
+                    said = b"OK REJECT by socketmap" if b":access dead@" in asked else b"NOTFOUND "
+                    self.request.sendall(b"%d:%s," % (len(said), said))
+
+        class Listener(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            request_queue_size = 100
+        self.listener = Listener((postroad.loopback_address(), 0), Session)
+        self.place = "%s:%d" % self.listener.server_address
+        threading.Thread(target=self.listener.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.listener.shutdown()
+        self.listener.server_close()
+
+
+class Confined(postroad.Test):
+    """smtpd in its sandbox asks tables of every kind: those it opened before, and the rest through proxymap."""
+
+    def refusals(self, tables):
+        """What each table says of dead@example.net, and that it has nothing against others."""
+        for table in tables:
+            self.box.settings["smtpd_sender_restrictions"] = "check_sender_access " + table
+            self.box.settings["smtpd_banner"] = "$myhostname ESMTP for %d" % tables.index(table)
+            self.box.reload()
+            postroad.wait_until(lambda: b"for %d" % tables.index(table) in self.banner(), "the new configuration")
+            with self.box.smtp() as smtp:
+                smtp.mail("alive@example.net")
+                with self.subTest(table=table):
+                    self.assertEqual(smtp.rcpt("ada@example.org"), (250, b"2.1.5 Ok"))
+                    smtp.rset()
+                    smtp.mail("dead@example.net")
+                    code, reply = smtp.rcpt("ada@example.org")
+                    self.assertEqual((code, b"<dead@example.net>: Sender address rejected: by" in reply), (554, True), reply)
+
+    def banner(self):
+        with self.box.connect() as line:
+            return line.recv(1000)
+
+    def test_every_kind_of_table(self):
+        self.box = self.system()
+        path = self.box.path("etc", "access")
+        postroad.write(path, "dead@example.net REJECT by table\n")
+        postroad.write(path + ".re", "/^(dead)@/ REJECT by $1\n")
+        server = Server()
+        self.addCleanup(server.close)
+        types = self.box.run("postconf", "-m", check=True).stdout.split()
+        for kind in ("hash", "lmdb", "cdb"):
+            if kind in types:
+                self.box.run("postmap", kind + ":" + path, check=True)
+        self.refusals(["%s:%s" % (k, path) for k in ("hash", "lmdb", "cdb", "texthash") if k in types]
+                      + ["%s:%s.re" % (k, path) for k in ("regexp", "pcre") if k in types]
+                      + ["proxy:regexp:%s.re" % path, "pipemap:{regexp:%s.re,static:{REJECT by pipe}}" % path,
+                         "tcp:" + server.place, "socketmap:inet:%s:access" % server.place])
