@@ -17,6 +17,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "config/values.h"
 #include "message/envelope.h"
 #include "message/header.h"
 #include "spool/spool.h"
@@ -28,16 +29,42 @@
 enum { SHOW_ENVELOPE = 1 << 0, SHOW_HEADER = 1 << 1, SHOW_BODY = 1 << 2 };
 
 static struct {
-	unsigned	show;
+	unsigned int	show;
 	bool		offsets;	/* -o: where each record begins */
-	bool		raw;		/* -r: letters, not names */
+	bool		types;		/* -d: its letter, as a number */
+	int64_t		skip;		/* -s: nothing that begins before this */
 } options;
 
+/* Letters that Postfix has for what is no record here: a line of content, and the marks between the parts. */
+enum { TYPE_LINE = 'N', TYPE_CONTENTS = 'M', TYPE_EXTRACTED = 'X',
+    TYPE_END = 'E' };
+
+/* Records by the names that Postfix's have; NULL: as a named attribute. */
+static const struct {
+	char		 letter;
+	const char	*label, *attribute;
+} names[] = {
+	{ 'Z', "message_size",		NULL },
+	{ 'T', "message_arrival_time",	NULL },
+	{ 'S', "sender",		NULL },
+	{ 'r', "recipient",		NULL },
+	{ 'o', "original_recipient",	NULL },
+	{ 'N', NULL,			"log_client_name" },
+	{ 'A', NULL,			"log_client_address" },
+	{ 'P', NULL,			"log_client_port" },
+	{ 'H', NULL,			"log_helo_name" },
+	{ 'R', NULL,			"log_protocol_name" },
+	{ 'E', NULL,			"envelope_id" },
+	{ 'D', NULL,			"ret_flags" },
+	{ 'q', NULL,			"dsn_orig_rcpt" },
+	{ 'n', NULL,			"notify_flags" },
+};
+
 static const char *
-time_text(int64_t us)
+time_text(const char *us)
 {
 	static char text[64];
-	time_t when = (time_t)(us / 1000000);
+	time_t when = (time_t)(strtoll(us, NULL, 10) / 1000000);
 	struct tm tm;
 
 	if (localtime_r(&when, &tm) == NULL || strftime(text, sizeof(text),
@@ -46,18 +73,55 @@ time_text(int64_t us)
 	return text;
 }
 
-static void
-print_record(int letter, const char *name, const char *value, size_t length)
+/* What stands in front of a record. False if it is skipped. */
+static bool
+begin_record(int64_t offset, int type)
 {
-	if (options.raw)
-		printf("%c: ", letter);
-	else if (letter == 'T')
-		printf("message_arrival_time: %s\n%s: ",
-		    time_text(strtoll(value, NULL, 10)), name);
-	else if (letter == 'Z')
-		printf("message_size: ");
-	else
-		printf("%s: ", name);
+	if (offset < options.skip)
+		return false;
+	if (options.offsets)
+		printf("%9lld ", (long long)offset);
+	if (options.types)
+		printf("%3d ", type);
+	return true;
+}
+
+static void
+print_mark(int64_t offset, int type, const char *what, const char *where)
+{
+	if ((options.show & SHOW_ENVELOPE) && begin_record(offset, type))
+		printf("*** %s %s ***\n", what, where);
+}
+
+static void
+print_name(char letter, bool done)
+{
+	const char *attribute = envelope_attribute_name(letter);
+
+	if (letter == 'r' && done) {
+		fputs("done_recipient: ", stdout);
+		return;
+	}
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		if (names[i].letter != letter)
+			continue;
+		if (names[i].label != NULL) {
+			printf("%s: ", names[i].label);
+			return;
+		}
+		attribute = names[i].attribute;
+	}
+	printf("named_attribute: %s=", attribute == NULL ? "unknown" :
+	    attribute);
+}
+
+static void
+print_value(char letter, const char *value, size_t length)
+{
+	if (letter == 'T') {
+		puts(time_text(value));
+		return;
+	}
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)value[i];
 
@@ -66,7 +130,6 @@ print_record(int letter, const char *name, const char *value, size_t length)
 	putchar('\n');
 }
 
-/* Recipients that are finished are called so: done_recipient. */
 static void
 print_envelope(const char *front, const struct spool_record *record)
 {
@@ -77,17 +140,15 @@ print_envelope(const char *front, const struct spool_record *record)
 
 	while ((letter = envelope_record_next(bytes, record->envelope_length,
 	    &position, &value, &length)) > 0) {
-		const char *name = envelope_attribute_name((char)letter);
+		bool done = letter == 'r' && recipients < record->marks_length &&
+		    marks[recipients] != SPOOL_MARK_PENDING;
 
-		if (letter == 'r' && recipients < record->marks_length &&
-		    marks[recipients++] != SPOOL_MARK_PENDING)
-			name = "done_recipient";
-		else if (letter == 'o')
-			name = "original_recipient";
-		if (options.offsets)
-			printf("%9zu ", record->envelope_offset + start);
-		print_record(letter, name != NULL ? name : "unknown", value,
-		    length);
+		recipients += letter == 'r';
+		if (begin_record((int64_t)(record->envelope_offset + start),
+		    letter)) {
+			print_name((char)letter, done);
+			print_value((char)letter, value, length);
+		}
 		start = position;
 	}
 	if (letter == -1)
@@ -95,42 +156,61 @@ print_envelope(const char *front, const struct spool_record *record)
 }
 
 static void
-print_content(const char *content, size_t length)
+print_lines(const char *text, size_t length, int64_t offset)
+{
+	if (!options.offsets && !options.types && log_verbose == 0 &&
+	    options.skip <= offset) {
+		fwrite(text, 1, length, stdout);
+		return;
+	}
+	while (length > 0) {
+		const char *end = memchr(text, '\n', length);
+		size_t line = end == NULL ? length : (size_t)(end - text) + 1;
+
+		if (begin_record(offset, TYPE_LINE)) {
+			if (log_verbose > 0)
+				fputs("regular_text: ", stdout);
+			fwrite(text, 1, line, stdout);
+		}
+		text += line;
+		length -= line;
+		offset += (int64_t)line;
+	}
+}
+
+/* The empty line between header and body goes with the body, as in Postfix. */
+static void
+print_content(const char *content, size_t length, int64_t offset)
 {
 	size_t body = header_body(content, length);
 
-	if (options.show & SHOW_HEADER) {
-		size_t end = body;
-
-		/* The empty line between belongs to both, or to neither. */
-		if (!(options.show & SHOW_BODY) && end > 0 &&
-		    content[end - 1] == '\n' &&
-		    (end == 1 || content[end - 2] == '\n'))
-			end--;
-		fwrite(content, 1, end, stdout);
-	}
+	if (body > 0 && content[body - 1] == '\n' &&
+	    (body == 1 || content[body - 2] == '\n'))
+		body--;
+	if (options.show & SHOW_HEADER)
+		print_lines(content, body, offset);
 	if (options.show & SHOW_BODY)
-		fwrite(content + body, 1, length - body, stdout);
+		print_lines(content + body, length - body,
+		    offset + (int64_t)body);
 }
 
 /* A whole record at bytes; where is what it is called. */
 static void
 show(const char *where, const char *bytes, const struct spool_record *record)
 {
-	bool banners = options.show & SHOW_ENVELOPE;
+	int64_t end = record->length;
 
-	if (banners) {
+	if (options.show & SHOW_ENVELOPE) {
 		printf("*** ENVELOPE RECORDS %s ***\n", where);
 		print_envelope(bytes, record);
 	}
-	if (options.show & (SHOW_HEADER | SHOW_BODY)) {
-		if (banners)
-			printf("*** MESSAGE CONTENTS %s ***\n", where);
+	print_mark(record->content_offset, TYPE_CONTENTS, "MESSAGE CONTENTS",
+	    where);
+	if (options.show & (SHOW_HEADER | SHOW_BODY))
 		print_content(bytes + record->content_offset,
-		    (size_t)record->content_length);
-	}
-	if (banners)
-		printf("*** MESSAGE FILE END %s ***\n", where);
+		    (size_t)record->content_length, record->content_offset);
+	print_mark(end, TYPE_EXTRACTED, "HEADER EXTRACTED", where);
+	print_mark(end, TYPE_END, "MESSAGE FILE END", where);
 }
 
 /* 0, or -1 with errno: not a message. */
@@ -227,22 +307,19 @@ show_id(const char *id)
 static void __attribute__((noreturn))
 usage(void)
 {
-	fatal_exit_code = 1;
 	fatal("usage: postcat [-b (body text)] [-c config_dir] [-d (decimal "
 	    "record type)] [-e (envelope records)] [-h (header text)] "
-	    "[-q (access queue)] [-v] [file(s)...]");
+	    "[-o (offsets)] [-q (access queue)] [-s offset] [-v] [file(s)...]");
 }
 
-int
-main(int argc, char **argv)
+/* True: the arguments are queue ids. */
+static bool
+read_options(int argc, char **argv, const char **directory)
 {
-	const char *directory = NULL;
 	bool by_id = false;
-	int option, result = 0;
+	int option;
 
-	command_start("postcat");
-	fatal_exit_code = 1;
-	while ((option = getopt(argc, argv, "bc:defhoqrsv")) != -1) {
+	while ((option = getopt(argc, argv, "bc:dehoqrs:v")) != -1) {
 		switch (option) {
 		case 'b':
 			options.show |= SHOW_BODY;
@@ -254,7 +331,7 @@ main(int argc, char **argv)
 			options.show |= SHOW_HEADER;
 			break;
 		case 'c':
-			directory = optarg;
+			*directory = optarg;
 			break;
 		case 'q':
 			by_id = true;
@@ -262,22 +339,38 @@ main(int argc, char **argv)
 		case 'o':
 			options.offsets = true;
 			break;
-		case 'd': case 'r':
-			options.raw = true;
+		case 'd':
+			options.types = true;
+			break;
+		case 's':
+			if (config_number(optarg, 0, INT64_MAX,
+			    &options.skip) == -1)
+				fatal("-s %s: not an offset", optarg);
 			break;
 		case 'v':
 			log_verbose++;
 			break;
-		case 'f': case 's':
+		case 'r':	/* records have one order only */
 			break;
 		default:
 			usage();
 		}
 	}
+	return by_id;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *directory = NULL;
+	bool by_id;
+	int result = 0;
+
+	command_start("postcat");
+	fatal_exit_code = 1;
+	by_id = read_options(argc, argv, &directory);
 	if (options.show == 0)
 		options.show = SHOW_ENVELOPE | SHOW_HEADER | SHOW_BODY;
-	if (optind == argc && by_id)
-		usage();
 	command_configure(directory);
 	fatal_exit_code = 1;
 	if (by_id)
@@ -291,7 +384,7 @@ main(int argc, char **argv)
 			log_error("open queue file %s: %m", *name);
 		result = 1;
 	}
-	if (optind == argc && show_file("/dev/stdin") == -1)
+	if (optind == argc && !by_id && show_file("/dev/stdin") == -1)
 		fatal("read a queue file from standard input: %m");
 	if (fflush(stdout) == EOF)
 		fatal("write: %m");

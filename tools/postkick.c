@@ -15,13 +15,17 @@
 #include "ipc/ipc.h"
 #include "tools/shared/command.h"
 
-/* Letters of Postfix's requests: W wakes up; D and F scan and flush the deferred queue, A and I all and incoming. */
+/*
+ * Letters of Postfix's requests to its queue manager: F and A, alone or among
+ * others, try all mail now; D looks for what is due, I for what is new, and W
+ * wakes up, which is one and the same here.
+ */
 static const char *
 word_of(const char *request)
 {
-	if (strlen(request) > 1)
+	if (strspn(request, "ADFIW") != strlen(request))
 		return request;
-	return strpbrk(request, "DFA") != NULL ? "flush" : "";
+	return strpbrk(request, "FA") != NULL ? "flush" : "";
 }
 
 int

@@ -16,10 +16,6 @@ int	beneath_open(int root, const char *path, int flags, mode_t mode);
 /* Make path below root with the directories that lead to it, mode 0700, durably. 0, or -1 with errno. */
 int	beneath_make(int root, const char *path);
 
-/* Take and release a dotlock beside the file `path` below root, and locks on fd, which is that file. */
-int	lock_take(int root, const char *path, int fd, const struct mailbox_lock *how);
-void	lock_release(int root, const char *path, const struct mailbox_lock *how);
-
 /* The uid list that Dovecot keeps in a Maildir: which unique-id it gave, and what size it saw. */
 struct uidlist_line {
 	uint32_t uid;

@@ -92,14 +92,14 @@ take_once(int root, const char *path, int fd, const struct mailbox_lock *how)
 	    && flock(fd, LOCK_EX | LOCK_NB) == -1)) {
 		if (errno == EACCES)
 			errno = EAGAIN;
-		lock_release(root, path, how);
+		mailbox_lock_release(root, path, how);
 		return -1;
 	}
 	return 0;
 }
 
 int
-lock_take(int root, const char *path, int fd, const struct mailbox_lock *how)
+mailbox_lock_take(int root, const char *path, int fd, const struct mailbox_lock *how)
 {
 	for (int attempt = 1;; attempt++) {
 		if (take_once(root, path, fd, how) == 0)
@@ -112,7 +112,7 @@ lock_take(int root, const char *path, int fd, const struct mailbox_lock *how)
 
 /* The locks on the file itself go when it is closed. */
 void
-lock_release(int root, const char *path, const struct mailbox_lock *how)
+mailbox_lock_release(int root, const char *path, const struct mailbox_lock *how)
 {
 	int saved = errno;
 

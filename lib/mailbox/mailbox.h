@@ -91,6 +91,16 @@ struct mailbox_lock {
 /* The kinds in the value of mailbox_delivery_lock; 0 if a word of it is unknown. */
 unsigned int mailbox_lock_kinds(const char *words);
 
+/*
+ * Take all locks of these kinds on the file that fd is, named path below the
+ * directory root (AT_FDCWD: or wherever path leads). 0, or -1 with errno, and
+ * none is held; EAGAIN: somebody else has one. Those on fd go when it is closed.
+ */
+int	mailbox_lock_take(int root, const char *path, int fd,
+	    const struct mailbox_lock *how);
+void	mailbox_lock_release(int root, const char *path,
+	    const struct mailbox_lock *how);
+
 /* One message for one mbox. */
 struct mailbox_append {
 	const char *root;

@@ -305,14 +305,14 @@ mailbox_mbox_append(const struct mailbox_append *append, const char **why)
 		*why = "open the mailbox";
 	else if ((*why = objection(fd, append)) != NULL)
 		;
-	else if (lock_take(root, append->path, fd, &append->lock) == -1)
+	else if (mailbox_lock_take(root, append->path, fd, &append->lock) == -1)
 		*why = "lock the mailbox";
 	else {
 		result = append_message(fd, append, why);
 		if (result == 0 && created
 		    && (result = sync_parent(root, append->path)) == -1)
 			*why = "sync the mailbox's directory";
-		lock_release(root, append->path, &append->lock);
+		mailbox_lock_release(root, append->path, &append->lock);
 	}
 	fd_close(&fd);
 	fd_close(&root);

@@ -99,6 +99,25 @@ class Queue(postroad.Test):
         self.assertEqual(self.box.run("postcat", "-bq", self.ids[1]).stdout.strip(), "body 1")
         self.assertNotIn("body 1", self.box.run("postcat", "-hq", self.ids[1]).stdout)
 
+    def test_postcat_has_the_form_of_postfix(self):
+        lines = self.box.run("postcat", "-q", self.ids[1]).stdout.splitlines()
+        path = "deferred/%s/%s" % (self.ids[1][0], self.ids[1])
+        self.assertEqual([l for l in lines if l.startswith("***")], [
+            "*** %s %s ***" % (part, path) for part in (
+                "ENVELOPE RECORDS", "MESSAGE CONTENTS", "HEADER EXTRACTED", "MESSAGE FILE END")])
+        self.assertRegex("\n".join(lines), r"(?m)^message_size: \d+\nsender: |^message_arrival_time: \w+ \w+ [ \d]\d ")
+        self.assertIn("named_attribute: log_client_address=" + "127.", "\n".join(lines))
+        self.assertTrue(self.box.run("postcat", "-bq", self.ids[1]).stdout.startswith("\nbody 1"))
+        self.assertTrue(self.box.run("postcat", "-hq", self.ids[1]).stdout.endswith("Subject: a note\n"))
+        rows = self.box.run("postcat", "-odvq", self.ids[1]).stdout
+        offset = int(re.search(r"(?m)^ +(\d+)  78 regular_text: body 1$", rows).group(1))
+        with open(self.box.path("spool", path), "rb") as f:
+            self.assertEqual(f.read()[offset:], b"body 1\n")
+        self.assertEqual(self.box.run("postcat", "-bs", str(offset), "-q", self.ids[1]).stdout, "body 1\n")
+        with open(self.box.path("spool", path)) as f:
+            self.assertEqual(self.box.run("postcat", "-h", input=f.read()).stdout,
+                             self.box.run("postcat", "-hq", self.ids[1]).stdout)
+
     def test_flush_while_down_says_so(self):
         self.box.stop()
         self.assertExit(self.box.run("postqueue", "-f"), 69)
