@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "config/config.h"
 #include "config/network.h"
+#include "ipc/ipc.h"
 #include "master/master.h"
 
 #define BACKLOG		1024
@@ -264,6 +265,21 @@ link_into_private(const struct master_entry *entry, const char *path)
 	free(other);
 }
 
+/*
+ * public/ is for the set-gid commands alone; sendmail of any user hands mail
+ * to pickup by this name.
+ */
+static void
+link_for_everybody(const struct master_entry *entry, const char *path)
+{
+	if (strcmp(entry->program, "pickup") != 0)
+		return;
+	unlink(SUBMIT_SOCKET);
+	if (link(path, SUBMIT_SOCKET) == -1)
+		log_warning("link %s to " SUBMIT_SOCKET ": %m; sendmail goes the "
+		    "long way, by postdrop", path);
+}
+
 static int
 open_unix(const struct service *service, const char *path)
 {
@@ -311,6 +327,7 @@ open_local(struct service *service)
 		give_to_owner(path);
 		if (!service->entry.is_private)
 			link_into_private(&service->entry, path);
+		link_for_everybody(&service->entry, path);
 		add_socket(&service->slots[0], fd);
 	}
 	free(path);
@@ -377,6 +394,8 @@ sockets_unlink(const struct master_entry *entry)
 	path = master_entry_endpoint(entry);
 	unlink(path);
 	free(path);
+	if (strcmp(entry->program, "pickup") == 0)
+		unlink(SUBMIT_SOCKET);
 	if (!entry->is_private) {
 		path = mem_printf("private/%s", entry->name);
 		unlink(path);

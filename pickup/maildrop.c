@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "config/config.h"
-#include "message/dot.h"
 #include "spool/unnamed.h"
 
 /* Envelope of one message. */
@@ -97,43 +96,6 @@ is_whole(int fd, const struct spool_record *record, const struct stat *st)
 	return checksum == record->checksum;
 }
 
-/* Of what a user wrote, only what is his to say. */
-static struct envelope *
-keep_what_is_his(struct drop *drop, const struct envelope *given,
-    const struct stat *st)
-{
-	struct envelope *kept = envelope_new(drop->pool);
-
-	if (kept == NULL)
-		return NULL;
-	kept->arrival_us = (int64_t)st->st_mtim.tv_sec * 1000000 +
-	    st->st_mtim.tv_nsec / 1000;
-	kept->sender = given->sender;
-	kept->flags = given->flags & (ENVELOPE_8BIT | ENVELOPE_SMTPUTF8 |
-	    ENVELOPE_LOCAL_ORIGIN);
-	kept->dsn_envid = given->dsn_envid;
-	kept->dsn_ret = given->dsn_ret;
-	kept->login_sender = pool_printf(drop->pool, "%ld", (long)st->st_uid);
-	for (size_t i = 0; i < given->recipient_count; i++) {
-		struct recipient *recipient = envelope_add_recipient(kept,
-		    given->recipients[i].address);
-
-		if (recipient == NULL)
-			return NULL;
-		recipient->dsn_orcpt = given->recipients[i].dsn_orcpt;
-		recipient->dsn_notify = given->recipients[i].dsn_notify;
-	}
-	return kept;
-}
-
-static void
-apply_options(struct envelope *envelope)
-{
-	if (strstr(config.receive_override_options, "no_address_mappings") !=
-	    NULL)
-		envelope->flags |= ENVELOPE_NO_EXPAND;
-}
-
 static int
 read_envelope(struct drop *drop, const struct spool_record *record,
     const struct stat *st)
@@ -152,48 +114,46 @@ read_envelope(struct drop *drop, const struct spool_record *record,
 		return -1;
 	if (st->st_uid == geteuid() && *given->queue_id != '\0') {
 		strlcpy(drop->old_id, given->queue_id, sizeof(drop->old_id));
-		given->queue_id = given->unique = "";
+		given->queue_id = given->unique = given->token = "";
 		/* How it first came, its header says; this time it comes from ourselves. */
 		given->protocol_name = given->login_sender = "";
 		drop->envelope = given;
+		claim_apply_options(given);
 	} else {
-		drop->envelope = keep_what_is_his(drop, given, st);
+		drop->envelope = claim_envelope(drop->pool, given, st->st_uid,
+		    (int64_t)st->st_mtim.tv_sec * 1000000 +
+		    st->st_mtim.tv_nsec / 1000);
 	}
 	if (drop->envelope == NULL)
 		return -1;
-	apply_options(drop->envelope);
+	/* sendmail gave it to us and heard no answer before it left it here: it may be known. */
+	drop->again |= *drop->envelope->token != '\0';
 	/* The same whenever it is read, so that cleanup knows it again. */
-	drop->envelope->token = pool_printf(drop->pool, "maildrop/%s.%llu.%lld",
-	    drop->name, (unsigned long long)st->st_ino,
-	    (long long)st->st_mtim.tv_nsec);
+	if (*drop->envelope->token == '\0')
+		drop->envelope->token = pool_printf(drop->pool,
+		    "maildrop/%s.%llu.%lld", drop->name,
+		    (unsigned long long)st->st_ino,
+		    (long long)st->st_mtim.tv_nsec);
 	return drop->envelope->token == NULL ? -1 : 0;
 }
 
-/* Small content travels in the packet. A CR does not travel: postdrop's caller may not have been sendmail. */
+/* Small content travels in the packet. */
 static int
 read_content(struct drop *drop)
 {
 	size_t length = (size_t)drop->content_length;
 	struct text raw = TEXT_EMPTY;
-	struct dot_reader reader = { 0 };
-	int result = 0;
+	int result = -1;
 
 	if (drop->content_length > IPC_INLINE_MAX)
 		return 0;
 
 	char *room = text_reserve(&raw, length);
 
-	if (fd_pread_full(drop->fd, room, length, drop->content_offset) !=
-	    (ssize_t)length)
-		result = -1;
-	else if (memchr(room, '\r', length) == NULL) {
-		raw.length = length;
-		drop->content = raw;
-		return 0;
-	} else {
-		dot_read_start(&reader, true);
-		dot_read(&reader, room, length, &drop->content);
-		dot_read_finish(&reader, &drop->content);
+	if (fd_pread_full(drop->fd, room, length, drop->content_offset) ==
+	    (ssize_t)length) {
+		claim_content(room, length, &drop->content);
+		result = 0;
 	}
 	text_clear(&raw);
 	return result;

@@ -11,10 +11,12 @@
 #include "service/service.h"
 #include "spool/spool.h"
 
-/* One file of maildrop. */
+/* One message: a file of maildrop, or what sendmail gave us itself. */
 struct drop {
 	char		 name[SPOOL_ID_SIZE];
-	int		 fd;
+	int		 fd;		/* the file; -1: there is none */
+	struct ipc_channel *channel;	/* sendmail's, while it waits for an answer */
+	uint64_t	 request;
 	uid_t		 uid;		/* whose it is */
 	struct pool	*pool;
 	struct envelope	*envelope;
@@ -38,8 +40,23 @@ void	maildrop_doubt(void);
 /* It did not go: look again soon. */
 void	maildrop_try_later(void);
 
+/* claim.c: the envelope that uid may say, its token "submit/..." if he gave one. NULL: no room in pool. */
+struct envelope *claim_envelope(struct pool *pool,
+	    const struct envelope *given, uid_t uid, int64_t arrival_us);
+void	claim_apply_options(struct envelope *envelope);
+
+/* Append bytes to content without CRs: who wrote them may not have been sendmail. */
+void	claim_content(const char *bytes, size_t length, struct text *content);
+
+/* direct.c: sendmail's packets, and what it is told: 250 taken, 450 not taken, 0 nobody knows. */
+void	direct_packet(struct ipc_channel *channel, struct ipc_packet *packet,
+	    void *context);
+void	direct_answer(const struct drop *drop, int status, const char *queue_id);
+
 /* submit.c: the hand-over. Takes drop. */
 void	submit_drop(struct drop *drop);
+bool	submit_takes_direct(void);
+void	submit_forget_channel(struct ipc_channel *channel);
 void	drop_free(struct drop **drop);
 bool	submit_is_underway(const char *name);
 bool	submit_has_room(void);

@@ -23,10 +23,14 @@
 /* Messages under way: enough for cleanup to make batches. */
 #define UNDERWAY_MAX	32
 
+/* And with those that came by the socket, each of which has its sendmail waiting. */
+#define DIRECT_MAX	256
+
 #define COPY_SIZE	(64 << 10)
 
 static struct ipc_client *cleanup, *bounce;
 static struct map *underway;	/* by name */
+static struct map *tokens;	/* of the same */
 
 bool
 submit_is_underway(const char *name)
@@ -38,6 +42,12 @@ bool
 submit_has_room(void)
 {
 	return underway == NULL || map_count(underway) < UNDERWAY_MAX;
+}
+
+bool
+submit_takes_direct(void)
+{
+	return underway == NULL || map_count(underway) < DIRECT_MAX;
 }
 
 bool
@@ -60,10 +70,27 @@ drop_free(struct drop **argument)
 	*argument = NULL;
 }
 
+/* sendmail did not wait for its answer. */
+void
+submit_forget_channel(struct ipc_channel *channel)
+{
+	size_t position = 0;
+	void *value;
+
+	while (underway != NULL &&
+	    map_next(underway, &position, &value) != NULL) {
+		struct drop *drop = value;
+
+		if (drop->channel == channel)
+			drop->channel = NULL;
+	}
+}
+
 static void
 end(struct drop *drop)
 {
 	map_remove(underway, drop->name);
+	map_remove(tokens, drop->envelope->token);
 	drop_free(&drop);
 	maildrop_go_on();
 	service_check_idle();
@@ -73,15 +100,23 @@ static void
 put_off(struct drop *drop, const char *why)
 {
 	log_debug("maildrop/%s: %s: it waits", drop->name, why);
-	maildrop_try_later();
+	if (drop->fd != -1)
+		maildrop_try_later();
+	else
+		direct_answer(drop, 450, "");
 	end(drop);
 }
 
+/* It is somebody else's now: the file goes, or sendmail hears it. */
 static void
-remove_file(const struct drop *drop)
+let_go(const struct drop *drop, const char *queue_id)
 {
 	char path[64];
 
+	if (drop->fd == -1) {
+		direct_answer(drop, 250, queue_id);
+		return;
+	}
 	snprintf(path, sizeof(path), "maildrop/%s", drop->name);
 	if (unlink(path) == -1 && errno != ENOENT)
 		log_warning("cannot remove %s: %m; it will be sent again", path);
@@ -112,7 +147,7 @@ on_sender_told(struct ipc_packet *reply, void *context)
 		put_off(drop, "its sender could not be told");
 		return;
 	}
-	remove_file(drop);
+	let_go(drop, drop->name);
 	end(drop);
 }
 
@@ -159,12 +194,21 @@ on_answer(struct ipc_packet *reply, void *context)
 
 	if (reply == NULL || ipc_decode_submit_result(reply, &result) == -1) {
 		maildrop_doubt();	/* it may have been taken all the same */
+		if (drop->fd == -1 && !drop->again) {
+			drop->again = true;
+			hand_over(drop, -1);
+			return;
+		}
+		if (drop->fd == -1) {
+			direct_answer(drop, 0, "");
+			drop->channel = NULL;
+		}
 		put_off(drop, "cleanup went away");
 		return;
 	}
 	if (result.status / 100 == 2) {
 		log_accepted(drop, result.queue_id);
-		remove_file(drop);
+		let_go(drop, result.queue_id);
 		end(drop);
 		return;
 	}
@@ -172,7 +216,8 @@ on_answer(struct ipc_packet *reply, void *context)
 		bounce_drop(drop, &result);
 		return;
 	}
-	log_warning("maildrop/%s: not taken: %lld %s %s", drop->name,
+	log_warning("%s%s: not taken: %lld %s %s",
+	    drop->fd != -1 ? "maildrop/" : "", drop->name,
 	    (long long)result.status, result.dsn, result.reason);
 	put_off(drop, result.reason);
 }
@@ -260,8 +305,17 @@ submit_drop(struct drop *drop)
 		bounce = ipc_client_new(service_base,
 		    config.bounce_service_name);
 		underway = map_new();
+		tokens = map_new();
 	}
 	map_set(underway, drop->name, drop);
+	/* Its sendmail lost patience while we had it in hand, and left it in maildrop, too: one after the other. */
+	if (map_get(tokens, drop->envelope->token) != NULL) {
+		map_remove(underway, drop->name);
+		drop_free(&drop);
+		maildrop_try_later();
+		return;
+	}
+	map_set(tokens, drop->envelope->token, drop);
 	if (drop->content_length <= IPC_INLINE_MAX) {
 		hand_over(drop, -1);
 		return;

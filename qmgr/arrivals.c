@@ -105,9 +105,10 @@ on_message(struct segment *segment, int64_t offset,
 	TAILQ_INSERT_TAIL(&home->messages, message, in_segment);
 	if (!home->telling)
 		message->perhaps_delivered = true;
-	/* pickup may die as well as cleanup, and its successor asks again. */
+	/* pickup may die as well as cleanup, and its successor asks again; so does sendmail. */
 	if (!home->telling ||
-	    text_starts_with(message->envelope->token, "maildrop/"))
+	    text_starts_with(message->envelope->token, "maildrop/") ||
+	    text_starts_with(message->envelope->token, "submit/"))
 		arrivals_remember(message->envelope);
 	/* Moved to a file just before a stop: the file is the message, this its shadow. */
 	if (home->starting && spool_file_find(message->id) != -1) {

@@ -356,7 +356,7 @@ submit(char **recipients)
 		submission_add_from(&submission, name);
 	free(name);
 
-	int code = submission_drop(&submission);
+	int code = submission_hand_over(&submission);
 
 	submission_clear(&submission);
 	return code;

@@ -171,6 +171,12 @@ ipc_channel_resume(struct ipc_channel *channel)
 	event_add(&channel->readable, NULL);
 }
 
+uid_t
+ipc_channel_peer(const struct ipc_channel *channel)
+{
+	return ipc_peer_uid(channel->fd);
+}
+
 void *
 ipc_channel_context(const struct ipc_channel *channel)
 {

@@ -40,6 +40,9 @@ size_t	ipc_channel_unsent(const struct ipc_channel *channel);
 void	ipc_channel_pause(struct ipc_channel *channel);
 void	ipc_channel_resume(struct ipc_channel *channel);
 
+/* Whose process is at the other end; -1 if that is not known. */
+uid_t	ipc_channel_peer(const struct ipc_channel *channel);
+
 /* The pointer that the owner gave to ipc_channel_new(). */
 void	*ipc_channel_context(const struct ipc_channel *channel);
 

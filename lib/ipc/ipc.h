@@ -20,11 +20,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/text.h"
 
 /* Content up to this many bytes travels inside the packet and lies in the journal; above it is a file. */
 #define IPC_INLINE_MAX	65536
+
+/* In the queue directory: where sendmail of any user reaches pickup. */
+#define SUBMIT_SOCKET	"submit"
 
 struct ipc_bytes {
 	const char	*bytes;
@@ -115,6 +119,9 @@ int	ipc_nudge(const char *path, const char *what);
 
 /* Look up the mail owner now, while a daemon can still read /etc/passwd. */
 void	ipc_learn_owner(void);
+
+/* Who is at the other end (SO_PEERCRED); -1 if that is not known. */
+uid_t	ipc_peer_uid(int fd);
 
 /* True if the peer is root, the mail owner, or this process's own user (SO_PEERCRED). */
 bool	ipc_peer_is_ours(int fd);

@@ -325,15 +325,23 @@ ipc_learn_owner(void)
 	owner = entry != NULL ? entry->pw_uid : geteuid();
 }
 
-bool
-ipc_peer_is_ours(int fd)
+uid_t
+ipc_peer_uid(int fd)
 {
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ?
+	    peer.uid : (uid_t)-1;
+}
+
+bool
+ipc_peer_is_ours(int fd)
+{
+	uid_t uid = ipc_peer_uid(fd);
+
 	if (owner == (uid_t)-1)
 		ipc_learn_owner();
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1)
-		return false;
-	return peer.uid == 0 || peer.uid == owner || peer.uid == geteuid();
+	return uid != (uid_t)-1 &&
+	    (uid == 0 || uid == owner || uid == geteuid());
 }

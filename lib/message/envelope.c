@@ -225,3 +225,10 @@ envelope_attribute_name(char letter)
 	}
 	return NULL;
 }
+
+bool
+envelope_is_user_token(const char *token)
+{
+	return strlen(token) == ENVELOPE_USER_TOKEN &&
+	    strspn(token, "0123456789abcdef") == ENVELOPE_USER_TOKEN;
+}

@@ -13,6 +13,7 @@
 #ifndef MESSAGE_ENVELOPE_H
 #define MESSAGE_ENVELOPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -82,6 +83,11 @@ void	envelope_encode(const struct envelope *envelope, struct text *text);
  */
 struct envelope *envelope_decode(struct pool *pool, const char *bytes,
 	    size_t length);
+
+/* Hexadecimal digits that sendmail makes up, so that a submission is known if it comes twice. */
+#define ENVELOPE_USER_TOKEN	32
+
+bool	envelope_is_user_token(const char *token);
 
 /* The name of the attribute with this letter ("sender"), for postcat; NULL if there is none. */
 const char *envelope_attribute_name(char letter);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +19,9 @@
 /* Connections that one wake-up may take. */
 #define ACCEPTS_AT_ONCE	64
 
+/* Connections that one user who is none of us may hold. */
+#define STRANGER_MOST	50
+
 /* When descriptors run out, accepting pauses this long. */
 #define ACCEPT_PAUSE_MS	500
 
@@ -26,12 +30,18 @@
 
 struct event_base *service_base;
 
+struct stranger {
+	LIST_ENTRY(stranger)	 next;
+	uid_t			 uid;
+};
+
 static struct {
 	const struct service	*service;
 	struct service_sockets	 sockets;
 	struct event		*listeners[SERVICE_SOCKETS_MAX];
 	struct event		*accept_again, *lifeline, *idle, *term, *hup;
 	size_t			 channels;
+	LIST_HEAD(, stranger)	 strangers;
 	bool			 leaving;
 	bool			 ending;	/* within LEAVE_SECONDS */
 	bool			 on_demand;
@@ -156,7 +166,7 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet,
 		    ipc_channel_context(channel));
 }
 
-/* A user's postqueue or postdrop. */
+/* A user's postqueue, postdrop or sendmail. */
 static void
 on_stranger(struct ipc_channel *channel, struct ipc_packet *packet,
     void *argument)
@@ -179,6 +189,41 @@ on_closed(struct ipc_channel *channel, void *argument)
 }
 
 static void
+on_stranger_closed(struct ipc_channel *channel, void *argument)
+{
+	struct stranger *stranger = argument;
+
+	LIST_REMOVE(stranger, next);
+	free(stranger);
+	on_closed(channel, NULL);
+}
+
+/* A user's process. Whoever holds connections in vain holds them from himself. */
+static void
+welcome_stranger(int fd)
+{
+	uid_t uid = ipc_peer_uid(fd);
+	struct stranger *stranger;
+	int held = 0;
+
+	LIST_FOREACH(stranger, &self.strangers, next)
+		held += stranger->uid == uid;
+	if (self.service->nudged == NULL || held >= STRANGER_MOST) {
+		log_warning("%s: a connection of uid %ld is refused: %s",
+		    service_name, (long)uid, self.service->nudged == NULL ?
+		    "he is a stranger here" : "he has too many");
+		fd_close(&fd);
+		return;
+	}
+	stranger = mem_zalloc(1, sizeof(*stranger));
+	stranger->uid = uid;
+	LIST_INSERT_HEAD(&self.strangers, stranger, next);
+	self.channels++;
+	ipc_channel_new(service_base, &fd, on_stranger, on_stranger_closed,
+	    stranger);
+}
+
+static void
 welcome(int fd)
 {
 	if (self.sockets.is_stream) {
@@ -186,17 +231,12 @@ welcome(int fd)
 		return;
 	}
 
-	bool ours = ipc_peer_is_ours(fd);
-
-	if (!ours && self.service->nudged == NULL) {
-		log_warning("%s: a process of a strange user connected; refused",
-		    service_name);
-		fd_close(&fd);
+	if (!ipc_peer_is_ours(fd)) {
+		welcome_stranger(fd);
 		return;
 	}
 	self.channels++;
-	ipc_channel_new(service_base, &fd, ours ? on_packet : on_stranger,
-	    on_closed, NULL);
+	ipc_channel_new(service_base, &fd, on_packet, on_closed, NULL);
 }
 
 static void

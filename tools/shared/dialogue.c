@@ -157,7 +157,7 @@ take_data(struct dialogue *dialogue)
 	} else if (submission->too_large) {
 		say("552 5.3.4 Error: message file too big");
 	} else {
-		code = submission_drop(submission);
+		code = submission_hand_over(submission);
 		say(code == 0 ? "250 2.0.0 Ok: queued as maildrop" :
 		    code == EX_NOPERM ? "550 5.7.0 Error: not permitted to submit mail" :
 		    "451 4.3.0 Error: queue file write error");

@@ -5,16 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/wait.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "address/address.h"
 #include "base/base.h"
 #include "config/config.h"
 #include "message/header.h"
-#include "spool/spool.h"
-#include "tools/shared/command.h"
 
 void
 submission_init(struct submission *submission)
@@ -200,64 +196,4 @@ submission_add_from(struct submission *submission, const char *full_name)
 	    content->length - walk.position);
 	text_clear(content);
 	*content = out;
-}
-
-static void
-run_postdrop(int in)
-{
-	char *path = command_path("postdrop");
-
-	if (dup2(in, STDIN_FILENO) != -1)
-		execl(path, "postdrop", "-r", (char *)NULL);
-	log_error("run %s: %m", path);
-	_exit(EX_OSERR);
-}
-
-static void
-put_record(const struct submission *submission, struct text *out)
-{
-	char header[SPOOL_RECORD_HEADER];
-	struct text envelope = TEXT_EMPTY;
-	size_t recipients = submission->envelope->recipient_count;
-
-	envelope_encode(submission->envelope, &envelope);
-	spool_record_header(header, recipients, envelope.length,
-	    (int64_t)submission->content.length, 0);
-	text_append(out, header, sizeof(header));
-	for (size_t i = 0; i < recipients; i++)
-		text_putc(out, SPOOL_MARK_PENDING);
-	text_append(out, envelope.bytes, envelope.length);
-	text_clear(&envelope);
-}
-
-int
-submission_drop(struct submission *submission)
-{
-	struct text front = TEXT_EMPTY;
-	int ends[2], status;
-	pid_t child;
-
-	submission->envelope->size = (int64_t)submission->content.length;
-	put_record(submission, &front);
-	fflush(NULL);
-	if (pipe(ends) == -1 || (child = fork()) == -1) {
-		log_error("run postdrop: %m");
-		return EX_OSERR;
-	}
-	if (child == 0) {
-		fd_close(&ends[1]);
-		run_postdrop(ends[0]);
-	}
-	fd_close(&ends[0]);
-	/* If postdrop does not take all of it, it says why. */
-	if (fd_write_all(ends[1], front.bytes, front.length) == 0)
-		fd_write_all(ends[1], submission->content.bytes,
-		    submission->content.length);
-	fd_close(&ends[1]);
-	text_clear(&front);
-	while (waitpid(child, &status, 0) == -1) {
-		if (errno != EINTR)
-			return EX_OSERR;
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EX_TEMPFAIL;
 }

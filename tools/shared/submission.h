@@ -44,7 +44,10 @@ void	submission_take_header_recipients(struct submission *submission);
 void	submission_add_from(struct submission *submission,
 	    const char *full_name);
 
-/* Hand it to postdrop. Its exit code: 0 when the message is durable; else it has said why. */
-int	submission_drop(struct submission *submission);
+/*
+ * Hand it to pickup(8), or when that does not take it to postdrop(1). The exit
+ * code: 0 when the message is durable; else postdrop has said why.
+ */
+int	submission_hand_over(struct submission *submission);
 
 #endif

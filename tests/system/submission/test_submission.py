@@ -1,14 +1,32 @@
 """Local submission: what postdrop and pickup make of hostile callers, of trouble, and of being killed."""
 import os
+import pwd
 import re
 import resource
 import signal
 import struct
 import subprocess
+import sys
 
 import postroad
 
 SOON = {"default_transport": "discard:", "local_transport": "discard:"}
+
+# Far more connections than a user may have, and words that no sendmail says.
+HOG = """
+import os, socket, sys, time
+held = []
+for i in range(80):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.connect(sys.argv[1])
+    try:
+        s.send(b"P" + os.urandom(200))
+    except BrokenPipeError:
+        pass
+    held.append(s)
+print("holding", flush=True)
+time.sleep(60)
+"""
 
 # An account itself, not a name that an alias turns into one.
 ACCOUNT = postroad.ACCOUNTS["ada"]
@@ -161,6 +179,7 @@ class Pickup(postroad.Test):
         box.wait_log(r"pickup\[\d+\]: \w+: uid=%d" % os.getuid())
         box.run("sendmail", "ada@example.org", input="Subject: more\n\nHello.\n", check=True)
         box.wait_log(r"(?s)uid=.*uid=")
+        box.run("postkick", "public", "pickup", "W", check=True)
         for n in range(1, 8):
             box.wait_log(r"warning: maildrop/AAAAAA000%d: .*: left alone" % n)
         self.assertEqual(box.log().count("AAAAAA0002"), 1)
@@ -187,6 +206,53 @@ class Pickup(postroad.Test):
                 s.send(junk)
         box.run("sendmail", "ada@example.org", input="x\n", check=True)
         box.wait_log(r"pickup\[\d+\]: \w+: uid=")
+
+    def test_a_stuck_pickup_delays_sendmail_and_doubles_nothing(self):
+        box = self.system()
+        box.kill("pickup", signal.SIGSTOP)
+        box.run("sendmail", "ada@example.org", input="Subject: once\n\nx\n", check=True)
+        self.assertEqual(len(os.listdir(box.path("spool", "maildrop"))), 1)
+        box.kill("pickup", signal.SIGCONT)
+        box.wait_mail("ada")
+        postroad.wait_until(lambda: not os.listdir(box.path("spool", "maildrop")), "an empty maildrop", box.story)
+        box.wait_empty()
+        self.assertEqual(len(box.mails("ada")), 1)
+
+    def test_sendmail_needs_no_postdrop_while_the_system_runs(self):
+        box = self.system()
+        os.chmod(box.path("spool", "maildrop"), 0)
+        os.rename(box.path("spool", "maildrop"), box.path("spool", "elsewhere"))
+        box.run("sendmail", "ada@example.org", input="Subject: at once\n\nx\n", check=True)
+        box.wait_mail("ada")
+        os.rename(box.path("spool", "elsewhere"), box.path("spool", "maildrop"))
+        os.chmod(box.path("spool", "maildrop"), 0o730)
+
+    def sendmail_as(self, box, uid):
+        return subprocess.run(["setpriv", "--reuid=%d" % uid, "--regid=%d" % uid, "--clear-groups",
+                               postroad.BUILD + "/bin/sendmail", "-f", "u@example.net", "ada@example.org"],
+                              input="x\n", capture_output=True, text=True, env=box.environment())
+
+    @postroad.need_root
+    def test_who_may_not_submit_may_not_by_the_socket(self):
+        box = self.system(authorized_submit_users="root")
+        self.assertNotEqual(self.sendmail_as(box, 65533).returncode, 0)
+        box.run("sendmail", "ada@example.org", input="x\n", check=True)
+        box.wait_mail("ada")
+        self.assertNotIn("uid=65533", box.log())
+
+    @postroad.need_root
+    def test_a_user_who_holds_connections_holds_them_from_himself(self):
+        box = self.system()
+        hog = subprocess.Popen(["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups", sys.executable, "-c", HOG,
+                                box.path("spool", "submit")], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(hog.wait)
+        self.addCleanup(hog.kill)
+        self.assertEqual(hog.stdout.readline(), "holding\n")
+        box.wait_log("a connection of uid 65533 is refused: he has too many")
+        user = self.sendmail_as(box, 65532)
+        self.assertEqual((user.returncode, user.stderr), (0, ""))
+        box.wait_log(r"pickup\[\d+\]: \w+: uid=65532")
+        box.wait_mail("ada")
 
     def test_what_cleanup_never_takes_comes_back(self):
         box = self.system(hopcount_limit=3)
