@@ -21,6 +21,23 @@
 #include "config/config.h"
 #include "spool/spool.h"
 
+/* Is it this kind of notice that tells of this result? */
+static bool
+is_told(const struct notice *notice, const struct delivery_result *result)
+{
+	switch (notice->kind) {
+	case NOTICE_FAILURE:
+		return result->status == DELIVERY_BOUNCED ||
+		    (notice->is_expired && result->status == DELIVERY_DEFERRED);
+	case NOTICE_DELAY:
+		return result->status == DELIVERY_DEFERRED;
+	case NOTICE_SUCCESS:
+		return result->status == DELIVERY_SENT;
+	default:
+		return true;
+	}
+}
+
 /* Did the sender ask not to hear of this kind (RFC 3461 section 4.1)? */
 static bool
 is_wanted(const struct notice *notice, const struct delivery_result *result)
@@ -29,10 +46,13 @@ is_wanted(const struct notice *notice, const struct delivery_result *result)
 		[NOTICE_FAILURE] = DSN_NOTIFY_FAILURE,
 		[NOTICE_DELAY] = DSN_NOTIFY_DELAY,
 		[NOTICE_SUCCESS] = DSN_NOTIFY_SUCCESS,
+		[NOTICE_TRACE] = ~0, [NOTICE_VERIFY] = ~0,
 	};
 	int64_t notify;
 
 	if ((size_t)result->number >= notice->envelope->recipient_count)
+		return false;
+	if (!is_told(notice, result))
 		return false;
 	notify = notice->envelope->recipients[result->number].dsn_notify;
 	return notify == 0 ? notice->kind != NOTICE_SUCCESS :
@@ -105,13 +125,14 @@ serve_notice(struct service_request *request)
 	size_t mapped = 0;
 
 	if (ipc_decode_notice(&request->packet, &asked) == -1 ||
-	    asked.kind < NOTICE_FAILURE || asked.kind > NOTICE_SUCCESS ||
+	    asked.kind < NOTICE_FAILURE || asked.kind > NOTICE_VERIFY ||
 	    asked.offset < 0 || asked.length < 0) {
 		log_warning("a notice that cannot be read");
 		service_reply_done(request, EINVAL, "bad request");
 		return;
 	}
 	notice.kind = (enum notice_kind)asked.kind;
+	notice.is_expired = asked.flags & NOTICE_EXPIRED;
 	notice.pool = pool_new(0);
 	notice.envelope = envelope_decode(notice.pool, asked.envelope.bytes,
 	    asked.envelope.length);

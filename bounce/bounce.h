@@ -10,6 +10,7 @@
 
 struct notice {
 	enum notice_kind	 kind;
+	bool			 is_expired;	/* what was deferred counts as failed */
 	struct pool		*pool;
 	struct envelope		*envelope;	/* of the message that the notice is about */
 	struct delivery_result	*results;	/* those that it tells of */

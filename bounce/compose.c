@@ -26,6 +26,12 @@ static const struct {
 	[NOTICE_SUCCESS] = {
 		"Successful Mail Delivery Report", "delivered",
 		"Your message was delivered to the recipients below.\n" },
+	[NOTICE_TRACE] = {
+		"Mail Delivery Status Report", "delivered",
+		"This is the report on your message that you asked for.\n" },
+	[NOTICE_VERIFY] = {
+		"Mail Delivery Status Report", "deliverable",
+		"This is the report on your message that you asked for.\n" },
 };
 
 static const struct recipient *

@@ -16,7 +16,7 @@ make_envelope(const struct notice *notice)
 	    (notice->envelope->flags & (ENVELOPE_8BIT | ENVELOPE_SMTPUTF8));
 	/* Made from the message's own key: a second notice about it is known as this one. */
 	envelope->unique = pool_printf(notice->pool, "%s-%c",
-	    notice->envelope->unique, "?fds"[notice->kind]);
+	    notice->envelope->unique, "?fdstv"[notice->kind]);
 	return envelope->unique != NULL ? envelope : NULL;
 }
 

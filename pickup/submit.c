@@ -160,6 +160,11 @@ bounce_drop(struct drop *drop, const struct ipc_submit_result *refusal)
 	bool small = drop->content_length <= IPC_INLINE_MAX;
 
 	drop->envelope->queue_id = drop->name;
+	/* Its notice is known by this, as that of a queued message by the queue id. */
+	drop->envelope->unique = pool_printf(drop->pool, "%lld.D%s",
+	    (long long)(drop->envelope->arrival_us / 1000000), drop->name);
+	if (drop->envelope->unique == NULL)
+		drop->envelope->unique = drop->name;
 	envelope_encode(drop->envelope, &envelope);
 	for (size_t i = 0; i < drop->envelope->recipient_count; i++) {
 		char to[ADDRESS_EXTERNAL_SIZE];

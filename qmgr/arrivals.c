@@ -406,10 +406,10 @@ segment_of_message_read(struct message *message, int64_t at, void *bytes,
 }
 
 void
-arrivals_mark(struct message *message, size_t recipient)
+arrivals_mark(struct message *message, size_t recipient, char mark)
 {
 	if (segment_mark(message->segment->segment, message->offset +
-	    (int64_t)(message->record.marks_offset + recipient)) == -1)
+	    (int64_t)(message->record.marks_offset + recipient), mark) == -1)
 		log_warning("%s: cannot mark a recipient done: %m; it may be "
 		    "delivered again after a stop", message->id);
 }
@@ -426,7 +426,7 @@ arrivals_leave_segment(struct message *message)
 {
 	for (size_t i = 0; i < message->record.marks_length; i++) {
 		if (message->states[i] != RECIPIENT_DONE)
-			arrivals_mark(message, i);
+			arrivals_mark(message, i, SPOOL_MARK_DONE);
 	}
 	arrivals_finished(message);
 }

@@ -60,6 +60,7 @@ deferred_load(enum spool_queue queue, const char *id, bool recovered)
 	}
 	message->queue = queue;
 	message->file = fd;
+	message->warned = spool_file_is_warned(fd);
 	message->perhaps_delivered = recovered;
 	if (queue == SPOOL_INCOMING)
 		arrivals_remember(message->envelope);

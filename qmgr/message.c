@@ -22,6 +22,7 @@ static struct map *by_id, *by_unique;
 static size_t count;
 
 static void finish_round(struct message *message);
+static void obey(struct message *message);
 
 struct message *
 message_find(const char *id)
@@ -79,6 +80,32 @@ enroll(struct message *message)
 	count++;
 }
 
+/* What the mark says; and what was served already, though its sender was not told of it. */
+static void
+begin_recipient(struct message *message, size_t i, char mark)
+{
+	const struct recipient *recipient = &message->envelope->recipients[i];
+	bool expanded = *recipient->expanded != '\0';
+
+	message->states[i] = mark == SPOOL_MARK_DONE ? RECIPIENT_DONE :
+	    mark == SPOOL_MARK_OWED || expanded ? RECIPIENT_OWED :
+	    RECIPIENT_PENDING;
+	if (message->states[i] == RECIPIENT_OWED)
+		delivery_result_encode(&message->results,
+		    &(struct delivery_result){ .number = (int64_t)i,
+		    .status = DELIVERY_SENT, .dsn = "2.0.0",
+		    .text = expanded ? "alias expanded" : "delivered",
+		    .action = expanded ? ACTION_EXPANDED : ACTION_DELIVERED,
+		    .relay = "none", .remote_mta = "", .diagnostic = "" });
+}
+
+static bool
+has_work(const char *marks, size_t count)
+{
+	return memchr(marks, SPOOL_MARK_PENDING, count) != NULL ||
+	    memchr(marks, SPOOL_MARK_OWED, count) != NULL;
+}
+
 struct message *
 message_new(const struct spool_record *record, const char *bytes)
 {
@@ -96,8 +123,7 @@ message_new(const struct spool_record *record, const char *bytes)
 
 	bool known = message_find(envelope->queue_id) != NULL;
 
-	if (known ||
-	    memchr(marks, SPOOL_MARK_PENDING, record->marks_length) == NULL) {
+	if (known || !has_work(marks, record->marks_length)) {
 		pool_free(&pool);
 		errno = known ? EEXIST : EALREADY;
 		return NULL;
@@ -111,10 +137,8 @@ message_new(const struct spool_record *record, const char *bytes)
 	message->file = -1;
 	message->record = *record;
 	message->states = mem_zalloc(record->marks_length, 1);
-	for (size_t i = 0; i < record->marks_length; i++) {
-		if (marks[i] != SPOOL_MARK_PENDING)
-			message->states[i] = RECIPIENT_DONE;
-	}
+	for (size_t i = 0; i < record->marks_length; i++)
+		begin_recipient(message, i, marks[i]);
 	enroll(message);
 	return message;
 }
@@ -126,27 +150,47 @@ is_duplicate(const struct message *message)
 	return map_get(by_unique, message->envelope->unique) != message;
 }
 
-static void
-mark_in_spool(struct message *message, size_t recipient)
+bool
+message_open_file(struct message *message)
 {
-	if (message->segment != NULL) {
-		arrivals_mark(message, recipient);
-		return;
-	}
 	if (message->file == -1)
 		message->file = spool_file_open(message->queue, message->id,
 		    true, false, &message->record, NULL);
-	if (message->file == -1 ||
-	    spool_file_mark(message->file, &message->record, recipient) == -1)
+	return message->file != -1;
+}
+
+static void
+mark_in_spool(struct message *message, size_t recipient, char mark)
+{
+	if (message->segment != NULL) {
+		arrivals_mark(message, recipient, mark);
+		return;
+	}
+	if (!message_open_file(message) || spool_file_mark(message->file,
+	    &message->record, recipient, mark) == -1)
 		log_warning("%s: cannot mark a recipient done: %m; it may be "
 		    "delivered again after a stop", message->id);
 }
 
-static void
-mark_done(struct message *message, size_t recipient)
+/* What was not really delivered (sendmail -bv) is found out again after a stop. */
+static char
+mark_of(const struct message *message, uint8_t state)
 {
-	message->states[recipient] = RECIPIENT_DONE;
-	mark_in_spool(message, recipient);
+	return state == RECIPIENT_DONE ? SPOOL_MARK_DONE :
+	    state == RECIPIENT_OWED &&
+	    !(message->envelope->flags & ENVELOPE_VERIFY) ? SPOOL_MARK_OWED :
+	    SPOOL_MARK_PENDING;
+}
+
+void
+message_set_state(struct message *message, size_t recipient,
+    enum recipient_state state)
+{
+	char mark = mark_of(message, (uint8_t)state);
+
+	message->states[recipient] = (uint8_t)state;
+	if (mark != SPOOL_MARK_PENDING)
+		mark_in_spool(message, recipient, mark);
 }
 
 /* All is done: out of the spool, and forgotten. */
@@ -169,7 +213,7 @@ mark_all_done(struct message *message)
 {
 	for (size_t i = 0; i < message->envelope->recipient_count; i++) {
 		if (message->states[i] != RECIPIENT_DONE)
-			mark_done(message, i);
+			message_set_state(message, i, RECIPIENT_DONE);
 	}
 }
 
@@ -201,6 +245,16 @@ message_activate(struct message *message)
 	routes_find(message);
 }
 
+static enum recipient_state
+state_after(const struct message *message, const struct delivery_result *result)
+{
+	if (notices_owe(message, result))
+		return RECIPIENT_OWED;
+	return result->status == DELIVERY_SENT ? RECIPIENT_DONE :
+	    result->status == DELIVERY_BOUNCED ? RECIPIENT_BOUNCED :
+	    RECIPIENT_DEFERRED;
+}
+
 void
 message_result(struct message *message, const struct delivery_result *result)
 {
@@ -213,18 +267,9 @@ message_result(struct message *message, const struct delivery_result *result)
 		return;
 	}
 	message->underway--;
-	switch (result->status) {
-	case DELIVERY_SENT:
-		mark_done(message, i);
-		break;
-	case DELIVERY_BOUNCED:
-		message->states[i] = RECIPIENT_BOUNCED;
+	message_set_state(message, i, state_after(message, result));
+	if (message->states[i] != RECIPIENT_DONE)
 		delivery_result_encode(&message->results, result);
-		break;
-	default:
-		message->states[i] = RECIPIENT_DEFERRED;
-		delivery_result_encode(&message->results, result);
-	}
 }
 
 void
@@ -234,8 +279,8 @@ message_check_finished(struct message *message)
 		finish_round(message);
 }
 
-static bool
-has_state(const struct message *message, enum recipient_state state)
+bool
+message_has(const struct message *message, enum recipient_state state)
 {
 	return memchr(message->states, (int)state,
 	    message->envelope->recipient_count) != NULL;
@@ -260,11 +305,7 @@ set_all(struct message *message, enum recipient_state from,
     enum recipient_state to)
 {
 	for (size_t i = 0; i < message->envelope->recipient_count; i++) {
-		if (message->states[i] != (uint8_t)from)
-			continue;
-		if (to == RECIPIENT_DONE)
-			mark_done(message, i);
-		else
+		if (message->states[i] == (uint8_t)from)
 			message->states[i] = (uint8_t)to;
 	}
 }
@@ -306,6 +347,15 @@ message_try_later(struct message *message)
 	event_add(message->later, &pause);
 }
 
+static void
+on_delay_told(struct message *message, bool ok)
+{
+	if (message->operation != NULL)
+		obey(message);
+	else
+		message_free(&message);
+}
+
 /* What is not done waits in deferred/, and qmgr forgets it until then. */
 static void
 defer_message(struct message **argument)
@@ -329,15 +379,19 @@ defer_message(struct message **argument)
 		log_warning("%s: cannot set the time of its next try: %m",
 		    message->id);
 	sites_remember(message);
-	message_free(argument);
+	if (notices_is_delay_due(message))
+		notices_send_delay(message, on_delay_told);
+	else
+		message_free(argument);
 }
 
 static void
 end_round(struct message *message)
 {
-	if (has_state(message, RECIPIENT_DEFERRED) ||
-	    has_state(message, RECIPIENT_BOUNCED) ||
-	    has_state(message, RECIPIENT_PENDING)) {
+	if (message_has(message, RECIPIENT_DEFERRED) ||
+	    message_has(message, RECIPIENT_BOUNCED) ||
+	    message_has(message, RECIPIENT_OWED) ||
+	    message_has(message, RECIPIENT_PENDING)) {
 		defer_message(&message);
 		return;
 	}
@@ -349,10 +403,8 @@ end_round(struct message *message)
 static void
 on_sender_told(struct message *message, bool ok)
 {
-	if (ok)
-		set_all(message, RECIPIENT_BOUNCED, RECIPIENT_DONE);
-	else
-		log_warning("%s: its sender could not be told of a failure; "
+	if (!ok)
+		log_warning("%s: its sender could not be told what became of it; "
 		    "both wait", message->id);
 	end_round(message);
 }
@@ -383,22 +435,22 @@ static void
 finish_round(struct message *message)
 {
 	char sender[ADDRESS_EXTERNAL_SIZE];
+	bool expired;
 
 	if (message->operation != NULL) {
 		obey(message);
 		return;
 	}
-	if (has_state(message, RECIPIENT_DEFERRED) && is_expired(message)) {
+	expired = message_has(message, RECIPIENT_DEFERRED) &&
+	    is_expired(message);
+	if (expired) {
 		log_info("%s: from=<%s>, status=%s, returned to sender",
 		    message->id,
 		    address_external(sender, message->envelope->sender),
 		    message->force_expired ? "force-expired" : "expired");
 		set_all(message, RECIPIENT_DEFERRED, RECIPIENT_BOUNCED);
 	}
-	if (has_state(message, RECIPIENT_BOUNCED))
-		notices_send(message, NOTICE_FAILURE, on_sender_told);
-	else
-		end_round(message);
+	notices_send(message, expired, on_sender_told);
 }
 
 void
@@ -413,8 +465,7 @@ void
 message_marks(const struct message *message, struct text *marks)
 {
 	for (size_t i = 0; i < message->envelope->recipient_count; i++)
-		text_putc(marks, message->states[i] == RECIPIENT_DONE ?
-		    SPOOL_MARK_DONE : SPOOL_MARK_PENDING);
+		text_putc(marks, mark_of(message, message->states[i]));
 }
 
 int
@@ -494,7 +545,7 @@ mark_deleted(struct message *message)
 {
 	for (size_t i = 0; i < message->envelope->recipient_count; i++) {
 		if (message->states[i] != RECIPIENT_DONE)
-			mark_in_spool(message, i);
+			mark_in_spool(message, i, SPOOL_MARK_DONE);
 	}
 }
 

@@ -24,6 +24,7 @@ enum recipient_state {
 	RECIPIENT_DONE,		/* delivered, or its sender was told; marked in the spool */
 	RECIPIENT_DEFERRED,
 	RECIPIENT_BOUNCED,	/* final, but its sender was not told yet */
+	RECIPIENT_OWED,		/* delivered, and marked so; its sender wants to hear it, and was not told yet */
 };
 
 /* Where one recipient goes, as trivial-rewrite said. */
@@ -41,7 +42,7 @@ struct message {
 	struct envelope	*envelope;
 	uint8_t		*states;	/* enum recipient_state, one each */
 	struct route	*routes;
-	struct text	 results;	/* of those that are deferred or bounced, for bounce(8) */
+	struct text	 results;	/* of those that are deferred, bounced or owed, for bounce(8) */
 	size_t		 unresolved;	/* answers that trivial-rewrite owes */
 	size_t		 resolved;	/* recipients before this place have theirs */
 	size_t		 asked_again, again_count, rewrite_deaths;
@@ -49,7 +50,9 @@ struct message {
 	size_t		 underway;	/* recipients that are QUEUED */
 	int64_t		 active_us;
 	bool		 perhaps_delivered;	/* found again after a stop: somebody may have delivered it */
+	bool		 warned;	/* the sender knows that it waits */
 	bool		 force_expired;	/* postsuper -e: what is deferred now is returned */
+	const void	*telling;	/* notices.c: the question to bounce(8) that its round ends with */
 	const char	*operation;	/* what postsuper wants of it once the agents are done, or NULL */
 
 	/* In the journal... */
@@ -88,6 +91,14 @@ void	message_try_later(struct message *message);
 /* A recipient got its result: look whether the message's round is over. */
 void	message_check_finished(struct message *message);
 
+/* A recipient's new state: marked in the spool, when it is one that the spool remembers. */
+void	message_set_state(struct message *message, size_t recipient,
+	    enum recipient_state state);
+bool	message_has(const struct message *message, enum recipient_state state);
+
+/* Its queue file, in message->file. False with errno. */
+bool	message_open_file(struct message *message);
+
 /* Read content: it is in the packet, or the packet has a descriptor, offset and length. 0, or -1 with errno. */
 int	message_put_content(struct message *message, struct text *inline_content,
 	    int *file, int64_t *offset);
@@ -117,7 +128,7 @@ void	arrivals_packet(struct ipc_channel *channel, struct ipc_packet *packet);
 void	arrivals_closed(struct ipc_channel *channel);
 int	segment_of_message_read(struct message *message, int64_t at, void *bytes,
 	    size_t length);
-void	arrivals_mark(struct message *message, size_t recipient);
+void	arrivals_mark(struct message *message, size_t recipient, char mark);
 void	arrivals_finished(struct message *message);
 void	arrivals_leave_segment(struct message *message);
 void	arrivals_pace(void);
@@ -178,9 +189,24 @@ void	schedule_again(struct entry *entry);
 void	schedule_reported(struct entry *entry, const struct delivery_result *results,
 	    size_t count, const char *reason);
 
-/* notices.c: bounce(8) and its defer service. */
-void	notices_send(struct message *message, enum notice_kind kind,
+/* notices.c: bounce(8) and its defer and trace services. */
+
+/*
+ * A round is over: tell the sender of the failures, and of the successes if
+ * he wants to hear of them. Who is told of becomes done; told is called at
+ * the end, at once if there is nothing to tell.
+ */
+void	notices_send(struct message *message, bool expired,
 	    void (*told)(struct message *message, bool ok));
+
+/* What waits too long for its sender's peace is told, once. The message is in a file that is open. */
+bool	notices_is_delay_due(const struct message *message);
+void	notices_send_delay(struct message *message,
+	    void (*told)(struct message *message, bool ok));
+
+/* Does its sender want to hear that this recipient was served? */
+bool	notices_owe(const struct message *message,
+	    const struct delivery_result *result);
 void	notices_remember(struct message *message);
 void	notices_forget(const char *id);
 

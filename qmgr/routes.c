@@ -128,7 +128,7 @@ routes_find(struct message *message)
 	}
 	message->unresolved = 1;	/* until all questions are asked */
 	for (size_t i = 0; i < count; i++) {
-		if (message->states[i] == RECIPIENT_DONE)
+		if (message->states[i] != RECIPIENT_PENDING)
 			continue;
 		message->states[i] = RECIPIENT_QUEUED;
 		message->underway++;

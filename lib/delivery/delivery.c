@@ -194,6 +194,7 @@ report(struct delivery_request *request, const struct recipient *recipient,
 		*dsn = class[result->status];
 	result->dsn = dsn;
 	result->number = recipient->number;
+	result->action = request->action;
 	log_result(request, recipient, result);
 	delivery_result_encode(&request->results, result);
 }

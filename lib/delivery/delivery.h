@@ -20,8 +20,27 @@
 
 enum delivery_status { DELIVERY_DEFERRED, DELIVERY_SENT, DELIVERY_BOUNCED };
 
-/* Kinds of the notice message to bounce(8). */
-enum notice_kind { NOTICE_FAILURE = 1, NOTICE_DELAY, NOTICE_SUCCESS };
+/* How a recipient that is sent was served (RFC 3464 section 2.3.3). */
+enum delivery_action {
+	ACTION_DELIVERED,	/* into a mailbox, or by an agent that knows no more */
+	ACTION_RELAYED,		/* to a host that will not report success */
+	ACTION_EXPANDED,	/* to all that an alias means */
+	ACTION_PASSED_ON,	/* to a host that now owes the report of success */
+};
+
+/*
+ * Kinds of the notice message to bounce(8). TRACE and VERIFY are the reports
+ * for an envelope with ENVELOPE_TRACE and ENVELOPE_VERIFY; they and SUCCESS
+ * go to the trace service, and tell of all results.
+ */
+enum notice_kind { NOTICE_FAILURE = 1, NOTICE_DELAY, NOTICE_SUCCESS,
+    NOTICE_TRACE, NOTICE_VERIFY };
+
+/* Flags of a notice. */
+enum {
+	NOTICE_EXPIRED	= 1 << 0,	/* what was deferred is returned now, too */
+	NOTICE_AGAIN	= 1 << 1,	/* perhaps it was sent before a stop */
+};
 
 #define DELIVERY_STRING	const char *
 #define DELIVERY_INT	int64_t
@@ -46,6 +65,7 @@ struct delivery_request {
 	int64_t		 active_us;		/* qmgr took it up */
 	int64_t		 started_us;		/* the agent got it */
 	int64_t		 connected_us;		/* set by the agent when it can begin to transmit; 0: at once */
+	enum delivery_action action;		/* set by the agent before it reports a success; for all reports from then on */
 	unsigned	 conn_use;		/* set by the agent: deliveries over this connection, this one included */
 
 	struct ipc_packet packet;		/* owns what the strings borrow */

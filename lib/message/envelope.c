@@ -48,6 +48,7 @@ envelope_add_recipient(struct envelope *envelope, const char *address)
 
 	*recipient = (struct recipient){
 		.address = address, .original = "", .dsn_orcpt = "",
+		.expanded = "",
 		.number = (int64_t)envelope->recipient_count,
 	};
 	envelope->recipient_count++;

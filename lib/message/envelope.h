@@ -28,6 +28,8 @@ enum {
 	ENVELOPE_HOLD		= 1 << 4,	/* put into hold/ */
 	ENVELOPE_DISCARD	= 1 << 5,
 	ENVELOPE_NO_EXPAND	= 1 << 6,	/* addresses are final: no virtual alias expansion */
+	ENVELOPE_TRACE		= 1 << 7,	/* sendmail -v: deliver, and report to the sender what became of each recipient */
+	ENVELOPE_VERIFY		= 1 << 8,	/* sendmail -bv: report what would become of each, and deliver nothing */
 };
 
 enum { DSN_RET_FULL = 1, DSN_RET_HDRS = 2 };

@@ -256,14 +256,30 @@ spool_file_open(enum spool_queue queue, const char *id, bool writable,
 }
 
 int
-spool_file_mark(int file, const struct spool_record *record, size_t recipient)
+spool_file_mark(int file, const struct spool_record *record, size_t recipient,
+    char mark)
 {
-	static const char done = SPOOL_MARK_DONE;
-
-	if (fd_pwrite_all(file, &done, 1,
+	if (fd_pwrite_all(file, &mark, 1,
 	    (off_t)(record->marks_offset + recipient)) == -1)
 		return -1;
 	return fdatasync(file);
+}
+
+/* A bit of its mode, so that what the file says stays as it was committed. */
+int
+spool_file_set_warned(int file)
+{
+	if (fchmod(file, S_IRWXU | S_ISVTX) == -1)
+		return -1;
+	return fsync(file);
+}
+
+bool
+spool_file_is_warned(int file)
+{
+	struct stat st;
+
+	return fstat(file, &st) == 0 && (st.st_mode & S_ISVTX) != 0;
 }
 
 int

@@ -305,12 +305,10 @@ segment_read(struct segment *segment, int64_t offset, void *bytes,
 }
 
 int
-segment_mark(struct segment *segment, int64_t offset)
+segment_mark(struct segment *segment, int64_t offset, char mark)
 {
-	static const char done = SPOOL_MARK_DONE;
-
 	segment->marked = true;
-	return fd_pwrite_all(segment->fd, &done, 1, offset);
+	return fd_pwrite_all(segment->fd, &mark, 1, offset);
 }
 
 int

@@ -68,7 +68,11 @@ struct spool_record {
 
 #define SPOOL_RECORD_HEADER	64		/* bytes */
 
-enum { SPOOL_MARK_PENDING = '_', SPOOL_MARK_DONE = '+' };
+enum {
+	SPOOL_MARK_PENDING	= '_',
+	SPOOL_MARK_OWED		= '!',	/* delivered; its sender wants to be told, and was not yet */
+	SPOOL_MARK_DONE		= '+',
+};
 
 /* The header line for these lengths and this checksum. */
 void	spool_record_header(char header[SPOOL_RECORD_HEADER], size_t recipients,
@@ -139,8 +143,8 @@ int	segment_scan(struct segment *segment, int64_t end,
 int	segment_read(struct segment *segment, int64_t offset, void *bytes,
 	    size_t length);
 
-/* Mark a recipient done: the mark at offset of the segment. Durable with the next flush. */
-int	segment_mark(struct segment *segment, int64_t offset);
+/* Set a recipient's mark, at offset of the segment. Durable with the next flush. */
+int	segment_mark(struct segment *segment, int64_t offset, char mark);
 
 /* Make the marks durable, if there are new ones. 0, or -1 with errno. */
 int	segment_flush(struct segment *segment);
@@ -174,9 +178,13 @@ void	spool_make_id(char id[SPOOL_ID_SIZE], int owner);
 int	spool_file_open(enum spool_queue queue, const char *id, bool writable,
 	    bool content_too, struct spool_record *record, char **bytes);
 
-/* Mark a recipient done in an open file, durably. */
+/* Set a recipient's mark in an open file, durably. */
 int	spool_file_mark(int file, const struct spool_record *record,
-	    size_t recipient);
+	    size_t recipient, char mark);
+
+/* The sender was told that the message waits: durable, and kept as long as the file. */
+int	spool_file_set_warned(int file);
+bool	spool_file_is_warned(int file);
 
 /* When it is to be tried again: the file's modification time, as Postfix has it. */
 int	spool_file_set_retry(enum spool_queue queue, const char *id,

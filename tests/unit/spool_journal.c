@@ -189,7 +189,8 @@ START_TEST(marks_lie_outside_the_checksum)
 
 	struct segment *segment = segment_open(number);
 
-	ck_assert_int_eq(segment_mark(segment, found_at[0] + (int64_t)found_record[0].marks_offset + 1), 0);
+	ck_assert_int_eq(segment_mark(segment, found_at[0] + (int64_t)found_record[0].marks_offset + 1,
+	    SPOOL_MARK_DONE), 0);
 	ck_assert_int_eq(segment_flush(segment), 0);
 	ck_assert_str_eq(scan(number), "one,");
 
@@ -297,7 +298,10 @@ START_TEST(invariant_2_and_5_a_message_becomes_a_file_moves_and_is_removed)
 	ck_assert_int_ne(fd, -1);
 	ck_assert_mem_eq(front + record.marks_offset, "_+_", 3);
 	ck_assert_int_eq(record.content_length, 7);
-	ck_assert_int_eq(spool_file_mark(fd, &record, 0), 0);
+	ck_assert_int_eq(spool_file_mark(fd, &record, 0, SPOOL_MARK_DONE), 0);
+	ck_assert(!spool_file_is_warned(fd));
+	ck_assert_int_eq(spool_file_set_warned(fd), 0);
+	ck_assert(spool_file_is_warned(fd));
 	free(front);
 	close(fd);
 

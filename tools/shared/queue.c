@@ -116,9 +116,10 @@ mark_all(struct search *search)
 	const char *marks = search->bytes + search->record.marks_offset;
 
 	for (size_t i = 0; i < search->record.marks_length; i++) {
-		if (marks[i] == SPOOL_MARK_PENDING &&
+		if (marks[i] != SPOOL_MARK_DONE &&
 		    segment_mark(search->segment, search->offset +
-		    (int64_t)(search->record.marks_offset + i)) == -1)
+		    (int64_t)(search->record.marks_offset + i),
+		    SPOOL_MARK_DONE) == -1)
 			fatal("write in the journal: %m");
 	}
 	if (segment_flush(search->segment) == -1)
