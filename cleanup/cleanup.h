@@ -10,6 +10,7 @@
 #include "message/envelope.h"
 #include "service/service.h"
 #include "spool/spool.h"
+#include "table/maps.h"
 
 /* One message of a batch, from its packet to its answer. */
 struct submission {
@@ -42,6 +43,20 @@ void	receive(struct submission *submission, struct service_request *request);
 /* expand.c: what is short is completed, virtual aliases become what they stand for. */
 void	expand_open(void);
 void	expand_envelope(struct submission *submission);
+
+/* A table's value for an address, as maps_find_address() has it: released with free(3). */
+enum table_answer expand_look_up(struct maps *maps, const char *address,
+	    char **value, struct text *extension);
+
+/* copies.c: who else gets the message because the administrator says so. */
+void	copies_open(void);
+
+/* A new message, not one of ours that goes on, and addresses may be changed. */
+bool	copies_are_wanted(const struct envelope *envelope);
+
+/* The addresses that get a copy, as in a header field, "" for none; released with free(3). TABLE_ERROR: nobody knows. */
+enum table_answer copies_of_sender(const char *sender, char **copies);
+enum table_answer copies_of_recipient(const char *recipient, char **copies);
 
 /* An internal address in standard form, in out. 0, or -1: trivial-rewrite does not answer (logged). */
 int	rewrite_internal(const char *context, const char *address,

@@ -3,6 +3,8 @@
  *
  * What an address stands for is decided here, once: it is committed with the
  * message, so that a later change of the table, or a stop, changes nothing.
+ * Of recipients that come to the same address one is kept, unless they were
+ * different before, which X-Original-To tells apart (enable_original_recipient).
  */
 
 #include "cleanup/cleanup.h"
@@ -13,7 +15,6 @@
 
 #include "address/address.h"
 #include "config/config.h"
-#include "table/maps.h"
 #include "table/match.h"
 
 static struct maps *virtual_maps;
@@ -23,7 +24,7 @@ static bool propagates;		/* user+ext that was found as user hands ext on */
 struct expansion {
 	struct submission	*submission;
 	struct envelope		*result;
-	struct map		*seen;		/* "original\naddress" */
+	struct map		*seen;		/* "original\naddress", folded */
 	const struct recipient	*from;		/* whose expansion this is */
 	const char		*original;
 };
@@ -31,6 +32,7 @@ struct expansion {
 void
 expand_open(void)
 {
+	copies_open();
 	virtual_maps = maps_open("virtual_alias_maps", config.virtual_alias_maps);
 	local_domains = match_list_open("mydestination", config.mydestination);
 
@@ -95,7 +97,9 @@ static void
 add_recipient(struct expansion *expansion, const char *address)
 {
 	struct pool *pool = expansion->submission->pool;
-	char *key = mem_printf("%s\n%s", expansion->original, address);
+	const char *original = config.enable_original_recipient ?
+	    expansion->original : "";
+	char *key = text_lower(mem_printf("%s\n%s", original, address));
 	const char *copy = NULL;
 	struct recipient *recipient = NULL;
 
@@ -114,8 +118,7 @@ add_recipient(struct expansion *expansion, const char *address)
 	}
 	recipient->dsn_orcpt = expansion->from->dsn_orcpt;
 	recipient->dsn_notify = expansion->from->dsn_notify;
-	recipient->original = strcmp(expansion->original, address) == 0 ? "" :
-	    expansion->original;
+	recipient->original = strcmp(original, address) == 0 ? "" : original;
 }
 
 /* user@domain becomes user+ext@domain. */
@@ -134,14 +137,15 @@ append_extension(struct text *address, const char *extension)
 	*address = longer;
 }
 
-static enum table_answer
-look_up(const char *address, char **value, struct text *extension)
+enum table_answer
+expand_look_up(struct maps *maps, const char *address, char **value,
+    struct text *extension)
 {
 	const char *domain = address_domain(address), *borrowed;
 	bool is_local = domain != NULL &&
 	    (strcasecmp(domain, config.myorigin) == 0 ||
 	    match_domain(local_domains, domain) == TABLE_FOUND);
-	enum table_answer answer = maps_find_address(virtual_maps, address,
+	enum table_answer answer = maps_find_address(maps, address,
 	    is_local, config.recipient_delimiter, &borrowed, extension);
 
 	if (answer == TABLE_FOUND)
@@ -150,6 +154,16 @@ look_up(const char *address, char **value, struct text *extension)
 }
 
 static void expand(struct expansion *expansion, const char *address, int depth);
+
+static void
+refuse_expansion(struct expansion *expansion, const char *what)
+{
+	log_warning("%s: unreasonable virtual_alias_maps map %s for %s: look "
+	    "for a loop", expansion->submission->id, what,
+	    expansion->original);
+	submission_refuse(expansion->submission, 451, "4.6.0",
+	    "Alias expansion error");
+}
 
 /* Each address of a table's value, completed, is expanded in its turn. */
 static void
@@ -169,6 +183,9 @@ expand_value(struct expansion *expansion, const char *address,
 		} else if (next.length > 0) {
 			if (propagates && *extension != '\0')
 				append_extension(&next, extension);
+			if (next.length >
+			    (size_t)config.virtual_alias_address_length_limit)
+				refuse_expansion(expansion, "result length");
 			/* What stands for itself, perhaps among others, is final. */
 			if (strcasecmp(text_string(&next), address) == 0)
 				add_recipient(expansion, text_string(&next));
@@ -191,14 +208,10 @@ expand(struct expansion *expansion, const char *address, int depth)
 	    expansion->result->recipient_count >
 	    (size_t)config.virtual_alias_expansion_limit +
 	    submission->envelope->recipient_count) {
-		log_warning("%s: unreasonable virtual_alias_maps map expansion "
-		    "size for %s: look for a loop", submission->id,
-		    expansion->original);
-		submission_refuse(submission, 451, "4.6.0",
-		    "Alias expansion error");
+		refuse_expansion(expansion, "expansion size");
 		return;
 	}
-	answer = look_up(address, &value, &extension);
+	answer = expand_look_up(virtual_maps, address, &value, &extension);
 	if (answer == TABLE_ERROR)
 		submission_refuse(submission, 451, "4.3.0",
 		    "Error: alias table lookup problem");
@@ -211,28 +224,77 @@ expand(struct expansion *expansion, const char *address, int depth)
 	text_clear(&extension);
 }
 
+/* address is in standard form; from says where it comes from. */
 static void
-expand_recipient(struct expansion *expansion, const struct recipient *recipient)
+expand_recipient(struct expansion *expansion, const struct recipient *from,
+    const char *address)
 {
-	struct text address = TEXT_EMPTY;
 	struct submission *submission = expansion->submission;
 
-	if (rewrite_internal("local", recipient->address, &address) == -1) {
-		submission_refuse(submission, 451, "4.3.0",
-		    "Error: address rewriting unavailable");
-		return;
-	}
-	expansion->from = recipient;
-	expansion->original = *recipient->original != '\0' ?
-	    recipient->original : pool_strdup(submission->pool,
-	    text_string(&address));
+	expansion->from = from;
+	expansion->original = *from->original != '\0' ? from->original :
+	    pool_strdup(submission->pool, address);
 	if (expansion->original == NULL)
 		out_of_memory(submission);
 	else if (maps_are_empty(virtual_maps) ||
 	    (submission->envelope->flags & ENVELOPE_NO_EXPAND))
-		add_recipient(expansion, text_string(&address));
+		add_recipient(expansion, address);
 	else
-		expand(expansion, text_string(&address), 0);
+		expand(expansion, address, 0);
+}
+
+static bool
+complete(struct submission *submission, const char *address, struct text *out)
+{
+	if (rewrite_internal("local", address, out) == 0)
+		return true;
+	submission_refuse(submission, 451, "4.3.0",
+	    "Error: address rewriting unavailable");
+	return false;
+}
+
+/* Blind copies: further recipients, whose failure is not told to the sender. */
+static void
+add_copies(struct expansion *expansion, enum table_answer answer,
+    const char *copies)
+{
+	static const struct recipient nobody = { .address = "", .original = "",
+	    .dsn_orcpt = "", .dsn_notify = DSN_NOTIFY_NEVER };
+	struct address_list list = { .text = copies };
+	struct address_found found;
+	struct text address = TEXT_EMPTY;
+
+	if (answer == TABLE_ERROR)
+		submission_refuse(expansion->submission, 451, "4.3.0",
+		    "Error: bcc table lookup problem");
+	if (answer != TABLE_FOUND)
+		return;
+	list.length = strlen(copies);
+	while (address_list_next(&list, &found) &&
+	    complete(expansion->submission, found.address, &address)) {
+		if (address.length > 0)
+			expand_recipient(expansion, &nobody,
+			    text_string(&address));
+	}
+	text_clear(&address);
+}
+
+static void
+take_recipient(struct expansion *expansion, const struct recipient *recipient)
+{
+	struct submission *submission = expansion->submission;
+	struct text address = TEXT_EMPTY;
+	enum table_answer answer = TABLE_NONE;
+	char *copies = NULL;
+
+	if (complete(submission, recipient->address, &address)) {
+		expand_recipient(expansion, recipient, text_string(&address));
+		if (copies_are_wanted(submission->envelope))
+			answer = copies_of_recipient(text_string(&address),
+			    &copies);
+	}
+	add_copies(expansion, answer, copies);
+	free(copies);
 	text_clear(&address);
 }
 
@@ -242,15 +304,34 @@ complete_sender(struct submission *submission)
 	struct text sender = TEXT_EMPTY;
 	struct envelope *envelope = submission->envelope;
 
-	if (rewrite_internal("local", envelope->sender, &sender) == 0)
+	if (complete(submission, envelope->sender, &sender))
 		envelope->sender = pool_strdup(submission->pool,
 		    text_string(&sender));
-	else
-		submission_refuse(submission, 451, "4.3.0",
-		    "Error: address rewriting unavailable");
 	text_clear(&sender);
 	if (envelope->sender == NULL)
 		out_of_memory(submission);
+}
+
+/* In Postfix's order: the sender's copy, each recipient and his, what always gets one. */
+static void
+expand_all(struct expansion *expansion)
+{
+	struct submission *submission = expansion->submission;
+	const struct envelope *envelope = submission->envelope;
+	bool with_copies = submission->status == 0 &&
+	    copies_are_wanted(envelope);
+	enum table_answer answer = TABLE_NONE;
+	char *copies = NULL;
+
+	if (with_copies)
+		answer = copies_of_sender(envelope->sender, &copies);
+	add_copies(expansion, answer, copies);
+	free(copies);
+	for (size_t i = 0; i < envelope->recipient_count &&
+	    submission->status == 0; i++)
+		take_recipient(expansion, &envelope->recipients[i]);
+	if (with_copies && *config.always_bcc != '\0')
+		add_copies(expansion, TABLE_FOUND, config.always_bcc);
 }
 
 void
@@ -266,9 +347,7 @@ expand_envelope(struct submission *submission)
 	expansion.seen = map_new();
 	if (expansion.result == NULL)
 		out_of_memory(submission);
-	for (size_t i = 0; i < envelope->recipient_count &&
-	    submission->status == 0; i++)
-		expand_recipient(&expansion, &envelope->recipients[i]);
+	expand_all(&expansion);
 	map_free(&expansion.seen, NULL);
 	if (submission->status != 0)
 		return;

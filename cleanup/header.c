@@ -20,54 +20,63 @@
 #include "message/header.h"
 #include "message/received.h"
 
-/* What a field means to us. */
-enum {
-	DROP		= 1 << 0,	/* never travels (message_drop_headers) */
-	ADDRESSES	= 1 << 1,	/* holds addresses to be completed */
-};
-
-static const struct {
-	const char	*name;
-	int		 meaning;
-} fields[] = {
-	{ "Bcc",		DROP },
-	{ "Content-Length",	DROP },
-	{ "Resent-Bcc",		DROP },
-	{ "Return-Path",	DROP },
-	{ "From",		ADDRESSES },
-	{ "Sender",		ADDRESSES },
-	{ "Reply-To",		ADDRESSES },
-	{ "To",			ADDRESSES },
-	{ "Cc",			ADDRESSES },
-	{ "Resent-From",	ADDRESSES },
-	{ "Resent-Sender",	ADDRESSES },
-	{ "Resent-Reply-To",	ADDRESSES },
-	{ "Resent-To",		ADDRESSES },
-	{ "Resent-Cc",		ADDRESSES },
-	{ "Errors-To",		ADDRESSES },
-	{ "Return-Receipt-To",	ADDRESSES },
-	{ "Disposition-Notification-To", ADDRESSES },
+/* Fields that hold addresses to be completed. */
+static const char *const address_fields[] = {
+	"From", "Sender", "Reply-To", "To", "Cc",
+	"Resent-From", "Resent-Sender", "Resent-Reply-To", "Resent-To",
+	"Resent-Cc",
+	"Errors-To", "Return-Receipt-To", "Disposition-Notification-To",
 };
 
 struct seen {
-	bool	message_id, date, from, resent;
+	bool	message_id, date, from, to_or_cc;
 	int	received;
 };
 
-static int
-meaning_of(const struct header_field *field)
+static bool
+has_addresses(const struct header_field *field)
 {
-	for (size_t i = 0; i < COUNT_OF(fields); i++) {
-		if (header_is(field, fields[i].name))
-			return fields[i].meaning;
+	for (size_t i = 0; i < COUNT_OF(address_fields); i++) {
+		if (header_is(field, address_fields[i]))
+			return true;
 	}
-	return 0;
+	return false;
+}
+
+/* Is it one of message_drop_headers? */
+static bool
+is_dropped(const struct header_field *field)
+{
+	static char **names;
+	static size_t count;
+
+	if (names == NULL) {
+		char *cursor = mem_strdup(config.message_drop_headers), *word;
+
+		names = mem_zalloc(strlen(cursor) + 1, sizeof(*names));
+		while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
+			names[count++] = word;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (header_is(field, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* With what short addresses are completed: as our own, as a stranger's; NULL: not at all. */
+static const char *
+rewrite_context(const struct submission *submission)
+{
+	if (submission->envelope->flags & ENVELOPE_LOCAL_ORIGIN)
+		return "local";
+	return *config.remote_header_rewrite_domain != '\0' ? "remote" : NULL;
 }
 
 /* Append the field with each short address completed; nothing else of it changes. */
 static void
 append_completed(struct submission *submission,
-    const struct header_field *field)
+    const struct header_field *field, const char *context)
 {
 	struct text *out = &submission->header;
 	struct address_list list = { .text = field->value,
@@ -80,7 +89,7 @@ append_completed(struct submission *submission,
 	while (address_list_next(&list, &found)) {
 		if (found.too_long || *found.address == '\0')
 			continue;
-		if (rewrite_internal("local", found.address, &address) == -1) {
+		if (rewrite_internal(context, found.address, &address) == -1) {
 			submission_refuse(submission, 451, "4.3.0",
 			    "Error: address rewriting unavailable");
 			break;
@@ -118,8 +127,7 @@ static void
 take_field(struct submission *submission, const struct header_field *field,
     struct seen *seen)
 {
-	int meaning = meaning_of(field);
-	bool local = submission->envelope->flags & ENVELOPE_LOCAL_ORIGIN;
+	const char *context = rewrite_context(submission);
 
 	if (header_is(field, "Message-Id")) {
 		seen->message_id = true;
@@ -128,10 +136,11 @@ take_field(struct submission *submission, const struct header_field *field,
 	seen->received += header_is(field, "Received");
 	seen->date |= header_is(field, "Date");
 	seen->from |= header_is(field, "From");
-	if (meaning & DROP)
+	seen->to_or_cc |= header_is(field, "To") || header_is(field, "Cc");
+	if (is_dropped(field))
 		return;
-	if ((meaning & ADDRESSES) && local)
-		append_completed(submission, field);
+	if (context != NULL && has_addresses(field))
+		append_completed(submission, field, context);
 	else
 		text_append(&submission->header, field->raw, field->raw_length);
 }
@@ -165,6 +174,8 @@ add_missing(struct submission *submission, const struct seen *seen)
 			address_quote(out, envelope->sender);
 		text_putc(out, '\n');
 	}
+	if (!seen->to_or_cc && *config.undisclosed_recipients_header != '\0')
+		text_printf(out, "%s\n", config.undisclosed_recipients_header);
 }
 
 void
@@ -200,7 +211,8 @@ rewrite_header(struct submission *submission)
 		return;
 	while (header_next(&walk, &field))
 		take_field(submission, &field, &seen);
-	if (submission->envelope->flags & ENVELOPE_LOCAL_ORIGIN)
+	if ((submission->envelope->flags & ENVELOPE_LOCAL_ORIGIN) ||
+	    config.always_add_missing_headers)
 		add_missing(submission, &seen);
 	if (seen.received >= config.hopcount_limit)
 		submission_refuse(submission, 554, "5.4.0",

@@ -145,7 +145,8 @@ delivery_delay(char room[24], int64_t us)
 
 static void
 log_result(const struct delivery_request *request,
-    const struct recipient *recipient, const struct delivery_result *result)
+    const struct recipient *recipient, const struct delivery_result *result,
+    const char *status)
 {
 	const struct envelope *envelope = request->envelope;
 	int64_t now = clock_wall_us();
@@ -169,7 +170,7 @@ log_result(const struct delivery_request *request,
 	    delivery_delay(part[1], request->started_us - request->active_us),
 	    delivery_delay(part[2], connected - request->started_us),
 	    delivery_delay(part[3], now - connected), result->dsn,
-	    status_names[result->status], result->text);
+	    status, result->text);
 }
 
 static void
@@ -181,21 +182,24 @@ report(struct delivery_request *request, const struct recipient *recipient,
 		[DELIVERY_BOUNCED] = '5',
 	};
 	size_t place = (size_t)(recipient - request->envelope->recipients);
+	const char *status = status_names[result->status];
 	char dsn[16];
 
 	if (request->reported[place])
 		return;
 	request->reported[place] = true;
-	/* soft_bounce: what would be final is tried again. */
-	if (result->status == DELIVERY_BOUNCED && config.soft_bounce)
+	/* What would be final is tried again. */
+	if (result->status == DELIVERY_BOUNCED && config.soft_bounce) {
 		result->status = DELIVERY_DEFERRED;
+		status = "SOFTBOUNCE";
+	}
 	strlcpy(dsn, result->dsn, sizeof(dsn));
 	if (*dsn != '\0')
 		*dsn = class[result->status];
 	result->dsn = dsn;
 	result->number = recipient->number;
 	result->action = request->action;
-	log_result(request, recipient, result);
+	log_result(request, recipient, result, status);
 	delivery_result_encode(&request->results, result);
 }
 
