@@ -259,7 +259,7 @@ add_copies(struct expansion *expansion, enum table_answer answer,
     const char *copies)
 {
 	static const struct recipient nobody = { .address = "", .original = "",
-	    .dsn_orcpt = "", .dsn_notify = DSN_NOTIFY_NEVER };
+	    .dsn_orcpt = "", .expanded = "", .dsn_notify = DSN_NOTIFY_NEVER };
 	struct address_list list = { .text = copies };
 	struct address_found found;
 	struct text address = TEXT_EMPTY;
