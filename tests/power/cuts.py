@@ -1,0 +1,189 @@
+"""cuts - recordings, the images that power cuts make of them, and the account after each"""
+import collections
+import random
+import time
+
+from disk import Disk, MODELS, SEEDLESS
+import ledger
+import lives
+import road as roads
+
+LOAD_SECONDS = 1.5
+TWICE = 4                       # every so many images of a load the recovery is cut, too
+
+
+class Test:
+    def __init__(self, arguments, directory):
+        self.arguments = arguments
+        self.models = arguments.model or MODELS
+        self.chance = random.Random(arguments.seed)
+        self.disk = Disk(arguments.build, directory, not arguments.no_tmpfile)
+        self.far = roads.Far(self.disk)
+        self.road = roads.Road(self.disk, directory, self.far)
+        self.findings = []
+        self.counts = collections.Counter()
+
+    def close(self):
+        self.far.sink.close()
+        self.disk.__exit__()
+
+    # --- one cut, and the account
+
+    def recover(self, world, where):
+        """The image is in place: start on it, and see whether world was kept."""
+        self.far.begin(world)
+        try:
+            self.road.start()
+            found = self.road.collect()
+            found.arrived = set(self.far.taken)
+            found.not_held = world.all("held") - found.held_files - world.all("begun released")
+            wrong = self.far.world.judge(found)
+        except AssertionError as e:
+            wrong = ["STUCK %s" % e]
+        if wrong:
+            self.findings.append((where, wrong))
+            print("FOUND at %s\n    %s" % (where, "\n    ".join(w[:400] for w in wrong)), flush=True)
+            with open(self.road.path("finding-%d.log" % len(self.findings)), "w") as f:
+                f.write("%s\n%s\n\n%s" % (where, "\n".join(wrong), self.road.log()))
+        self.road.power_off()
+
+    # --- lives, cut after every change
+
+    def record_life(self, life):
+        """Lived once, alone and slowly; gives the book and the tape's length."""
+        book = ledger.Ledger()
+        self.far.begin(book)
+        self.road.start()
+        self.road.wait_settled()
+        self.disk.tell("record")
+        self.disk.tell("delay", 500)
+        day = lives.Day(self.road, book, alone=True)
+        life(day)
+        self.road.wait_settled(lambda queue: "*" not in queue.values())
+        time.sleep(1.3)         # the marks become durable
+        self.road.power_off()
+        self.disk.tell("delay", 0)
+        return book, self.disk.keep()
+
+    def cut_life(self, life, only=None):
+        begun = time.monotonic()
+        self.clean()
+        book, length = self.record_life(life)
+        if self.arguments.show:
+            for at in range(length):
+                print(self.disk.describe(at), [f[1] for f in book.facts if f[0] == at + 1])
+        seen = set()
+        for at in [only[2]] if only else range(0, length + 1, self.arguments.step):
+            world = book.until(at)
+            for model in [only[0]] if only else self.models:
+                for seed in [only[1]] if only else range(1 if model in SEEDLESS else self.arguments.seeds):
+                    checksum = self.disk.image(at, model, seed)
+                    # The same disk and the same promises: the same outcome.
+                    key = checksum, tuple(sorted(what for _, what, _ in world.facts))
+                    self.counts["images of lives"] += 1
+                    if key in seen:
+                        continue
+                    seen.add(key)
+                    self.counts[model] += 1
+                    self.recover(world.until(0), "%s:%s:%d:%d (%s)" % (
+                        life.__name__, model, seed, at, self.disk.describe(at - 1) if at else "before all"))
+        self.disk.tell("drop")
+        print("%s: %d changes, %d different worlds, %.1f s" % (
+            life.__name__, length, len(seen), time.monotonic() - begun), flush=True)
+
+    def clean(self):
+        """The first tape is of a disk on which there are only directories."""
+        self.disk.image(0, "strict", 0)
+
+    # --- loads, cut at random
+
+    def cut_load(self, cuts):
+        book = ledger.Ledger()
+        self.far.begin(book)
+        self.road.start()
+        self.disk.tell("record")
+        day = lives.Day(self.road, book, alone=False)
+        crowd = lives.Crowd(day, self.arguments.sessions, self.chance.randrange(1 << 30))
+        time.sleep(LOAD_SECONDS * self.chance.uniform(0.3, 1))
+        day.over.set()
+        self.road.power_off()
+        crowd.end()
+        length = self.disk.keep()
+        for trouble in crowd.troubles[:3]:
+            print("in the load: " + trouble)
+        done = 0
+        while done < cuts:
+            done += self.cut_once(book, length, done % TWICE == TWICE - 1)
+        self.disk.tell("drop")
+        self.counts["accepted"] += len(book.all("accepted"))
+
+    def choose(self, length):
+        at = self.chance.randrange(length + 1)
+        model, seed = self.chance.choice(self.models), self.chance.randrange(1 << 30)
+        self.counts[model] += 1
+        self.disk.image(at, model, seed)
+        return at, "%s:%d:%d of %d" % (model, seed, at, length)
+
+    def cut_once(self, book, length, twice):
+        """An image of the tape kept last; with twice, its recovery is cut in turn. Gives the number of cuts."""
+        at, where = self.choose(length)
+        world = book.until(at)
+        done = 1
+        while twice and done < 4:
+            self.far.begin(world)
+            self.road.start()
+            time.sleep(self.chance.uniform(0, 0.3))
+            self.road.power_off()
+            at, again = self.choose(self.disk.keep())
+            world = self.far.world.until(at)
+            self.disk.tell("drop")
+            where += ", then " + again
+            done += 1
+            twice = self.chance.random() < 0.5
+        self.recover(world, "load " + where)
+        return done
+
+
+def run(arguments, directory, begun):
+    test = Test(arguments, directory)
+    try:
+        # What is durable from the start: the directories.
+        test.disk.tell("record")
+        test.disk.keep()
+        if arguments.only:
+            life, model, seed, at = arguments.only.split(":")
+            test.cut_life(getattr(lives, life), (model, int(seed), int(at)))
+        else:
+            run_lives(test, arguments)
+            run_loads(test, arguments)
+    finally:
+        test.close()
+    return report(test, begun)
+
+
+def run_lives(test, arguments):
+    wanted = arguments.life or ["deliver", "defer", "bounce", "delete"]
+    for life in lives.LIVES:
+        if "all" in wanted or life.__name__ in wanted:
+            test.cut_life(life)
+
+
+def run_loads(test, arguments):
+    left = arguments.cuts
+    while left > 0:
+        cuts = min(left, arguments.per_load)
+        test.disk.image(0, "strict", 0)         # empty again
+        test.cut_load(cuts)
+        left -= cuts
+
+
+def report(test, begun):
+    seconds = time.monotonic() - begun
+    cuts = sum(test.counts[model] for model in MODELS)
+    print("power: %s" % ", ".join("%s %d" % (model, test.counts[model]) for model in MODELS if test.counts[model]))
+    print("power: %d cuts, %d accepted in loads, %d restarts, slowest first 220 after %.2f s, %d after more than 1 s, "
+          "%.0f s (%.0f cuts a minute)" % (cuts, test.counts["accepted"], test.road.restarts, test.road.slowest,
+                                           test.road.late, seconds, cuts * 60 / seconds))
+    failed = len(test.findings)
+    print("%d passed, %d failed" % (cuts - failed, failed))
+    return 1 if failed or not cuts else 0
