@@ -18,6 +18,7 @@
 #include "ipc/ipc.h"
 #include "tools/shared/check.h"
 #include "tools/shared/manifest.h"
+#include "tools/shared/trace.h"
 
 #define STOP_SECONDS	15	/* master gives its daemons eight */
 #define NAME		"postroad/postroad-script"
@@ -169,20 +170,23 @@ do_set_permissions(void)
 	return manifest_apply(true) > 0;
 }
 
+/* trace alone takes arguments, and finds its way to the queue when it has opened its files. */
 static const struct command {
 	const char	*name;
 	int		(*run)(void);
 	const char	*what;
+	int		(*run_with)(int argc, char **argv);
 } commands[] = {
-	{ "start", do_start, "start in the background" },
-	{ "start-fg", do_start_fg, "start in the foreground, for containers and supervisors" },
-	{ "stop", do_stop, "stop; deliveries under way are finished" },
-	{ "abort", do_abort, "stop at once" },
-	{ "reload", do_reload, "read the configuration again; no session is dropped" },
-	{ "flush", do_flush, "try to deliver all waiting mail now" },
-	{ "status", do_status, "say whether it runs; exit 0 if it does" },
-	{ "check", do_check, "look for mistakes in configuration, files and tables" },
-	{ "set-permissions", do_set_permissions, "make directories and set owners and modes" },
+	{ "start", do_start, "start in the background", NULL },
+	{ "start-fg", do_start_fg, "start in the foreground, for containers and supervisors", NULL },
+	{ "stop", do_stop, "stop; deliveries under way are finished", NULL },
+	{ "abort", do_abort, "stop at once", NULL },
+	{ "reload", do_reload, "read the configuration again; no session is dropped", NULL },
+	{ "flush", do_flush, "try to deliver all waiting mail now", NULL },
+	{ "status", do_status, "say whether it runs; exit 0 if it does", NULL },
+	{ "check", do_check, "look for mistakes in configuration, files and tables", NULL },
+	{ "set-permissions", do_set_permissions, "make directories and set owners and modes", NULL },
+	{ "trace", NULL, "tell the story of a message: trace ID|MESSAGE-ID|ADDRESS", trace_command },
 };
 
 static void __attribute__((noreturn))
@@ -195,15 +199,38 @@ usage(void)
 	exit(1);
 }
 
+static const struct command *
+find_command(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(commands); i++) {
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	}
+	usage();
+}
+
+/* A queue directory that is missing is made, but where that is what the command is there to tell. */
+static void
+enter_queue(const char *command)
+{
+	if (chdir(config.queue_directory) == -1 &&
+	    strcmp(command, "set-permissions") != 0 &&
+	    strcmp(command, "check") != 0 &&
+	    (errno != ENOENT || manifest_apply(false) > 0 ||
+	    chdir(config.queue_directory) == -1))
+		fatal("enter queue_directory %s: %m", config.queue_directory);
+}
+
 int
 main(int argc, char **argv)
 {
 	const char *directory = NULL;
+	const struct command *command;
 	int option;
 
 	log_open_stderr(NAME);
 	fatal_exit_code = 1;
-	while ((option = getopt(argc, argv, "c:Dv")) != -1) {
+	while ((option = getopt(argc, argv, "+c:Dv")) != -1) {
 		switch (option) {
 		case 'c':
 			directory = optarg;
@@ -217,25 +244,18 @@ main(int argc, char **argv)
 			usage();
 		}
 	}
-	if (optind + 1 != argc)
+	if (optind == argc)
+		usage();
+	command = find_command(argv[optind]);
+	if (command->run_with == NULL && optind + 1 != argc)
 		usage();
 	if (directory != NULL)
 		setenv("MAIL_CONFIG", directory, 1);
-	for (size_t i = 0; i < COUNT_OF(commands); i++) {
-		if (strcmp(argv[optind], commands[i].name) != 0)
-			continue;
-		if (config_load(directory, NULL) == -1)
-			fatal("the configuration has errors, see above");
-		log_open_stderr(mem_printf("%s/postroad-script",
-		    config.syslog_name));
-		if (chdir(config.queue_directory) == -1 &&
-		    strcmp(commands[i].name, "set-permissions") != 0 &&
-		    strcmp(commands[i].name, "check") != 0 &&
-		    (errno != ENOENT || manifest_apply(false) > 0 ||
-		    chdir(config.queue_directory) == -1))
-			fatal("enter queue_directory %s: %m",
-			    config.queue_directory);
-		return commands[i].run();
-	}
-	usage();
+	if (config_load(directory, NULL) == -1)
+		fatal("the configuration has errors, see above");
+	log_open_stderr(mem_printf("%s/postroad-script", config.syslog_name));
+	if (command->run_with != NULL)
+		return command->run_with(argc - optind, argv + optind);
+	enter_queue(command->name);
+	return command->run();
 }

@@ -270,8 +270,9 @@ on_listed(struct collector *collector, const struct ipc_listed *listed)
 	pool_reset(collector->pool);
 }
 
+/* All that is on its way, or the message with this id. */
 static int
-ask_qmgr(struct collector *collector)
+ask_qmgr(struct collector *collector, const char *id)
 {
 	const struct timeval limit = { ANSWER_SECONDS, 0 };
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
@@ -280,7 +281,7 @@ ask_qmgr(struct collector *collector)
 
 	if (fd != -1) {
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-		ipc_encode_list(&packet, 1, &(struct ipc_list){ .queue_id = "" });
+		ipc_encode_list(&packet, 1, &(struct ipc_list){ .queue_id = id });
 		got = ipc_send(fd, &packet) == -1 ? -1 : 1;
 	}
 	while (got == 1 && (got = ipc_receive(fd, &packet, true)) == 1 &&
@@ -298,20 +299,36 @@ ask_qmgr(struct collector *collector)
 	return result;
 }
 
+static void
+collector_init(struct collector *collector, unsigned int how,
+    listing_callback *on_message, void *context)
+{
+	*collector = (struct collector){ .on_message = on_message,
+	    .context = context, .how = how, .underway = map_new(),
+	    .pool = pool_new(0) };
+}
+
+static void
+collector_clear(struct collector *collector)
+{
+	map_free(&collector->underway, NULL);
+	pool_free(&collector->pool);
+	free(collector->front);
+}
+
 int
 listing_collect(unsigned int how, listing_callback *on_message, void *context)
 {
 	static const enum spool_queue queues[] = { SPOOL_INCOMING,
 	    SPOOL_DEFERRED, SPOOL_HOLD };
-	struct collector collector = { .on_message = on_message,
-	    .context = context, .how = how, .underway = map_new(),
-	    .pool = pool_new(0) };
+	struct collector collector;
 	int result = 0;
 
+	collector_init(&collector, how, on_message, context);
 	collect_maildrop(&collector);
 	/* qmgr first: what it lets go meanwhile is found as a file. */
 	if (!(how & LISTING_DOWN))
-		result = ask_qmgr(&collector);
+		result = ask_qmgr(&collector, "");
 	for (size_t i = 0; i < COUNT_OF(queues); i++) {
 		struct queue_walk walk = { &collector, queues[i] };
 
@@ -319,8 +336,31 @@ listing_collect(unsigned int how, listing_callback *on_message, void *context)
 	}
 	if (how & LISTING_DOWN)
 		collect_journal(&collector);
-	map_free(&collector.underway, NULL);
-	pool_free(&collector.pool);
-	free(collector.front);
+	collector_clear(&collector);
 	return result;
+}
+
+int
+listing_find(unsigned int how, const char *id, listing_callback *on_message,
+    void *context)
+{
+	struct collector collector;
+	char path[64];
+	int answered = 0, queue;
+
+	collector_init(&collector, how, on_message, context);
+	if (!(how & LISTING_DOWN))
+		answered = ask_qmgr(&collector, id);
+	queue = spool_file_find(id);
+
+	bool found = map_count(collector.underway) > 0;
+
+	if (!found && queue != -1 && queue != SPOOL_CORRUPT) {
+		spool_path(path, (enum spool_queue)queue, id);
+		on_file(&collector, spool_queue_name((enum spool_queue)queue),
+		    path, id);
+		found = true;
+	}
+	collector_clear(&collector);
+	return found ? 1 : answered;
 }

@@ -65,6 +65,13 @@ int	listing_collect(unsigned int how, listing_callback *on_message,
 	    void *context);
 
 /*
+ * The same for one message: 1 if it was found, 0 if it is not in the queue,
+ * -1 if qmgr did not answer and no file has it.
+ */
+int	listing_find(unsigned int how, const char *id,
+	    listing_callback *on_message, void *context);
+
+/*
  * Connect to showq's socket at path. -1 with errno. Postfix's postqueue, and
  * others that read the stream, give up at attributes which they do not know;
  * a client of ours has an address that says so, and gets them.
@@ -100,7 +107,12 @@ void	listing_print(struct listing_printer *printer,
 	    const struct listed_message *message);
 void	listing_print_end(struct listing_printer *printer);
 
-/* One object, one line. */
+/* One string member of a JSON object, with what separates it from those before. What is not UTF-8 loses its high bytes. */
+void	listing_print_member(FILE *out, const char *separator, const char *name,
+	    const char *value);
+
+/* One object; and as a line. */
+void	listing_print_object(FILE *out, const struct listed_message *message);
 void	listing_print_json(FILE *out, const struct listed_message *message);
 
 #endif

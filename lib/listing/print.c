@@ -110,9 +110,8 @@ listing_print_end(struct listing_printer *printer)
 		    printer->messages == 1 ? "" : "s");
 }
 
-/* A member of a JSON object, with its separator. What is not UTF-8 loses its high bytes. */
-static void
-print_member(FILE *out, const char *separator, const char *name,
+void
+listing_print_member(FILE *out, const char *separator, const char *name,
     const char *value)
 {
 	static const char escapes[] = "\b\f\n\r\t\"\\";
@@ -134,31 +133,38 @@ print_member(FILE *out, const char *separator, const char *name,
 }
 
 void
-listing_print_json(FILE *out, const struct listed_message *message)
+listing_print_object(FILE *out, const struct listed_message *message)
 {
-	print_member(out, "{", "queue_name", message->queue);
-	print_member(out, ", ", "queue_id", message->id);
+	listing_print_member(out, "{", "queue_name", message->queue);
+	listing_print_member(out, ", ", "queue_id", message->id);
 	fprintf(out, ", \"arrival_time\": %lld, \"message_size\": %lld, "
 	    "\"forced_expire\": %s", (long long)message->arrival,
 	    (long long)message->size,
 	    message->forced_expire ? "true" : "false");
-	print_member(out, ", ", "sender", message->sender);
+	listing_print_member(out, ", ", "sender", message->sender);
 	if (*message->login != '\0')
-		print_member(out, ", ", "login", message->login);
+		listing_print_member(out, ", ", "login", message->login);
 	fputs(", \"recipients\": [", out);
 	for (size_t i = 0; i < message->recipient_count; i++) {
 		const struct listed_recipient *r = &message->recipients[i];
 		const char *separator = i == 0 ? "{" : ", {";
 
 		if (*r->original != '\0') {
-			print_member(out, separator, "orig_address",
+			listing_print_member(out, separator, "orig_address",
 			    r->original);
 			separator = ", ";
 		}
-		print_member(out, separator, "address", r->address);
+		listing_print_member(out, separator, "address", r->address);
 		if (*r->reason != '\0')
-			print_member(out, ", ", "delay_reason", r->reason);
+			listing_print_member(out, ", ", "delay_reason", r->reason);
 		putc('}', out);
 	}
-	fputs("]}\n", out);
+	fputs("]}", out);
+}
+
+void
+listing_print_json(FILE *out, const struct listed_message *message)
+{
+	listing_print_object(out, message);
+	putc('\n', out);
 }
