@@ -27,6 +27,12 @@ enum { WORKERS_MAX = 16, DEATHS_MAX = 3 };
 /* After a connection failed nobody connects for this long. */
 #define CONNECT_PAUSE_MS	500
 
+/*
+ * An agent that has failed for this long, without an answer between, is of no
+ * use: no restart takes that long. transport_retry_time may be shorter.
+ */
+#define TROUBLE_SECONDS	10
+
 static struct master_cf services;
 static size_t underway;
 
@@ -42,6 +48,7 @@ struct connection {
 	struct ipc_channel	*channel;	/* NULL: not connected */
 	TAILQ_HEAD(, request)	 requests;	/* the oldest first */
 	int			 count;
+	bool			 is_accepted;	/* somebody has read from it */
 };
 
 struct agent {
@@ -51,6 +58,7 @@ struct agent {
 	int			 connection_count;
 	struct connection	 connections[WORKERS_MAX];
 	int64_t			 connect_after_ms;
+	int64_t			 trouble_since_ms;	/* it failed then, and has not answered since; 0: it works */
 	uint64_t		 last_number;
 	struct event		*try_again;
 };
@@ -186,9 +194,27 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet,
 		    connection->agent->name);
 		return;
 	}
+	connection->agent->trouble_since_ms = 0;
+	connection->is_accepted = true;
 	report(connection, request, packet);
 	schedule_run();
 	service_check_idle();
+}
+
+static bool
+is_too_long_ago(int64_t ms)
+{
+	int patience = config.transport_retry_time < TROUBLE_SECONDS ?
+	    config.transport_retry_time : TROUBLE_SECONDS;
+
+	return clock_ms() - ms > 1000LL * patience;
+}
+
+static void
+note_trouble(struct agent *agent)
+{
+	if (agent->trouble_since_ms == 0)
+		agent->trouble_since_ms = clock_ms();
 }
 
 /* The agent died: what it had is asked for again, by itself until it proves harmless. */
@@ -201,11 +227,14 @@ on_closed(struct ipc_channel *channel, void *context)
 	struct request *request;
 
 	ipc_channel_free(&connection->channel);
+	connection->is_accepted = false;
 	TAILQ_CONCAT(&lost, &connection->requests, next);
 	connection->count = 0;
-	if (!TAILQ_EMPTY(&lost))
+	if (!TAILQ_EMPTY(&lost)) {
+		note_trouble(connection->agent);
 		log_warning("the %s agent went away in the middle of its work; "
 		    "its deliveries are repeated", connection->agent->name);
+	}
 	while ((request = TAILQ_FIRST(&lost)) != NULL) {
 		struct entry *entry = request->entry;
 
@@ -234,6 +263,7 @@ connect_agent(struct connection *connection)
 
 	if (fd == -1) {
 		log_warning("connect to transport private/%s: %m", agent->name);
+		note_trouble(agent);
 		agent->connect_after_ms = clock_ms() + CONNECT_PAUSE_MS;
 		event_add(agent->try_again, &pause);
 		return false;
@@ -257,9 +287,66 @@ is_free(const struct connection *connection)
 	    clock_ms() - oldest->sent_ms < STUCK_MS;
 }
 
+/* master accepts connections for an agent that it cannot start: nobody reads what they are sent. */
+static bool
+is_ignored(struct connection *connection)
+{
+	const struct request *oldest = TAILQ_FIRST(&connection->requests);
+
+	if (connection->is_accepted || oldest == NULL)
+		return false;
+	connection->is_accepted = ipc_channel_is_read(connection->channel);
+	return !connection->is_accepted && is_too_long_ago(oldest->sent_ms);
+}
+
+bool
+agent_is_useless(struct agent *agent)
+{
+	if (agent->trouble_since_ms != 0 &&
+	    is_too_long_ago(agent->trouble_since_ms)) {
+		agent->trouble_since_ms = 0;
+		return true;
+	}
+	for (int i = 0; i < agent->connection_count; i++) {
+		if (is_ignored(&agent->connections[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_destination(const struct connection *connection,
+    const struct destination *destination)
+{
+	const struct request *request;
+
+	TAILQ_FOREACH(request, &connection->requests, next) {
+		if (request->entry->destination == destination)
+			return true;
+	}
+	return false;
+}
+
+/* One worker more for this destination would be one too many. */
+static bool
+is_spread(const struct agent *agent, const struct connection *connection,
+    const struct destination *destination, int spread)
+{
+	int others = 0;
+
+	for (int i = 0; i < agent->connection_count; i++) {
+		const struct connection *other = &agent->connections[i];
+
+		others += other != connection &&
+		    has_destination(other, destination);
+	}
+	return others >= spread;
+}
+
 /* The connection for this affinity; another one when that is stuck. */
 static struct connection *
-choose_connection(struct agent *agent, uint32_t affinity)
+choose_connection(struct agent *agent, const struct destination *destination,
+    uint32_t affinity, int spread)
 {
 	int first = (int)(affinity % (uint32_t)agent->connection_count);
 
@@ -268,7 +355,8 @@ choose_connection(struct agent *agent, uint32_t affinity)
 		    &agent->connections[(first + i) % agent->connection_count];
 
 		if (is_free(connection))
-			return connection;
+			return i > 0 && is_spread(agent, connection, destination,
+			    spread) ? NULL : connection;
 		/* Merely full: wait for it, and keep the mailbox in one place. */
 		if (connection->count >= AGENT_DEPTH &&
 		    clock_ms() - TAILQ_FIRST(&connection->requests)->sent_ms <
@@ -335,9 +423,11 @@ send_request(struct connection *connection, struct entry *entry,
 }
 
 enum agent_answer
-agent_deliver(struct agent *agent, struct entry *entry, uint32_t affinity)
+agent_deliver(struct agent *agent, struct entry *entry, uint32_t affinity,
+    int spread)
 {
-	struct connection *connection = choose_connection(agent, affinity);
+	struct connection *connection = choose_connection(agent,
+	    entry->destination, affinity, spread);
 
 	if (connection == NULL) {
 		const struct timeval soon = { 0, STUCK_MS * 1000 };

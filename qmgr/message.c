@@ -232,6 +232,8 @@ message_activate(struct message *message)
 	char sender[ADDRESS_EXTERNAL_SIZE];
 
 	message->active_us = clock_wall_us();
+	message->turn_us = 0;
+	message->promised = 0;
 	if (is_duplicate(message)) {
 		log_info("%s: a second copy of %s, dropped", message->id,
 		    envelope->unique);
@@ -273,6 +275,21 @@ message_result(struct message *message, const struct delivery_result *result)
 }
 
 void
+message_promise(struct message *message, size_t recipients, int64_t turn_us)
+{
+	if (message->turn_us == 0 || turn_us < message->turn_us)
+		message->turn_us = turn_us;
+	message->promised += recipients;
+}
+
+void
+message_drop_recipient(struct message *message, size_t recipient)
+{
+	message->states[recipient] = RECIPIENT_PENDING;
+	message->underway--;
+}
+
+void
 message_check_finished(struct message *message)
 {
 	if (message->unresolved == 0 && message->underway == 0)
@@ -310,10 +327,27 @@ set_all(struct message *message, enum recipient_state from,
 	}
 }
 
-/* When it is tried again: after as long as it has waited, within the backoff times. */
+static size_t
+count_state(const struct message *message, enum recipient_state state)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < message->envelope->recipient_count; i++)
+		n += message->states[i] == (uint8_t)state;
+	return n;
+}
+
+/*
+ * When it is tried again: after as long as it has waited, within the backoff
+ * times; or when its turn comes that was promised to it.
+ */
 static int64_t
 retry_time(const struct message *message)
 {
+	if (message->turn_us != 0 &&
+	    message->promised == count_state(message, RECIPIENT_DEFERRED))
+		return message->turn_us / 1000000;
+
 	int64_t now = clock_wall_us() / 1000000;
 	int64_t pause = now - message->envelope->arrival_us / 1000000;
 

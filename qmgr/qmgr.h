@@ -15,6 +15,7 @@
 
 struct destination;
 struct entry;
+struct job;
 struct journal_segment;
 
 /* What becomes of a recipient in this round. Anything but DONE is tried again in a later one. */
@@ -44,10 +45,13 @@ struct message {
 	struct route	*routes;
 	struct text	 results;	/* of those that are deferred, bounced or owed, for bounce(8) */
 	size_t		 unresolved;	/* answers that trivial-rewrite owes */
-	size_t		 resolved;	/* recipients before this place have theirs */
-	size_t		 asked_again, again_count, rewrite_deaths;
+	size_t		 asked;		/* recipients before this place were asked for */
 	struct event	*later;		/* NULL unless the spool refused it a file */
 	size_t		 underway;	/* recipients that are QUEUED */
+	LIST_HEAD(, entry) waiting;	/* its deliveries that no agent has */
+	LIST_HEAD(, job) jobs;		/* if it has many recipients */
+	int64_t		 turn_us;	/* the first turn that was promised to recipients that are deferred; 0: none */
+	size_t		 promised;	/* how many they are */
 	int64_t		 active_us;
 	bool		 perhaps_delivered;	/* found again after a stop: somebody may have delivered it */
 	bool		 warned;	/* the sender knows that it waits */
@@ -140,7 +144,14 @@ void	deferred_discover(void);	/* large messages that nobody told us of */
 bool	deferred_load(enum spool_queue queue, const char *id, bool recovered);
 void	deferred_wake(const char *id);	/* try it now, or as soon as there is room for it */
 
-/* schedule.c: which recipients go next. */
+/* postsuper spoke: a recipient that waited for its delivery is not tried in this round. */
+void	message_drop_recipient(struct message *message, size_t recipient);
+
+/* Recipients, so many, were deferred until their turn at a time: it begins its next round then. */
+void	message_promise(struct message *message, size_t recipients,
+	    int64_t turn_us);
+
+/* schedule.h and what it lists: which recipients go next. */
 void	schedule_message(struct message *message);
 void	schedule_run(void);
 void	schedule_drop(struct message *message);
@@ -160,26 +171,35 @@ void	agents_start(void);
 struct agent *agent_find(const char *transport);
 bool	agent_is_worker(const struct agent *agent);
 
+/*
+ * It cannot be reached, dies with all that it gets, or nobody reads what it is
+ * sent, for too long a time. After this was said it gets another chance.
+ */
+bool	agent_is_useless(struct agent *agent);
+
 /* How many requests may be out at once over all; INT_MAX: as many as there are. */
 int	agent_limit(const struct agent *agent);
 
 /*
  * Hand entry to the agent. affinity keeps the deliveries to one mailbox with
- * one worker. BUSY: nobody can take it now, and schedule_run() is called when
- * that may have changed. UNREADABLE: the spool cannot give its content (logged).
+ * one worker; at most spread workers have some at once. BUSY: nobody can take
+ * it now, and schedule_run() is called when that may have changed. UNREADABLE:
+ * the spool cannot give its content (logged).
  */
 enum agent_answer { AGENT_BUSY, AGENT_TOOK, AGENT_UNREADABLE };
 enum agent_answer agent_deliver(struct agent *agent, struct entry *entry,
-	    uint32_t affinity);
+	    uint32_t affinity, int spread);
 
 /* Some recipients of one message, to one destination, as one request. */
 struct entry {
 	TAILQ_ENTRY(entry) next;
+	LIST_ENTRY(entry) of_message;	/* while no agent has it */
 	struct destination *destination;
 	struct message	*message;
 	size_t		*recipients;	/* their places */
 	size_t		 count;
 	int		 deaths;	/* agents that died with it */
+	bool		 is_large;	/* one of many deliveries of its message */
 };
 
 /* The agent died with it: it goes to the head of its destination's queue. Takes entry. */

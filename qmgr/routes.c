@@ -1,56 +1,63 @@
-/* routes - where each recipient goes: the questions to trivial-rewrite */
+/*
+ * routes - where each recipient goes: the questions to trivial-rewrite
+ *
+ * A message has at most QUESTIONS_MAX out, so that one with 100,000 recipients
+ * does not keep the next one's question waiting.
+ */
 
 #include "qmgr/qmgr.h"
 
-#include "address/address.h"
-#include "config/config.h"
+#include <stdlib.h>
 
-/* trivial-rewrite may go away this often while a message is resolved. */
-#define REWRITE_DEATHS_MAX	10
+#include "config/config.h"
+#include "qmgr/schedule.h"
+
+/* trivial-rewrite may go away this often with a question. */
+#define DEATHS_MAX	10
+
+/* Questions of one message that wait for their answers. */
+#define QUESTIONS_MAX	100
+
+struct question {
+	struct message	*message;
+	size_t		 recipient;
+	int		 deaths;
+};
 
 static struct ipc_client *rewrite;
 
 static void on_resolved(struct ipc_packet *reply, void *context);
 
 static void
-ask_route(struct message *message, size_t i)
+ask(struct question *question)
 {
+	const struct envelope *envelope = question->message->envelope;
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
 
 	ipc_encode_resolve(&packet, 0, &(struct ipc_resolve){
-	    .sender = message->envelope->sender,
-	    .address = message->envelope->recipients[i].address });
-	ipc_client_call(rewrite, &packet, on_resolved, message);
+	    .sender = envelope->sender,
+	    .address = envelope->recipients[question->recipient].address });
+	ipc_client_call(rewrite, &packet, on_resolved, question);
 }
 
+/* The next recipients' questions, while there is room for them. */
 static void
-ask_again(struct message *message)
+ask_more(struct message *message)
 {
-	while (message->states[message->asked_again] != RECIPIENT_QUEUED ||
-	    message->asked_again < message->resolved)
-		message->asked_again++;
-	ask_route(message, message->asked_again++);
-	if (++message->again_count == message->unresolved) {
-		message->asked_again = 0;
-		message->again_count = 0;
+	size_t count = message->envelope->recipient_count;
+
+	for (; message->asked < count && message->unresolved < QUESTIONS_MAX;
+	    message->asked++) {
+		struct question *question;
+
+		if (message->states[message->asked] != RECIPIENT_QUEUED)
+			continue;
+		question = mem_zalloc(1, sizeof(*question));
+		question->message = message;
+		question->recipient = message->asked;
+		message->unresolved++;
+		ask(question);
 	}
-}
-
-/* A result that qmgr itself finds for a recipient; kept for the notice and logged like an agent's. */
-static void
-defer_recipient(struct message *message, size_t i, const char *dsn,
-    const char *text)
-{
-	const struct recipient *recipient = &message->envelope->recipients[i];
-	char to[ADDRESS_EXTERNAL_SIZE];
-
-	log_info("%s: to=<%s>, relay=none, delay=0, delays=0/0/0/0, dsn=%s, "
-	    "status=deferred (%s)", message->id,
-	    address_external(to, recipient->address), dsn, text);
-	message_result(message, &(struct delivery_result){
-	    .number = recipient->number, .status = DELIVERY_DEFERRED,
-	    .dsn = dsn, .text = text, .relay = "none", .remote_mta = "",
-	    .diagnostic = "" });
 }
 
 /* postsuper spoke meanwhile: nothing more is delivered. */
@@ -58,53 +65,61 @@ static void
 drop_recipients(struct message *message)
 {
 	for (size_t i = 0; i < message->envelope->recipient_count; i++) {
-		if (message->states[i] != RECIPIENT_QUEUED)
-			continue;
-		message->states[i] = RECIPIENT_PENDING;
-		message->underway--;
+		if (message->states[i] == RECIPIENT_QUEUED)
+			message_drop_recipient(message, i);
 	}
 }
 
-/*
- * Answers come in the order of the questions, so each belongs to the first
- * recipient that has none yet. An answer of NULL: trivial-rewrite went away.
- */
+static void
+defer_unresolved(struct message *message)
+{
+	for (size_t i = 0; i < message->envelope->recipient_count; i++) {
+		if (message->states[i] == RECIPIENT_QUEUED &&
+		    message->routes[i].transport == NULL)
+			entry_defer(message, &i, 1, "4.3.0",
+			    "address resolver failure");
+	}
+}
+
+static void
+set_route(struct message *message, size_t recipient,
+    const struct ipc_resolved *resolved)
+{
+	struct route route = {
+		.nexthop = pool_strdup(message->pool, resolved->nexthop),
+		.address = pool_strdup(message->pool, resolved->recipient),
+		.transport = pool_strdup(message->pool, resolved->transport),
+	};
+
+	/* A route is whole, or it is none. */
+	if (route.nexthop != NULL && route.address != NULL)
+		message->routes[recipient] = route;
+}
+
+/* reply is NULL when trivial-rewrite went away. */
 static void
 on_resolved(struct ipc_packet *reply, void *context)
 {
-	struct message *message = context;
+	struct question *question = context;
+	struct message *message = question->message;
 	struct ipc_resolved resolved;
-	size_t i;
 
-	if (reply == NULL && message->rewrite_deaths++ < REWRITE_DEATHS_MAX +
-	    message->envelope->recipient_count) {
-		/* All questions of the message failed with this one, and are asked again in the same order. */
-		ask_again(message);
+	if (reply == NULL && question->deaths++ < DEATHS_MAX) {
+		ask(question);
 		return;
 	}
-	while (message->states[message->resolved] != RECIPIENT_QUEUED)
-		message->resolved++;
-	i = message->resolved++;
-	if (reply == NULL || ipc_decode_resolved(reply, &resolved) == -1 ||
-	    resolved.error != 0) {
-		message->routes[i].transport = "";
-	} else {
-		message->routes[i] = (struct route){
-			.transport = pool_strdup(message->pool, resolved.transport),
-			.nexthop = pool_strdup(message->pool, resolved.nexthop),
-			.address = pool_strdup(message->pool, resolved.recipient),
-		};
-	}
-	if (--message->unresolved > 0)
+	if (reply != NULL && ipc_decode_resolved(reply, &resolved) == 0 &&
+	    resolved.error == 0)
+		set_route(message, question->recipient, &resolved);
+	free(question);
+	message->unresolved--;
+	if (message->operation == NULL)
+		ask_more(message);
+	if (message->unresolved > 0)
 		return;
 	if (message->operation != NULL)
 		drop_recipients(message);
-	for (i = 0; i < message->envelope->recipient_count; i++) {
-		if (message->states[i] == RECIPIENT_QUEUED &&
-		    *message->routes[i].transport == '\0')
-			defer_recipient(message, i, "4.3.0",
-			    "address resolver failure");
-	}
+	defer_unresolved(message);
 	schedule_message(message);
 	message_check_finished(message);
 }
@@ -117,7 +132,6 @@ routes_find(struct message *message)
 	if (rewrite == NULL)
 		rewrite = ipc_client_new(service_base,
 		    config.rewrite_service_name);
-	message->resolved = 0;
 	message->routes = pool_alloc(message->pool,
 	    count * sizeof(*message->routes));
 	if (message->routes == NULL) {
@@ -126,15 +140,13 @@ routes_find(struct message *message)
 		message_try_later(message);
 		return;
 	}
-	message->unresolved = 1;	/* until all questions are asked */
+	message->asked = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (message->states[i] != RECIPIENT_PENDING)
 			continue;
 		message->states[i] = RECIPIENT_QUEUED;
 		message->underway++;
-		message->unresolved++;
-		ask_route(message, i);
 	}
-	message->unresolved--;
+	ask_more(message);
 	message_check_finished(message);
 }

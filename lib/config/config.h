@@ -32,6 +32,8 @@
 #define CONFIG_FIELD_INT	int
 #define CONFIG_FIELD_SIZE	int64_t
 #define CONFIG_FIELD_TIME	int
+#define CONFIG_FIELD_RATE	const char *	/* for config_rate() */
+#define CONFIG_FIELD_FEEDBACK	const char *	/* for config_feedback() */
 
 #define PARAMETER(name, type, preset, smallest, largest, readers, manual) \
 	CONFIG_FIELD_##type name;
@@ -64,6 +66,10 @@ const char *config_get(const char *name);
  */
 int	config_transport_int(const char *transport, const char *suffix,
 	    int fallback);
+int	config_transport_time(const char *transport, const char *suffix,
+	    int fallback);
+const char *config_transport_text(const char *transport, const char *suffix,
+	    const char *fallback);
 
 /* The directories that configure was told: for commands that work without a main.cf. */
 extern const char *const default_config_directory;

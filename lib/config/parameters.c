@@ -87,6 +87,20 @@ store_time(const struct parameter *p, const char *text, void *field,
 	return 0;
 }
 
+/* A text that has a form of its own: kept as it is once it is right. */
+static int
+store_form(const char *text, bool is_right, const char *what, void *field,
+    struct text *expected)
+{
+	if (!is_right) {
+		text_puts(expected, what);
+		return -1;
+	}
+	if (field != NULL)
+		*(const char **)field = text;
+	return 0;
+}
+
 int
 config_store(const struct parameter *p, const char *text, void *field,
     struct text *expected)
@@ -99,6 +113,16 @@ config_store(const struct parameter *p, const char *text, void *field,
 		if (field != NULL)
 			*(const char **)field = text;
 		return 0;
+	case PARAMETER_RATE:
+		return store_form(text, *text == '\0' ||
+		    config_rate(text, &(struct config_rate){ 0 }) == 0,
+		    "nothing, or a rate like 5/s, 100/m, 1000/h or 5000/d",
+		    field, expected);
+	case PARAMETER_FEEDBACK:
+		return store_form(text,
+		    config_feedback(text, &(struct config_feedback){ 0 }) == 0,
+		    "a number from 0 to 1, alone or with /concurrency or "
+		    "/sqrt_concurrency", field, expected);
 	case PARAMETER_BOOL:
 		if (config_bool(text, &truth) == -1) {
 			text_puts(expected, "yes or no");

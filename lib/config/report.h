@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 enum parameter_type { PARAMETER_STRING, PARAMETER_RAW, PARAMETER_BOOL,
-    PARAMETER_INT, PARAMETER_SIZE, PARAMETER_TIME };
+    PARAMETER_INT, PARAMETER_SIZE, PARAMETER_TIME, PARAMETER_RATE,
+    PARAMETER_FEEDBACK };
 
 struct parameter {
 	const char		*name;

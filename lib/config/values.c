@@ -75,6 +75,55 @@ config_time(const char *text, char unit, int *seconds)
 	return 0;
 }
 
+int
+config_rate(const char *text, struct config_rate *rate)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return -1;
+	errno = 0;
+
+	long count = strtol(text, &end, 10);
+
+	if (errno != 0 || count < 1 || count > INT_MAX || *end != '/' ||
+	    strlen(end) != 2 || unit_seconds(end[1]) == 0)
+		return -1;
+	rate->count = (int)count;
+	rate->seconds = unit_seconds(end[1]);
+	return 0;
+}
+
+/* " / what", with white space or without. */
+static bool
+divides_by(const char *text, const char *what)
+{
+	text += strspn(text, " \t");
+	if (*text++ != '/')
+		return false;
+	text += strspn(text, " \t");
+	return strcmp(text, what) == 0;
+}
+
+int
+config_feedback(const char *text, struct config_feedback *feedback)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return -1;
+	feedback->amount = strtod(text, &end);
+	if (*end == '\0')
+		feedback->form = FEEDBACK_PLAIN;
+	else if (divides_by(end, "concurrency"))
+		feedback->form = FEEDBACK_BY_WIDTH;
+	else if (divides_by(end, "sqrt_concurrency"))
+		feedback->form = FEEDBACK_BY_ROOT;
+	else
+		return -1;
+	return feedback->amount >= 0 && feedback->amount <= 1 ? 0 : -1;
+}
+
 char *
 config_word(char **cursor, const char **wrong)
 {

@@ -19,6 +19,24 @@ int	config_number(const char *text, int64_t smallest, int64_t largest,
  */
 int	config_time(const char *text, char unit, int *seconds);
 
+/* How many in how long. */
+struct config_rate {
+	int	count;
+	int	seconds;
+};
+
+/* "100/m": so many a second, minute, hour or day. 0, or -1: not a rate, or none at all. */
+int	config_rate(const char *text, struct config_rate *rate);
+
+/* What one success or failure is worth where the window is so wide: amount, amount/width or amount/sqrt(width). */
+struct config_feedback {
+	double	amount;		/* from 0 to 1 */
+	enum { FEEDBACK_PLAIN, FEEDBACK_BY_WIDTH, FEEDBACK_BY_ROOT } form;
+};
+
+/* "1", "0.5", "1/concurrency", "1/sqrt_concurrency". 0, or -1: none of these. */
+int	config_feedback(const char *text, struct config_feedback *feedback);
+
 /*
  * Cut the next word of a list off *cursor: separated by white space and
  * commas, which do not count within { }. NULL at the end, or with *wrong

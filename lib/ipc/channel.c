@@ -1,7 +1,9 @@
 #include "ipc/channel.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <sys/tree.h>
 #include <unistd.h>
@@ -155,6 +157,15 @@ size_t
 ipc_channel_unsent(const struct ipc_channel *channel)
 {
 	return channel->unsent_count;
+}
+
+bool
+ipc_channel_is_read(const struct ipc_channel *channel)
+{
+	int unread = 0;
+
+	return channel->unsent_count == 0 &&
+	    ioctl(channel->fd, SIOCOUTQ, &unread) == 0 && unread == 0;
 }
 
 void

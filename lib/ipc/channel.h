@@ -36,6 +36,9 @@ void	ipc_channel_send(struct ipc_channel *channel, struct ipc_packet *packet);
 /* Packets that wait for room at the other end. */
 size_t	ipc_channel_unsent(const struct ipc_channel *channel);
 
+/* The other end has read all that was sent: somebody is there. */
+bool	ipc_channel_is_read(const struct ipc_channel *channel);
+
 /* Stop and start reading: back-pressure on the peer. */
 void	ipc_channel_pause(struct ipc_channel *channel);
 void	ipc_channel_resume(struct ipc_channel *channel);

@@ -204,6 +204,7 @@ static const char *const type_names[] = {
 	[PARAMETER_STRING] = "text", [PARAMETER_RAW] = "text, $ is kept",
 	[PARAMETER_BOOL] = "yes or no", [PARAMETER_INT] = "number",
 	[PARAMETER_SIZE] = "bytes", [PARAMETER_TIME] = "time",
+	[PARAMETER_RATE] = "rate", [PARAMETER_FEEDBACK] = "feedback",
 };
 
 int

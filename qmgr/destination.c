@@ -1,0 +1,226 @@
+/*
+ * destination - its window, its pace, its dead times
+ *
+ * A destination of an event-driven agent (smtp) has a window; see window.h. A
+ * worker's destination (a mailbox) has none: what it is given lies in the
+ * worker's socket and is done one after the other; agents.c sees to it that
+ * no more workers than the concurrency limit have deliveries to it.
+ */
+
+#include "qmgr/schedule.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/values.h"
+
+struct destination *
+destination_find(struct transport *transport, const char *nexthop,
+    const char *mailbox)
+{
+	char *key = mem_printf("%s\n%s", nexthop, mailbox);
+	struct destination *destination =
+	    map_get(transport->destinations, key);
+	struct config_rate rate;
+
+	if (destination != NULL) {
+		free(key);
+		return destination;
+	}
+	destination = mem_zalloc(1, sizeof(*destination));
+	destination->transport = transport;
+	destination->key = key;
+	destination->nexthop = mem_strdup(nexthop);
+	TAILQ_INIT(&destination->waiting);
+	TAILQ_INIT(&destination->parked);
+	window_init(&destination->window, &transport->window);
+	pace_init(&destination->pace,
+	    config_rate(transport->rate, &rate) == 0 ? &rate : NULL);
+	map_set(transport->destinations, key, destination);
+	return destination;
+}
+
+static bool
+is_idle(const struct destination *destination)
+{
+	int64_t now = clock_us();
+
+	return TAILQ_EMPTY(&destination->waiting) &&
+	    LIST_EMPTY(&destination->peers) && destination->underway == 0 &&
+	    destination->dead_until_ms * 1000 <= now &&
+	    destination->warn_after_ms * 1000 <= now &&
+	    destination->pace.next_us <= now &&
+	    destination->pace.promised_us <= now;
+}
+
+void
+destination_forget_if_idle(struct destination **argument)
+{
+	struct destination *destination = *argument;
+
+	if (!is_idle(destination))
+		return;
+	map_remove(destination->transport->destinations, destination->key);
+	if (destination->in_ring)
+		TAILQ_REMOVE(&destination->transport->ring, destination, next);
+	if (destination->wake != NULL)
+		event_free(destination->wake);
+	free(destination->dead_reason);
+	free(destination->nexthop);
+	free(destination->key);
+	free(destination);
+	*argument = NULL;
+}
+
+void
+destinations_sweep(struct transport *transport)
+{
+	size_t position = 0, count = 0;
+	void *destination;
+	struct destination **idle = mem_resize(NULL,
+	    map_count(transport->destinations) + 1, sizeof(*idle));
+
+	while (map_next(transport->destinations, &position,
+	    &destination) != NULL) {
+		if (is_idle(destination))
+			idle[count++] = destination;
+	}
+	while (count > 0)
+		destination_forget_if_idle(&idle[--count]);
+	free(idle);
+}
+
+int
+destination_room(const struct destination *destination)
+{
+	const struct transport *transport = destination->transport;
+	const struct pace *pace = &destination->pace;
+
+	if (pace->next_us > 0 && pace_pause(pace, clock_us()) > 0)
+		return 0;
+	if (transport->rate_delay_us > 0)
+		return destination->underway == 0;
+	if (agent_is_worker(transport->agent))
+		return INT_MAX;
+	return destination->window.size - destination->underway;
+}
+
+static void
+on_wake(int fd, short what, void *argument)
+{
+	struct destination *destination = argument;
+
+	destination_update(destination);
+	schedule_soon();
+}
+
+static void
+wake_after_pause(struct destination *destination)
+{
+	int64_t pause = pace_pause(&destination->pace, clock_us());
+
+	if (pause == 0)
+		return;
+	if (destination->wake == NULL)
+		destination->wake = event_new(service_base, -1, 0, on_wake,
+		    destination);
+	event_add(destination->wake, &(struct timeval){
+	    pause / 1000000, pause % 1000000 });
+}
+
+void
+destination_update(struct destination *destination)
+{
+	struct transport *transport = destination->transport;
+	int room = destination_room(destination);
+	bool belongs = !TAILQ_EMPTY(&destination->waiting) && room > 0;
+	struct peer *peer;
+
+	if (belongs && !destination->in_ring)
+		TAILQ_INSERT_TAIL(&transport->ring, destination, next);
+	else if (!belongs && destination->in_ring)
+		TAILQ_REMOVE(&transport->ring, destination, next);
+	destination->in_ring = belongs;
+	while (destination->ready < room &&
+	    (peer = TAILQ_FIRST(&destination->parked)) != NULL)
+		peer_ready(peer);
+	if (room <= 0 && (!TAILQ_EMPTY(&destination->waiting) ||
+	    !TAILQ_EMPTY(&destination->parked)))
+		wake_after_pause(destination);
+}
+
+void
+destination_defer_all(struct destination *destination, const char *dsn,
+    const char *reason)
+{
+	struct entry *entry;
+	struct peer *peer;
+	struct message *message;
+
+	while ((entry = TAILQ_FIRST(&destination->waiting)) != NULL) {
+		message = entry->message;
+		entry_unqueue(entry);
+		entry_defer(message, entry->recipients, entry->count, dsn,
+		    reason);
+		entry_free(&entry);
+		message_check_finished(message);
+	}
+	while ((peer = LIST_FIRST(&destination->peers)) != NULL) {
+		message = peer->job->message;
+		peer_defer(peer, dsn, reason);
+		message_check_finished(message);
+	}
+	destination_update(destination);
+}
+
+static void
+die(struct destination *destination, const char *reason)
+{
+	char *text = mem_printf("delivery temporarily suspended: %s", reason);
+
+	free(destination->dead_reason);
+	destination->dead_reason = mem_strdup(reason);
+	destination->dead_until_ms = clock_ms() +
+	    1000LL * config.minimal_backoff_time;
+	window_init(&destination->window, &destination->transport->window);
+	destination_defer_all(destination, "4.4.1", text);
+	free(text);
+}
+
+static void
+show_window(const struct destination *destination, const char *what)
+{
+	const struct window *window = &destination->window;
+
+	if (config.destination_concurrency_feedback_debug)
+		log_info("%s/%s: %s: window %d of %d, %d under way, gained %.2f, "
+		    "left %.2f, failed cohorts %.2f",
+		    destination->transport->name, destination->nexthop, what,
+		    window->size, destination->transport->window.limit,
+		    destination->underway, window->gained, window->left,
+		    window->failed_cohorts);
+}
+
+void
+destination_learn(struct destination *destination, bool reached,
+    const char *reason)
+{
+	const struct window_rules *rules = &destination->transport->window;
+
+	if (agent_is_worker(destination->transport->agent))
+		return;
+	if (reached) {
+		destination->dead_until_ms = 0;
+		window_succeeded(&destination->window, rules,
+		    destination->underway);
+		show_window(destination, "delivered");
+	} else {
+		bool is_dead = window_failed(&destination->window, rules);
+
+		show_window(destination, is_dead ? "dead" : "failed");
+		if (is_dead)
+			die(destination, reason);
+	}
+}

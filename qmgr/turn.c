@@ -1,0 +1,226 @@
+/*
+ * turn - mail that would wait in memory too long waits in the queue's files
+ *
+ * The active queue has room for qmgr_message_active_limit messages, and no
+ * destination may take it from the others. What waits here for one
+ * destination is bounded twice:
+ *
+ * - By policy (a rate or a pause between deliveries): what cannot go within
+ *   minimal_backoff_time is deferred, and its turn is promised to it.
+ * - By what is left: no destination and no transport may hold more than is
+ *   still free. So one that hangs has at most half of the queue, two have a
+ *   third each, and there is always room for the next. One that is merely
+ *   busy is let be: what goes within a few seconds does no harm. Should the
+ *   queue fill all the same, what came last for the slow ones has to leave.
+ */
+
+#include "qmgr/schedule.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "config/config.h"
+
+/* What is gone within this time does no harm. */
+#define PATIENCE_SECONDS	10
+
+static int64_t first_turn_us, last_run_us;
+
+/* Whose backoff is shorter is less patient. */
+static int64_t
+patience_us(void)
+{
+	return 1000000LL * (config.minimal_backoff_time < PATIENCE_SECONDS ?
+	    config.minimal_backoff_time : PATIENCE_SECONDS);
+}
+
+static bool
+has_policy(const struct destination *destination)
+{
+	return destination->pace.policy_us > 0 ||
+	    destination->transport->rate_delay_us > 0;
+}
+
+static bool
+waits_too_long(const struct destination *destination,
+    const struct message *message, int64_t now)
+{
+	const struct pace *pace = &destination->pace;
+
+	if (!has_policy(destination))
+		return false;
+	/* Older mail was promised its turn: new mail stands behind it. */
+	if (message->segment != NULL && pace_is_promised(pace, now))
+		return true;
+	return pace_wait(pace, now) > 1000000LL * config.minimal_backoff_time;
+}
+
+static bool
+is_crowded(size_t held, const struct pace *pace, int64_t now)
+{
+	size_t limit = (size_t)config.qmgr_message_active_limit;
+	size_t count = message_count();
+	size_t room = count < limit ? limit - count : 0;
+
+	return held > 0 && held >= room &&
+	    pace_wait(pace, now) > patience_us();
+}
+
+static void
+warn_of_clog(struct destination *destination)
+{
+	int64_t now = clock_ms();
+
+	if (config.qmgr_clog_warn_time == 0 ||
+	    now < destination->warn_after_ms)
+		return;
+	destination->warn_after_ms = now + 1000LL * config.qmgr_clog_warn_time;
+	log_warning("mail for %s is using up %zu of %d active queue entries; "
+	    "what comes now waits in deferred",
+	    destination->nexthop, destination->held,
+	    config.qmgr_message_active_limit);
+}
+
+/* "14:03:22", with the day in front where it is not today's. */
+static void
+print_time(char *text, size_t size, int64_t wall_us)
+{
+	time_t when = (time_t)(wall_us / 1000000);
+	bool soon = wall_us - clock_wall_us() < 12 * 60 * 60 * 1000000LL;
+	struct tm local;
+
+	localtime_r(&when, &local);
+	strftime(text, size, soon ? "%H:%M:%S" : "%b %e %H:%M:%S", &local);
+}
+
+static void
+defer_until(struct destination *destination, struct message *message,
+    const size_t *places, size_t count, int64_t wait_us)
+{
+	const struct transport *transport = destination->transport;
+	int64_t turn = clock_wall_us() + wait_us;
+	char when[32], *reason;
+
+	print_time(when, sizeof(when), turn);
+	if (destination->pace.policy_us > 0)
+		reason = mem_printf("rate limit %s of %s: next at %s",
+		    transport->rate, destination->nexthop, when);
+	else if (transport->rate_delay_us > 0)
+		reason = mem_printf("rate delay %llds of %s: next at %s",
+		    (long long)transport->rate_delay_us / 1000000,
+		    destination->nexthop, when);
+	else
+		reason = mem_printf("too much mail for %s is waiting: next at %s",
+		    destination->nexthop, when);
+	entry_defer(message, places, count, "4.4.5", reason);
+	free(reason);
+
+	/* It is back a little before its turn, so that there is always somebody whose turn it is. */
+	int64_t early = has_policy(destination) ?
+	    500000LL * config.minimal_backoff_time : patience_us();
+
+	if (early > wait_us)
+		early = wait_us;
+	turn -= early;
+	message_promise(message, count, turn);
+	if (first_turn_us == 0 || turn < first_turn_us)
+		first_turn_us = turn;
+}
+
+/* The pace that is too slow for more mail; NULL: none is. */
+static struct pace *
+find_slow_pace(struct destination *destination, int64_t now)
+{
+	struct transport *transport = destination->transport;
+
+	if (is_crowded(destination->held, &destination->pace, now))
+		return &destination->pace;
+	if (is_crowded(transport->held, &transport->pace, now))
+		return &transport->pace;
+	return NULL;
+}
+
+/* How long such mail waits elsewhere. */
+static int64_t
+promise(struct pace *pace, size_t recipients, int64_t now, bool by_policy)
+{
+	int64_t turn = pace_promise(pace, (int64_t)recipients, now);
+	int64_t longest = now + 1000000LL * config.maximal_backoff_time;
+
+	/* What was seen is no policy: things may be better soon. */
+	if (!by_policy && turn > longest) {
+		turn = longest;
+		pace->promised_us = longest;
+	}
+	return turn - now;
+}
+
+bool
+turn_wait_here(struct destination *destination, struct message *message,
+    const size_t *places, size_t count)
+{
+	int64_t now = clock_us();
+	bool by_policy = waits_too_long(destination, message, now);
+	struct pace *pace = by_policy ? &destination->pace :
+	    find_slow_pace(destination, now);
+
+	if (pace == NULL)
+		return true;
+	if (!by_policy)
+		warn_of_clog(destination);
+	defer_until(destination, message, places, count,
+	    promise(pace, count, now, by_policy));
+	return false;
+}
+
+/* The queue is nearly full: who came last to a destination that is slow leaves. */
+static void
+relieve(struct destination *destination)
+{
+	int64_t now = clock_us();
+	struct entry *entry;
+	struct pace *pace;
+
+	while ((entry = TAILQ_LAST(&destination->waiting, entries)) != NULL &&
+	    (pace = find_slow_pace(destination, now)) != NULL) {
+		struct message *message = entry->message;
+
+		warn_of_clog(destination);
+		entry_unqueue(entry);
+		defer_until(destination, message, entry->recipients,
+		    entry->count, promise(pace, entry->count, now, false));
+		entry_free(&entry);
+		message_check_finished(message);
+	}
+	destination_update(destination);
+}
+
+static bool
+is_nearly_full(void)
+{
+	return message_count() >=
+	    (size_t)config.qmgr_message_active_limit / 10 * 9;
+}
+
+void
+turn_look(void)
+{
+	struct transport *transport = NULL;
+	int64_t now = clock_wall_us();
+
+	while (is_nearly_full() &&
+	    (transport = transport_next(transport)) != NULL) {
+		size_t position = 0;
+		void *destination;
+
+		while (map_next(transport->destinations, &position,
+		    &destination) != NULL)
+			relieve(destination);
+	}
+	if (first_turn_us != 0 && first_turn_us <= now &&
+	    now - last_run_us >= patience_us() && !service_is_leaving()) {
+		first_turn_us = 0;
+		last_run_us = now;
+		deferred_scan(false);
+	}
+}
