@@ -146,9 +146,12 @@ main(int argc, char **argv)
 		return list_table_types();
 	if (directory != NULL)
 		setenv("MAIL_CONFIG", directory, 1);
-	if (config_read(directory, overrides) == -1)
+	edits |= looks_like_edit(argv + optind);
+	if ((style.defaults && !edits && view->option == 'p' ?
+	    config_read_defaults(directory, overrides) :
+	    config_read(directory, overrides)) == -1)
 		fatal("the configuration cannot be read, see above");
-	if (edits || looks_like_edit(argv + optind)) {
+	if (edits) {
 		if (argv[optind] == NULL)
 			fatal("nothing to edit: name it");
 		return view->edit(edit, argv + optind);

@@ -335,17 +335,32 @@ undo_load(struct loaded *before)
 	config_chosen_directory = before == NULL ? NULL : before->directory;
 }
 
-int
-config_read(const char *directory, const char *const overrides[])
+/* Read without looking at values: overrides, and main.cf before them or not. */
+static int
+read_only(const char *directory, const char *const overrides[],
+    bool with_main_cf)
 {
 	struct loaded *before = begin_load(directory);
 
-	if (read_main_cf() == -1 || read_overrides(overrides) == -1) {
+	if ((with_main_cf && read_main_cf() == -1) ||
+	    read_overrides(overrides) == -1) {
 		undo_load(before);
 		return -1;
 	}
 	loaded_free(&before);
 	return 0;
+}
+
+int
+config_read(const char *directory, const char *const overrides[])
+{
+	return read_only(directory, overrides, true);
+}
+
+int
+config_read_defaults(const char *directory, const char *const overrides[])
+{
+	return read_only(directory, overrides, false);
 }
 
 int

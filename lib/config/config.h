@@ -75,6 +75,7 @@ const char *config_transport_text(const char *transport, const char *suffix,
 extern const char *const default_config_directory;
 extern const char *const default_daemon_directory;
 extern const char *const default_command_directory;
+extern const char *const program_prefix;	/* of the names of all commands */
 extern const char *const default_queue_directory;
 extern const char *const default_data_directory;
 extern const char *const default_mail_owner;

@@ -35,6 +35,10 @@ extern const size_t config_parameter_count;
  */
 int	config_read(const char *directory, const char *const overrides[]);
 
+/* The same of a main.cf that says nothing, whether there is one or not. */
+int	config_read_defaults(const char *directory,
+	    const char *const overrides[]);
+
 /* The row of name; NULL if it is none of ours. */
 const struct parameter *config_parameter(const char *name);
 

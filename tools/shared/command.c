@@ -244,7 +244,8 @@ command_become_owner(void)
 char *
 command_path(const char *name)
 {
-	return mem_printf("%s/%s", config.command_directory, name);
+	return mem_printf("%s/%s%s", config.command_directory, program_prefix,
+	    name);
 }
 
 void

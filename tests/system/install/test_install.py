@@ -12,9 +12,9 @@ class Install(postroad.Test):
         self.directory = tempfile.mkdtemp(prefix="postroad-install-")
         self.addCleanup(subprocess.run, ["rm", "-rf", self.directory])
 
-    def make(self, target):
+    def make(self, target, *variables):
         environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-        done = subprocess.run(["make", "-C", postroad.BUILD, target, "DESTDIR=" + self.directory],
+        done = subprocess.run(["make", "-C", postroad.BUILD, target, "DESTDIR=" + self.directory, *variables],
                               capture_output=True, text=True, env=environment)
         self.assertExit(done, 0)
         return done.stdout
@@ -66,6 +66,18 @@ class Install(postroad.Test):
                 self.assertIn(stat.S_IMODE(found.st_mode), (wanted, wanted & 0o777), name)
         for command in ("sendmail", "mailq", "newaliases", "postroad", "postconf", "postmap"):
             self.assertTrue(any(n.endswith("/" + command) for n in rows), command + " is not installed")
+
+    def test_a_prefix_stands_before_commands_and_pages(self):
+        self.make("install", "program_prefix=pr-")
+        files = self.files()
+        for name in ("/bin/pr-mailq", "/sbin/pr-sendmail", "/sbin/pr-postdrop", "/man1/pr-mailq.1", "/man8/pr-qmgr.8"):
+            self.assertTrue([f for f in files if f.endswith(name)], name)
+        self.assertFalse([f for f in files if f.endswith(("/sendmail", "/postqueue", "/mailq.1", "/pr-smtpd"))])
+        self.assertTrue(os.path.exists(self.one("pr-mailq")) and os.path.exists(self.one("pr-mailq.1")))
+        with open(self.one("manifest")) as manifest:
+            self.assertIn("f $command_directory/pr-postdrop root $setgid_group 2755\n", manifest.read())
+        self.make("uninstall", "program_prefix=pr-")
+        self.assertEqual(self.files(), set())
 
     def test_a_changed_configuration_is_kept(self):
         self.make("install")

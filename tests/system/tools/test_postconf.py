@@ -1,5 +1,6 @@
 """postconf: what it shows, and that an edit leaves alone what it does not name."""
 import os
+import subprocess
 
 import postroad
 
@@ -74,6 +75,11 @@ class Postconf(postroad.Test):
         self.assertNotIn("typo", self.text(self.main_cf))
         self.assertExit(self.box.run("postconf", "-e", "novalue"), 1)
         self.assertExit(self.box.run("postconf", "-e", "a=b\nc=d"), 1)
+
+    def test_defaults_without_a_main_cf(self):
+        done = subprocess.run([postroad.BUILD + "/bin/postconf", "-d", "queue_run_delay"], capture_output=True, text=True,
+                              env=dict(os.environ, MAIL_CONFIG="/nonexistent"))
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "queue_run_delay = 300s\n", ""))
 
     def test_master_cf(self):
         self.assertEqual(self.show("-M", "pickup/unix"), "pickup     unix  n       -       n       60?     1       pickup\n")
