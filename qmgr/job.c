@@ -235,6 +235,8 @@ take_destination(struct job *job)
 
 	job->taken = trouble != NULL ? job->count : end_of_destination(
 	    transport, job->message, job->places, from, job->count);
+	if (trouble == NULL && job->taken - from > transport->portion)
+		job->taken = from + transport->portion;
 	if (trouble != NULL)
 		entry_defer(job->message, places, job->taken - from, "4.3.0",
 		    trouble);

@@ -44,6 +44,7 @@ struct transport {
 	int			 entry_limit;		/* recipients of an entry: that, or less by the rate */
 	int64_t			 rate_delay_us, transport_delay_us;
 	const char		*rate;			/* "100/m", or "" */
+	size_t			 portion;		/* recipients that go within minimal_backoff_time by the rate */
 	int			 peer_limit, peer_extra, refill_limit, refill_delay;
 };
 

@@ -116,13 +116,16 @@ read_pace(struct transport *transport)
 	transport->recipient_limit = limit_of(name,
 	    "_destination_recipient_limit",
 	    config.default_destination_recipient_limit);
-	/* A delivery that is larger than the rate would be a burst. */
-	if (config_rate(transport->rate, &rate) == 0 &&
-	    transport->recipient_limit > 1 &&
-	    rate.count < transport->recipient_limit)
-		transport->entry_limit = rate.count;
-	else
-		transport->entry_limit = transport->recipient_limit;
+	transport->entry_limit = transport->recipient_limit;
+	transport->portion = SIZE_MAX;
+	if (config_rate(transport->rate, &rate) == 0) {
+		/* A delivery that is larger than the rate would be a burst. */
+		if (rate.count < transport->entry_limit)
+			transport->entry_limit = rate.count;
+		transport->portion = (size_t)rate.count *
+		    (size_t)config.minimal_backoff_time /
+		    (size_t)rate.seconds + 1;
+	}
 	pace_init(&transport->pace, NULL);
 }
 
