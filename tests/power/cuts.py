@@ -42,7 +42,8 @@ class Test:
             wrong = ["STUCK %s" % e]
         if wrong:
             self.findings.append((where, wrong))
-            print("FOUND at %s\n    %s" % (where, "\n    ".join(w[:400] for w in wrong)), flush=True)
+            if not self.arguments.self_test:
+                print("FOUND at %s\n    %s" % (where, "\n    ".join(w[:400] for w in wrong)), flush=True)
             with open(self.road.path("finding-%d.log" % len(self.findings)), "w") as f:
                 f.write("%s\n%s\n\n%s" % (where, "\n".join(wrong), self.road.log()))
         self.road.power_off()
@@ -58,38 +59,51 @@ class Test:
         self.disk.tell("record")
         self.disk.tell("delay", 500)
         day = lives.Day(self.road, book, alone=True)
+        if life in lives.ASLEEP:
+            self.road.power_off()
         life(day)
-        self.road.wait_settled(lambda queue: "*" not in queue.values())
+        if life in lives.ASLEEP:
+            self.road.start()
+        self.road.wait_settled()
         time.sleep(1.3)         # the marks become durable
         self.road.power_off()
         self.disk.tell("delay", 0)
         return book, self.disk.keep()
 
-    def cut_life(self, life, only=None):
+    def cut_life(self, life):
         begun = time.monotonic()
         self.clean()
         book, length = self.record_life(life)
         if self.arguments.show:
             for at in range(length):
-                print(self.disk.describe(at), [f[1] for f in book.facts if f[0] == at + 1])
-        seen = set()
-        for at in [only[2]] if only else range(0, length + 1, self.arguments.step):
-            world = book.until(at)
-            for model in [only[0]] if only else self.models:
-                for seed in [only[1]] if only else range(1 if model in SEEDLESS else self.arguments.seeds):
-                    checksum = self.disk.image(at, model, seed)
-                    # The same disk and the same promises: the same outcome.
-                    key = checksum, tuple(sorted(what for _, what, _ in world.facts))
-                    self.counts["images of lives"] += 1
-                    if key in seen:
-                        continue
-                    seen.add(key)
-                    self.counts[model] += 1
-                    self.recover(world.until(0), "%s:%s:%d:%d (%s)" % (
-                        life.__name__, model, seed, at, self.disk.describe(at - 1) if at else "before all"))
+                print(self.disk.describe(at), [what for position, what, _ in book.facts if position == at + 1])
+        worlds = self.cut_everywhere(life, book, [
+            (at, model, seed) for at in range(0, length + 1, self.arguments.step) for model in self.models
+            for seed in range(1 if model in SEEDLESS else self.arguments.seeds)])
         self.disk.tell("drop")
         print("%s: %d changes, %d different worlds, %.1f s" % (
-            life.__name__, length, len(seen), time.monotonic() - begun), flush=True)
+            life.__name__, length, worlds, time.monotonic() - begun), flush=True)
+
+    def cut_everywhere(self, life, book, cuts, enough=None):
+        """Images of the tape kept last; until enough(), if that is given. Gives how many differed."""
+        seen = set()
+        for at, model, seed in cuts:
+            if enough is not None and enough():
+                break
+            world = book.until(at)
+            # The same disk and the same promises: the same outcome.
+            key = self.disk.image(at, model, seed), tuple(sorted(what for _, what, _ in world.facts))
+            if key not in seen:
+                seen.add(key)
+                self.counts[model] += 1
+                self.recover(world, "%s:%s:%d:%d (%s)" % (
+                    life.__name__, model, seed, at, self.disk.describe(at - 1) if at else "before all"))
+        return len(seen)
+
+    def cut_one(self, life, model, seed, at):
+        self.clean()
+        book, _ = self.record_life(life)
+        self.cut_everywhere(life, book, [(at, model, seed)])
 
     def clean(self):
         """The first tape is of a disk on which there are only directories."""
@@ -152,7 +166,9 @@ def run(arguments, directory, begun):
         test.disk.keep()
         if arguments.only:
             life, model, seed, at = arguments.only.split(":")
-            test.cut_life(getattr(lives, life), (model, int(seed), int(at)))
+            test.cut_one(getattr(lives, life), model, int(seed), int(at))
+        elif arguments.self_test:
+            return self_test(test)
         else:
             run_lives(test, arguments)
             run_loads(test, arguments)
@@ -175,6 +191,42 @@ def run_loads(test, arguments):
         test.disk.image(0, "strict", 0)         # empty again
         test.cut_load(cuts)
         left -= cuts
+
+
+# What a disk that lies must be found out by: where its syncs do nothing, a life, a model, and the finding.
+LIES = [
+    ("directories", lives.deliver, "strict", "LOST"),
+    ("directories", lives.large, "strict", "LOST"),
+    ("directories", lives.delete, "strict", "GHOST"),
+    ("spool/journal", lives.deliver, "strict", "LOST"),
+    ("spool/journal", lives.virtual, "ext4-random", "LOST"),
+    ("spool/journal", lives.bounce, "random", "LOST"),
+    ("spool/incoming", lives.large, "perfile", "LOST"),
+    ("spool/deferred", lives.defer, "strict", "LOST"),
+    ("spool/maildrop", lives.maildrop, "strict", "LOST"),
+    ("mail/games/tmp", lives.deliver, "ext4-random", "TORN"),
+    ("mail/games/new", lives.deliver, "strict", "LOST"),
+]
+
+
+def self_test(test):
+    missed = 0
+    for place, life, model, wanted in LIES:
+        test.findings.clear()
+        test.clean()
+        test.disk.tell("lie", place)
+        book, length = test.record_life(life)
+        test.disk.tell("truth")
+
+        def found():
+            return any(word.startswith(wanted) for _, wrong in test.findings for word in wrong)
+        test.cut_everywhere(life, book, [(at, model, seed) for seed in range(1 if model in SEEDLESS else 10)
+                                         for at in range(length + 1)], found)
+        test.disk.tell("drop")
+        missed += not found()
+        print("lie %s, %s, %s: %s" % (place, life.__name__, model, "found" if found() else "NOT FOUND"), flush=True)
+    print("%d passed, %d failed" % (len(LIES) - missed, missed))
+    return 1 if missed else 0
 
 
 def report(test, begun):

@@ -116,12 +116,18 @@ def bounce_some(day):
                   far=True, notice=True))
 
 
-def sendmail(day):
-    mail = Mail("sendmail", [box("user")], ["user"])
+def sendmail(day, mail=None):
+    mail = mail or Mail("sendmail", [box("user")], ["user"])
     day.note("begun accepted", mail)
     ok, _ = day.command("sendmail", "-i", "-f", postroad.address("ada"), *mail.recipients, input=mail.text())
     if ok:
         day.note("accepted", mail)
+
+
+def maildrop(day):
+    """The same while nothing runs: it waits in maildrop/."""
+    mail = Mail("maildrop", [box("user"), "bob@later.example"], ["user"], far=True)
+    sendmail(day, mail)
 
 
 def waiting(day, kind):
@@ -193,8 +199,10 @@ def pop3(day):
 
 
 LIVES = [deliver, large, many, alias, own_copy, virtual, relay, defer, defer_large, defer_some, bounce, bounce_alias,
-         bounce_large, bounce_some, sendmail, hold, hold_and_release, delete, delete_held, delete_at_once, requeue,
+         bounce_large, bounce_some, sendmail, maildrop, hold, hold_and_release, delete, delete_held, delete_at_once, requeue,
          pop3]
+
+ASLEEP = {maildrop}             # lived while no daemon runs, which are then started
 
 QUICK = [deliver, large, many, alias, own_copy, virtual, relay, defer, defer_large, defer_some, bounce, bounce_alias,
          bounce_large, bounce_some]

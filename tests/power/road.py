@@ -98,16 +98,33 @@ class Road(postroad.System):
         """The queue's listing, {id: flag}."""
         return {queue_id: flag for queue_id, (flag, _, _) in self.queue().items()}
 
-    def wait_settled(self, done=lambda queue: not queue):
-        """Until the queue is as wanted, twice; gives what is left if it never is."""
-        deadline, before = time.monotonic() + SETTLE, False
+    def wait_settled(self):
+        """Until nothing is on its way, what waits aside; gives what is left if that never is."""
+        return self.wait_twice(lambda queue: "*" not in queue.values() and not self.arriving(), lambda: None)
+
+    def wait_empty(self):
+        """Until nothing is in the queue at all, and ask for it again and again."""
+        return self.wait_twice(lambda queue: not queue, self.flush)
+
+    def wait_twice(self, done, urge):
+        deadline, urged, before = time.monotonic() + SETTLE, time.monotonic(), False
         while True:
             queue = self.waiting()
             now = done(queue)
             if (now and before) or time.monotonic() > deadline:
                 return {} if now else queue
             before = now
+            if time.monotonic() > urged + 1:
+                urged = time.monotonic()
+                urge()
             time.sleep(0.02)
+
+    def flush(self):
+        self.run("postsuper", "-H", "ALL", check=True)
+        self.run("postqueue", "-f", check=True)
+
+    def arriving(self):
+        return os.listdir(self.path("spool", "maildrop")) + os.listdir(self.path("spool", "incoming"))
 
     def files(self):
         """Every file below the queue's directories, but for the journal."""
@@ -147,14 +164,13 @@ class Road(postroad.System):
     def collect(self):
         """Let all that waits go, wait until nothing does, and see what there is."""
         found = Found()
-        left = self.wait_settled(lambda queue: "*" not in queue.values())
+        left = self.wait_settled()
         if left:
             found.trouble.append("STUCK, active for %d s: %s" % (SETTLE, left))
         found.held_files = self.held()
         self.far.open()
-        self.run("postsuper", "-H", "ALL", check=True)
-        self.run("postqueue", "-f", check=True)
-        left = self.wait_settled()
+        self.flush()
+        left = self.wait_empty()
         if left:
             found.trouble.append("STUCK in the queue for %d s: %s" % (SETTLE, left))
         for box in postroad.ACCOUNTS:

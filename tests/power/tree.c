@@ -377,6 +377,8 @@ checksum_of(const struct inode *inode, uint64_t sum)
 		}
 	}
 	RB_FOREACH(entry, entries, entries) {
+		if (S_ISSOCK(entry->inode->mode))
+			continue;
 		sum = mix(sum, entry->name, strlen(entry->name) + 1);
 		sum = checksum_of(entry->inode, sum);
 	}

@@ -74,7 +74,7 @@ void	 tree_free(struct tree **tree);
 /* Release what no name leads to. */
 void	 tree_prune(struct tree *tree);
 
-/* A checksum of all names, owners, modes and contents; times do not count. */
+/* A checksum of all names, owners, modes and contents; times and sockets do not count. */
 uint64_t tree_checksum(const struct tree *tree);
 
 /* A new inode, without a name. The tree owns it until it has neither names nor lookups. */
