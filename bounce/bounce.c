@@ -195,6 +195,7 @@ main(int argc, char **argv)
 	static const struct service bounce = {
 		.name	 = "bounce",
 		.serve	 = serve,
+		.has_more = sweep_reasons,
 		.sandbox = SANDBOX_SOCKETS | SANDBOX_READ | SANDBOX_WRITE |
 		    SANDBOX_UNLINK,
 		.paths	 = paths,

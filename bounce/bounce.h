@@ -30,4 +30,7 @@ int	send_notice(const struct notice *notice, const struct text *content,
 void	remember(const char *queue_id, const char *results, size_t length);
 void	forget(const char *queue_id);
 
+/* sweep.c: remove, a little at each call, what no message needs any more. True while there is more. */
+bool	sweep_reasons(void);
+
 #endif

@@ -1,7 +1,9 @@
 /*
  * remember - defer/X/ID: the reasons of the last try, for mailq
  *
- * Nothing here must survive a power cut: the next try writes it again.
+ * Nothing here must survive a power cut: the next try writes it again. So it
+ * is written in place, without a second name that might stay behind; a reader
+ * who meets half of it sees no reason.
  */
 
 #include "bounce/bounce.h"
@@ -13,13 +15,13 @@
 #include <unistd.h>
 
 static void
-make_path(char path[64], const char *queue_id, const char *suffix)
+make_path(char path[64], const char *queue_id)
 {
-	snprintf(path, 64, "defer/%c/%s%s", queue_id[0], queue_id, suffix);
+	snprintf(path, 64, "defer/%c/%s", queue_id[0], queue_id);
 }
 
 static int
-open_new(const char *path, const char *queue_id)
+open_anew(const char *path, const char *queue_id)
 {
 	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
 	int fd = open(path, flags, 0600);
@@ -36,14 +38,12 @@ open_new(const char *path, const char *queue_id)
 void
 remember(const char *queue_id, const char *results, size_t length)
 {
-	char path[64], temporary[64];
+	char path[64];
 	int fd;
 
-	make_path(path, queue_id, "");
-	make_path(temporary, queue_id, ".new");
-	fd = open_new(temporary, queue_id);
-	if (fd == -1 || fd_write_all(fd, results, length) == -1 ||
-	    rename(temporary, path) == -1)
+	make_path(path, queue_id);
+	fd = open_anew(path, queue_id);
+	if (fd == -1 || fd_write_all(fd, results, length) == -1)
 		log_warning("%s: cannot remember why it waits in %s: %m",
 		    queue_id, path);
 	fd_close(&fd);
@@ -54,7 +54,7 @@ forget(const char *queue_id)
 {
 	char path[64];
 
-	make_path(path, queue_id, "");
+	make_path(path, queue_id);
 	if (unlink(path) == -1 && errno != ENOENT)
 		log_warning("%s: cannot remove %s: %m", queue_id, path);
 }

@@ -126,6 +126,11 @@ class Road(postroad.System):
     def arriving(self):
         return os.listdir(self.path("spool", "maildrop")) + os.listdir(self.path("spool", "incoming"))
 
+    def debris(self):
+        """Files below the queue's directories that no daemon will ever remove; bounce sweeps old reasons by itself."""
+        return [path for path in self.files()
+                if not re.fullmatch(r"defer/(\.swept|\w/\w+)|\w+/(\w/)?\.new-\d+-[0-9a-f]+", path)]
+
     def files(self):
         """Every file below the queue's directories, but for the journal."""
         for queue in QUEUES:
@@ -175,7 +180,7 @@ class Road(postroad.System):
             found.trouble.append("STUCK in the queue for %d s: %s" % (SETTLE, left))
         for box in postroad.ACCOUNTS:
             self.collect_box(box, found)
-        found.trouble += ["DEBRIS in the queue: %s" % path for path in self.files()]
+        found.trouble += ["DEBRIS in the queue: %s" % path for path in self.debris()]
         found.trouble += ["CRASH %s" % line for line in self.crashes()]
         found.trouble += ["DAMAGE %s" % line for line in self.log().splitlines() if "damaged" in line]
         return found

@@ -1,5 +1,8 @@
 """Mail that cannot go now waits, is tried again, and goes; mail that never can comes back."""
+import os
 import re
+import shutil
+import time
 
 import postroad
 
@@ -57,6 +60,19 @@ class Deferral(postroad.Test):
         self.far.wait(5)
         system.wait_empty()
         self.assertEqual(len(self.far.messages), 5)
+
+    def test_old_reasons_are_swept(self):
+        system = self.relay()
+        stale, fresh = system.path("spool", "defer", "Z", "Z0000001"), system.path("spool", "defer", "Z", "Z0000002")
+        for path, age in ((stale, 7 * 86400), (fresh, 60)):
+            postroad.write(path, "a reason")
+            shutil.chown(os.path.dirname(path), postroad.OWNER)
+            shutil.chown(path, postroad.OWNER)
+            os.utime(path, (time.time() - age,) * 2)
+        self.far.answers["RCPT"] = "451 4.3.0 not now"
+        system.send("bob@far.example")
+        postroad.wait_until(lambda: not os.path.exists(stale), "a reason that is older than any message removed")
+        self.assertTrue(os.path.exists(fresh))
 
     def test_recipients_are_told_apart(self):
         system = self.relay()
