@@ -1,44 +1,162 @@
-/* send - the notice goes the way of all mail */
+/*
+ * send - notices go the way of all mail
+ *
+ * All letters of a batch are handed over before the first answer is waited
+ * for: a storm of failures costs a flush a batch, not a flush a notice.
+ */
 
 #include "bounce/bounce.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
+#include "config/config.h"
 #include "delivery/submit.h"
 
-static struct envelope *
-make_envelope(const struct notice *notice)
+/* A notice on its way, by the place of its request. */
+struct sending {
+	struct notice	 notice;
+	bool		 is_readable;
+	size_t		 letter_count;
+	struct letter	 letters[LETTERS_MAX];
+	struct text	 content[LETTERS_MAX];
+};
+
+/* One letter for each kind of notice and addressee: a second one is known as the first by this. */
+static const char *
+key_of(const struct letter *letter)
 {
+	static const char to_sender[] = "?fdstv", to_postmaster[] = "?FDSTV";
+	const struct notice *notice = letter->notice;
+
+	return pool_printf(notice->pool, "%s-%c", notice->envelope->unique,
+	    (letter->to_postmaster ? to_postmaster : to_sender)[notice->kind]);
+}
+
+static struct envelope *
+make_envelope(const struct letter *letter)
+{
+	const struct notice *notice = letter->notice;
 	struct envelope *envelope = envelope_new(notice->pool);
 
 	if (envelope == NULL ||
-	    envelope_add_recipient(envelope, notice->envelope->sender) == NULL)
+	    envelope_add_recipient(envelope, letter->to) == NULL)
 		return NULL;
 	envelope->flags = ENVELOPE_BOUNCE | ENVELOPE_LOCAL_ORIGIN |
 	    (notice->envelope->flags & (ENVELOPE_8BIT | ENVELOPE_SMTPUTF8));
-	/* Made from the message's own key: a second notice about it is known as this one. */
-	envelope->unique = pool_printf(notice->pool, "%s-%c",
-	    notice->envelope->unique, "?fdstv"[notice->kind]);
-	return envelope->unique != NULL ? envelope : NULL;
+	if (letter->to_postmaster)
+		envelope->sender = pool_printf(notice->pool, "%s@%s",
+		    config.double_bounce_sender, config.myhostname);
+	envelope->unique = key_of(letter);
+	return envelope->unique != NULL && envelope->sender != NULL ?
+	    envelope : NULL;
 }
 
-int
-send_notice(const struct notice *notice, const struct text *content,
-    struct text *id, const char **why)
+static void
+log_sent(const struct letter *letter, const char *id)
 {
-	struct envelope *envelope = make_envelope(notice);
-	struct ipc_packet reply = IPC_PACKET_EMPTY;
-	struct ipc_submit_result result;
-	int outcome = -1;
+	static const char *const names[] = {
+		[NOTICE_FAILURE] = "non-delivery",
+		[NOTICE_DELAY] = "delay",
+		[NOTICE_SUCCESS] = "delivery status",
+		[NOTICE_TRACE] = "delivery status",
+		[NOTICE_VERIFY] = "delivery status",
+	};
 
-	if (envelope == NULL) {
-		*why = "write the notice: out of memory";
-	} else if (delivery_submit(envelope, content, &reply, &result) == -1) {
-		*why = "hand the notice to cleanup: it does not answer";
-	} else if (result.status != 250) {
-		*why = "hand the notice to cleanup: it refuses";
-	} else {
-		text_puts(id, result.queue_id);
-		outcome = 0;
+	log_info("%s: %s %s notification: %s",
+	    letter->notice->envelope->queue_id,
+	    letter->to_postmaster ? "postmaster" : "sender",
+	    names[letter->notice->kind], id);
+}
+
+/* Its letters are written; gives how many submissions they made. */
+static size_t
+prepare(struct sending *sending, struct delivery_submission *submissions)
+{
+	size_t count = 0;
+
+	sending->letter_count = notice_letters(&sending->notice,
+	    sending->letters);
+	for (size_t i = 0; i < sending->letter_count; i++) {
+		struct envelope *envelope = make_envelope(&sending->letters[i]);
+
+		if (envelope == NULL)
+			continue;	/* out of memory: not sent */
+		compose(&sending->letters[i], &sending->content[i]);
+		submissions[count++] = (struct delivery_submission){
+			.envelope = envelope, .content = &sending->content[i],
+			.again = sending->notice.again,
+			.reply = IPC_PACKET_EMPTY,
+		};
 	}
-	ipc_packet_clear(&reply);
-	return outcome;
+	return count;
+}
+
+/* Log what was taken. False: the first letter was not, and must be tried again; a copy is not worth a second notice. */
+static bool
+settle(const struct sending *sending, struct delivery_submission *submissions,
+    size_t count)
+{
+	const char *id = sending->notice.envelope->queue_id;
+	bool sent[LETTERS_MAX] = { false };
+
+	for (size_t i = 0; i < count; i++) {
+		size_t letter = (size_t)(submissions[i].content -
+		    sending->content);
+
+		if (!submissions[i].is_answered) {
+			log_warning("%s: cannot hand its notice to cleanup: it "
+			    "does not answer", id);
+		} else if (submissions[i].result.status != 250) {
+			log_warning("%s: cleanup refuses its notice: %s", id,
+			    submissions[i].result.reason);
+		} else {
+			sent[letter] = true;
+			log_sent(&sending->letters[letter],
+			    submissions[i].result.queue_id);
+		}
+	}
+	return sending->letter_count == 0 || sent[0];
+}
+
+static void
+answer(struct service_request *request, struct sending *sending,
+    struct delivery_submission *submissions, size_t count)
+{
+	if (!sending->is_readable)
+		service_reply_done(request, EINVAL, "bad request");
+	else if (settle(sending, submissions, count))
+		service_reply_done(request, 0, "");
+	else
+		service_reply_done(request, EAGAIN, "the notice is not sent");
+}
+
+void
+send_notices(struct service_request *requests, size_t count)
+{
+	struct sending *sendings = mem_zalloc(count, sizeof(*sendings));
+	struct delivery_submission *submissions = mem_zalloc(
+	    count * LETTERS_MAX, sizeof(*submissions));
+	size_t *counts = mem_zalloc(count, sizeof(*counts)), total = 0, at = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		sendings[i].is_readable = notice_receive(&sendings[i].notice,
+		    &requests[i].packet) == 0;
+		if (sendings[i].is_readable)
+			counts[i] = prepare(&sendings[i], submissions + total);
+		total += counts[i];
+	}
+	delivery_submit_all(submissions, total);
+	for (size_t i = 0; i < count; i++) {
+		answer(&requests[i], &sendings[i], submissions + at, counts[i]);
+		at += counts[i];
+		for (size_t n = 0; n < LETTERS_MAX; n++)
+			text_clear(&sendings[i].content[n]);
+		notice_clear(&sendings[i].notice);
+	}
+	for (size_t i = 0; i < total; i++)
+		ipc_packet_clear(&submissions[i].reply);
+	free(counts);
+	free(submissions);
+	free(sendings);
 }

@@ -224,12 +224,43 @@ expand(struct expansion *expansion, const char *address, int depth)
 	text_clear(&extension);
 }
 
+/*
+ * The alias at address became the recipients from first on. If its sender
+ * wants to hear of success, that is one: it becomes a recipient of which qmgr
+ * reports just that, and those that it stands for owe no report.
+ */
+static void
+note_expansion(struct expansion *expansion, size_t first, const char *address)
+{
+	struct envelope *result = expansion->result;
+	struct recipient *alias;
+
+	if (!(expansion->from->dsn_notify & DSN_NOTIFY_SUCCESS) ||
+	    expansion->submission->status != 0 ||
+	    result->recipient_count == first ||
+	    (result->recipient_count == first + 1 &&
+	    strcasecmp(result->recipients[first].address, address) == 0))
+		return;
+	for (size_t i = first; i < result->recipient_count; i++)
+		result->recipients[i].dsn_notify = envelope_notify_expanded(
+		    result->recipients[i].dsn_notify);
+	alias = envelope_add_recipient(result, expansion->original);
+	if (alias == NULL) {
+		out_of_memory(expansion->submission);
+		return;
+	}
+	alias->expanded = expansion->original;
+	alias->dsn_orcpt = expansion->from->dsn_orcpt;
+	alias->dsn_notify = DSN_NOTIFY_SUCCESS;
+}
+
 /* address is in standard form; from says where it comes from. */
 static void
 expand_recipient(struct expansion *expansion, const struct recipient *from,
     const char *address)
 {
 	struct submission *submission = expansion->submission;
+	size_t first = expansion->result->recipient_count;
 
 	expansion->from = from;
 	expansion->original = *from->original != '\0' ? from->original :
@@ -241,6 +272,7 @@ expand_recipient(struct expansion *expansion, const struct recipient *from,
 		add_recipient(expansion, address);
 	else
 		expand(expansion, address, 0);
+	note_expansion(expansion, first, address);
 }
 
 static bool

@@ -131,6 +131,7 @@ report(struct job *job)
 			recipient->original = recipient->address;
 		recipient->address = plan->final;
 	}
+	job->request->action = plan->action;
 	delivery_report(job->request, recipient, plan->status, plan->dsn,
 	    "local", "%s", plan->text);
 }

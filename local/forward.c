@@ -32,8 +32,10 @@ make_envelope(const struct plan *plan, const struct delivery_request *request,
 	    | ENVELOPE_BOUNCE);
 	envelope->size = (int64_t)size;
 	envelope->message_id = parent->message_id;
-	envelope->dsn_envid = parent->dsn_envid;
-	envelope->dsn_ret = parent->dsn_ret;
+	if (plan->owner == NULL) {
+		envelope->dsn_envid = parent->dsn_envid;
+		envelope->dsn_ret = parent->dsn_ret;
+	}
 	for (size_t i = 0; i < plan->forward_count; i++) {
 		struct recipient *to = envelope_add_recipient(envelope, plan->forward[i]);
 
@@ -41,8 +43,11 @@ make_envelope(const struct plan *plan, const struct delivery_request *request,
 			return NULL;
 		to->original = recipient->original[0] != '\0' ? recipient->original
 		    : recipient->address;
+		/* What a list sends is told to its owner, in his own way (RFC 3461 section 5.2.7.3). */
+		if (plan->owner != NULL)
+			continue;
 		to->dsn_orcpt = recipient->dsn_orcpt;
-		to->dsn_notify = recipient->dsn_notify;
+		to->dsn_notify = envelope_notify_expanded(recipient->dsn_notify);
 	}
 	return envelope->unique == NULL ? NULL : envelope;
 }
@@ -60,9 +65,12 @@ submit(struct plan *plan, struct envelope *envelope, const struct text *content)
 		plan_decide(plan, result.dsn[0] == '5' ? DELIVERY_BOUNCED
 		    : DELIVERY_DEFERRED, pool_strdup(plan->pool, result.dsn),
 		    "unable to forward message: %s", result.reason);
-	else
+	else {
+		plan->action = plan->owner != NULL ? ACTION_DELIVERED :
+		    ACTION_EXPANDED;
 		plan_decide(plan, DELIVERY_SENT, "2.0.0", "forwarded as %s",
 		    result.queue_id);
+	}
 	ipc_packet_clear(&reply);
 }
 

@@ -67,6 +67,7 @@ struct plan {
 	bool	 is_decided;		/* nothing to do but this */
 	enum delivery_status status;
 	const char *dsn, *text;
+	enum delivery_action action;
 };
 
 /* Find out. The plan's members are set; nothing is delivered. */

@@ -8,8 +8,12 @@
 #include "qmgr/qmgr.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
+#include "address/address.h"
 #include "config/config.h"
+#include "delivery/route.h"
 #include "qmgr/schedule.h"
 
 /* trivial-rewrite may go away this often with a question. */
@@ -81,6 +85,18 @@ defer_unresolved(struct message *message)
 	}
 }
 
+/* What comes back from the postmaster is nobody's. */
+static bool
+is_double_bounce(const struct ipc_resolved *resolved)
+{
+	size_t length = address_localpart_length(resolved->recipient);
+
+	return resolved->address_class == CLASS_LOCAL &&
+	    length == strlen(config.double_bounce_sender) &&
+	    strncasecmp(resolved->recipient, config.double_bounce_sender,
+	    length) == 0;
+}
+
 static void
 set_route(struct message *message, size_t recipient,
     const struct ipc_resolved *resolved)
@@ -91,6 +107,10 @@ set_route(struct message *message, size_t recipient,
 		.transport = pool_strdup(message->pool, resolved->transport),
 	};
 
+	if (is_double_bounce(resolved)) {
+		route.transport = "discard";
+		route.nexthop = "undeliverable postmaster notification discarded";
+	}
 	/* A route is whole, or it is none. */
 	if (route.nexthop != NULL && route.address != NULL)
 		message->routes[recipient] = route;

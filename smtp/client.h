@@ -175,6 +175,7 @@ void	outcome_said(struct job *job);
 struct sent {
 	const char	*key;		/* message and recipient */
 	const char	*dsn, *relay, *host, *text;
+	enum delivery_action action;
 };
 
 void	recall_add(const struct sent *sent);

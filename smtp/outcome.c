@@ -153,6 +153,9 @@ outcome_sent(struct job *job)
 	char dsn[SMTP_STATUS_SIZE], *line = one_line(&session->reply);
 
 	status_of(&session->reply, dsn);
+	/* Who understands DSN was told NOTIFY, and reports in his turn. */
+	job->request->action = (session->offers & OFFERS_DSN) ?
+	    ACTION_PASSED_ON : ACTION_RELAYED;
 	for (size_t i = 0; i < envelope->recipient_count; i++) {
 		if (job->marks[i] != MARK_ACCEPTED)
 			continue;

@@ -15,6 +15,7 @@ enum { RECALL_MAX = 2048 };
 
 static struct {
 	char	*key, *dsn, *relay, *host, *text;
+	enum delivery_action action;
 } ring[RECALL_MAX];
 static size_t next;
 
@@ -41,6 +42,7 @@ recall_add(const struct sent *sent)
 	ring[place].relay = mem_strdup(sent->relay);
 	ring[place].host = mem_strdup(sent->host);
 	ring[place].text = mem_strdup(sent->text);
+	ring[place].action = sent->action;
 }
 
 void
@@ -50,7 +52,7 @@ recall_note(const struct job *job, size_t place, const char *dsn,
 	const struct envelope *envelope = job->request->envelope;
 	char *key = key_of(envelope, &envelope->recipients[place]);
 	const struct sent sent = { key, dsn, job->session->relay,
-	    job->session->host, text };
+	    job->session->host, text, job->request->action };
 
 	recall_add(&sent);
 	if (job->is_announced)
@@ -65,7 +67,8 @@ find(const char *key, struct sent *sent)
 		if (strcmp(ring[i].key, key) != 0)
 			continue;
 		*sent = (struct sent){ ring[i].key, ring[i].dsn,
-		    ring[i].relay, ring[i].host, ring[i].text };
+		    ring[i].relay, ring[i].host, ring[i].text,
+		    ring[i].action };
 		return true;
 	}
 	return false;
@@ -84,6 +87,7 @@ recall_report(struct job *job)
 		free(key);
 		if (!found || job->marks[i] == MARK_DONE)
 			continue;
+		job->request->action = sent.action;
 		delivery_report_remote(job->request, &envelope->recipients[i],
 		    DELIVERY_SENT, sent.dsn, sent.relay, sent.host,
 		    sent.text, sent.text);

@@ -74,7 +74,8 @@ succession_sent(const struct sent *sent)
 
 	ipc_encode_sent_already(&packet, 0, &(struct ipc_sent_already){
 		.key = sent->key, .dsn = sent->dsn, .relay = sent->relay,
-		.host = sent->host, .text = sent->text });
+		.host = sent->host, .text = sent->text,
+		.action = sent->action });
 	tell(&packet);
 }
 
@@ -137,7 +138,8 @@ succession_packet(struct ipc_channel *channel, struct ipc_packet *packet)
 		add_doubt(channel, in_doubt.queue_id);
 	} else if (ipc_decode_sent_already(packet, &sent) == 0) {
 		recall_add(&(struct sent){ sent.key, sent.dsn, sent.relay,
-		    sent.host, sent.text });
+		    sent.host, sent.text,
+		    (enum delivery_action)sent.action });
 	} else if (ipc_decode_settled(packet, &settled) == 0) {
 		remove_doubts(channel, settled.queue_id);
 		job_release_held();

@@ -29,7 +29,8 @@ static void __attribute__((noreturn))
 usage(void)
 {
 	fatal("usage: postconf [-deFfHhMmnPpvXx#] [-c config_dir] "
-	    "[-o name=value] [-T manual] [name...]");
+	    "[-o name=value] [-T manual] [name...], "
+	    "or postconf -b|-t [template_file]");
 }
 
 static const struct view *
@@ -78,13 +79,18 @@ main(int argc, char **argv)
 	const struct view *view = find_view('p');
 	enum postconf_edit edit = POSTCONF_SET;
 	bool edits = false, types = false, manual = false;
+	bool templates = false, expanded = false;
 	size_t override_count = 0;
 	int option;
 
 	log_open_stderr("postconf");
 	fatal_exit_code = 1;
-	while ((option = getopt(argc, argv, "c:defFhHmMno:pPT:vxX#")) != -1) {
+	while ((option = getopt(argc, argv, "bc:defFhHmMno:pPtT:vxX#")) != -1) {
 		switch (option) {
+		case 'b': case 't':
+			templates = true;
+			expanded = option == 'b';
+			break;
 		case 'c':
 			directory = optarg;
 			break;
@@ -151,6 +157,8 @@ main(int argc, char **argv)
 	    config_read_defaults(directory, overrides) :
 	    config_read(directory, overrides)) == -1)
 		fatal("the configuration cannot be read, see above");
+	if (templates)
+		return postconf_templates(argv[optind], expanded);
 	if (edits) {
 		if (argv[optind] == NULL)
 			fatal("nothing to edit: name it");

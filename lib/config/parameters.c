@@ -9,8 +9,9 @@
 #include "config/internal.h"
 #include "config/values.h"
 
+/* A name that begins with a digit has a _ before it in C. */
 #define PARAMETER(name, type, preset, smallest, largest, readers, manual) \
-	{ #name, PARAMETER_##type, preset, smallest, largest, readers, manual, \
+	{ &#name[#name[0] == '_'], PARAMETER_##type, preset, smallest, largest, readers, manual, \
 	    offsetof(struct config, name) },
 const struct parameter config_parameters[] = {
 #include "config/parameters.def"

@@ -55,6 +55,13 @@ envelope_add_recipient(struct envelope *envelope, const char *address)
 	return recipient;
 }
 
+int64_t
+envelope_notify_expanded(int64_t notify)
+{
+	return notify == DSN_NOTIFY_SUCCESS ? DSN_NOTIFY_NEVER :
+	    notify & ~DSN_NOTIFY_SUCCESS;
+}
+
 static void
 put_string(struct text *text, char letter, const char *value)
 {

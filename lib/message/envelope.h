@@ -76,6 +76,9 @@ struct envelope *envelope_new(struct pool *pool);
 struct recipient *envelope_add_recipient(struct envelope *envelope,
 	    const char *address);
 
+/* What is left of a recipient's NOTIFY once it was reported that its alias was expanded (RFC 3461 section 5.2.7). */
+int64_t	envelope_notify_expanded(int64_t notify);
+
 /* Append the records to text. */
 void	envelope_encode(const struct envelope *envelope, struct text *text);
 

@@ -44,4 +44,7 @@ void	postconf_print(const struct postconf_style *style, const char *name,
 /* The manual page of all parameters, in mdoc. */
 int	postconf_manual(void);
 
+/* postconf_templates.c: the templates of notices, from file or, if that is NULL, as the configuration has them. */
+int	postconf_templates(const char *file, bool expanded);
+
 #endif

@@ -1,0 +1,300 @@
+"""bounce(8): what senders and postmasters are told, read with a parser that knows nothing of us."""
+import re
+
+import postroad
+from report import Report
+
+ADA = postroad.address("ada")
+TEST = postroad.address("test")
+USER = postroad.address("user")
+
+TEMPLATES = """\
+# ours
+failure_template = <<END
+Charset: utf-8
+From: Post <post@example.org>
+Subject: Zurueck
+
+Gr\u00fc\u00dfe von $myhostname, $maximal_queue_lifetime_days Tage, $$5.
+END
+
+delay_template = <<END
+Subject: x
+broken
+END
+"""
+
+
+class Notices(postroad.Test):
+    def start(self, dsn=True, files=None, **main_cf):
+        self.far = self.sink()
+        if not dsn:
+            self.far.answers["EHLO"] = "250-sink.example.net\r\n250 8BITMIME"
+        self.far.answers["RCPT"] = lambda line: (
+            "550 5.1.1 no such user" if "<no" in line else "450 4.2.1 come back later" if "<later" in line
+            else "250 2.1.5 Ok")
+        self.box = self.system(start=False, relayhost=self.far.nexthop(), settings=main_cf)
+        for name, value in self.box.settings.items():
+            self.box.settings[name] = value and value.replace("@/", self.box.config + "/")
+        with open(self.box.path("etc", "aliases"), "a") as f:
+            f.write("both: %s, bob@far.example\nlist: %s, bob@far.example\nowner-list: %s\n" % (TEST, TEST, USER))
+        for name, text in (files or {}).items():
+            postroad.write(self.box.path("etc", name), text)
+        return self.box.start()
+
+    def send(self, *to, sender=ADA, mail=(), rcpt=(), message=None):
+        with self.box.smtp() as smtp:
+            smtp.ehlo()
+            postroad.check(smtp.mail(sender, list(mail)), 250)
+            for address in to:
+                postroad.check(smtp.rcpt(address, list(rcpt)), 250)
+            text = message or "Subject: a note\r\nX-Mine: yes\r\n\r\nHello.\r\n"
+            code, reply = smtp.data(text)
+            postroad.check((code, reply), 250)
+            return re.search(rb"queued as (\w+)", reply).group(1).decode()
+
+    def reports(self, count=1, account="ada"):
+        return [Report(m) for m in self.box.wait_mail(account, count)]
+
+    def assert_no_notice(self, queue_id):
+        self.box.wait_log(queue_id + ": removed")
+        self.assertNotRegex(self.box.log(), queue_id + r": (sender|postmaster) ")
+
+    # --- failure
+
+    def test_failure(self):
+        self.start()
+        queue_id = self.send("nobody@far.example", mail=["ENVID=one+2Btwo"], rcpt=["ORCPT=rfc822;first@x.example"])
+        report, = self.reports()
+        m = report.message
+        self.assertEqual(m["Subject"], "Undelivered Mail Returned to Sender")
+        self.assertEqual(m["From"], "Mail Delivery System <MAILER-DAEMON@example.org>")
+        self.assertEqual(m["To"], ADA)
+        self.assertEqual(m["Return-Path"], "<>")
+        self.assertEqual(m["Auto-Submitted"], "auto-replied")
+        self.assertEqual(m.get_param("report-type"), "delivery-status")
+        self.assertEqual(report.types, ["text/plain", "message/delivery-status", "message/rfc822"])
+        self.assertEqual([p["Content-Description"] for p in report.parts],
+                         ["Notification", "Delivery report", "Undelivered Message"])
+        self.assertTrue(report.text.startswith("This is the mail system at host mail.example.org.\n"))
+        self.assertRegex(report.text, r"\n\n<nobody@far\.example>: host \S+ said:\s+550\s+5\.1\.1\s+no\s+such\s+user\s+\(in")
+        self.assertEqual(list(report.about.keys()), ["Reporting-MTA", "Original-Envelope-Id", "X-Postroad-Queue-ID",
+                                                     "X-Postroad-Sender", "Arrival-Date"])
+        self.assertEqual(report.about["Reporting-MTA"], "dns; mail.example.org")
+        self.assertEqual(report.about["Original-Envelope-Id"], "one+two")
+        self.assertEqual(report.about["X-Postroad-Queue-ID"], queue_id)
+        self.assertEqual(report.about["X-Postroad-Sender"], "rfc822; " + ADA)
+        self.assertEqual(dict(report.one().items()), {
+            "Final-Recipient": "rfc822; nobody@far.example", "Original-Recipient": "rfc822;first@x.example",
+            "Action": "failed", "Status": "5.1.1", "Remote-MTA": "dns; " + self.far.address,
+            "Diagnostic-Code": "smtp; 550 5.1.1 no such user"})
+        self.assertIn(b"Return-Path: <%s>\n" % ADA.encode(), report.returned)
+        self.assertTrue(report.returned.rstrip().endswith(b"X-Mine: yes\n\nHello."), report.returned[-99:])
+        self.box.wait_log(queue_id + r": sender non-delivery notification: \w+")
+
+    def test_only_what_failed_is_told(self):
+        self.start()
+        self.send("nobody@far.example", "later@far.example", "ok@far.example")
+        self.assertEqual(self.reports()[0].one()["Final-Recipient"], "rfc822; nobody@far.example")
+
+    def test_ret_hdrs_brings_the_header_only(self):
+        self.start()
+        self.send("nobody@far.example", mail=["RET=HDRS"])
+        report, = self.reports()
+        self.assertEqual(report.types[2], "text/rfc822-headers")
+        self.assertEqual(report.parts[2]["Content-Description"], "Undelivered Message Headers")
+        self.assertIn(b"X-Mine: yes", report.returned)
+        self.assertNotIn(b"Hello.", report.returned)
+
+    def test_what_is_too_large_does_not_come_back_whole(self):
+        self.start(bounce_size_limit=1000)
+        self.send("nobody@far.example", mail=["RET=FULL"], message="Subject: big\r\n\r\n" + "x" * 70 * 1000 + "\r\n")
+        report, = self.reports()
+        self.assertEqual(report.types[2], "text/rfc822-headers")
+        self.assertNotIn(b"xxx", report.returned)
+
+    def test_a_large_message_comes_back_whole(self):
+        self.start(bounce_size_limit=1000000)
+        self.send("nobody@far.example", message="Subject: big\r\n\r\n" + ("x" * 70 + "\r\n") * 3000)
+        report, = self.reports()
+        self.assertEqual(report.returned.count(b"x" * 70 + b"\n"), 3000)
+
+    def test_notify_never(self):
+        self.start()
+        self.assert_no_notice(self.send("nobody@far.example", rcpt=["NOTIFY=NEVER"]))
+        self.assert_no_notice(self.send("nobody@far.example", rcpt=["NOTIFY=SUCCESS,DELAY"]))
+
+    def test_expired(self):
+        self.start(maximal_queue_lifetime="0", bounce_queue_lifetime="0")
+        self.send("later@far.example")
+        recipient = self.reports()[0].one()
+        self.assertEqual(recipient["Action"], "failed")
+        self.assertEqual(recipient["Status"], "4.2.1")
+
+    # --- success
+
+    def test_success_into_a_mailbox(self):
+        self.start()
+        queue_id = self.send(TEST, rcpt=["NOTIFY=SUCCESS"])
+        report, = self.reports()
+        self.assertEqual(report.message["Subject"], "Successful Mail Delivery Report")
+        self.assertEqual(report.types, ["text/plain", "message/delivery-status", "text/rfc822-headers"])
+        self.assertEqual(report.parts[2]["Content-Description"], "Message Headers")
+        self.assertRegex(report.text, r"\n\n<%s>: delivery via local: delivered to maildir\n" % re.escape(TEST))
+        self.assertEqual(dict(report.one().items()), {
+            "Final-Recipient": "rfc822; " + TEST, "Original-Recipient": "rfc822;" + TEST, "Action": "delivered",
+            "Status": "2.0.0", "Diagnostic-Code": "X-Postroad; delivery via local: delivered to maildir"})
+        self.box.wait_log(queue_id + r": sender delivery status notification: \w+")
+
+    def test_relayed_to_a_host_without_dsn(self):
+        self.start(dsn=False)
+        self.send("bob@far.example", rcpt=["NOTIFY=SUCCESS,FAILURE"])
+        recipient = self.reports()[0].one()
+        self.assertEqual(recipient["Action"], "relayed")
+        self.assertEqual(recipient["Diagnostic-Code"], "smtp; 250 2.0.0 Ok: taken")
+        self.assertNotIn("NOTIFY", self.far.commands[2])
+
+    def test_passed_on_to_a_host_with_dsn(self):
+        self.start()
+        queue_id = self.send("bob@far.example", mail=["RET=HDRS", "ENVID=me+2B"],
+                             rcpt=["NOTIFY=SUCCESS,DELAY", "ORCPT=rfc822;old+2Bbob@x.example"])
+        self.assert_no_notice(queue_id)
+        self.assertRegex(self.far.commands[1], r" RET=HDRS ENVID=me\+2B")
+        self.assertRegex(self.far.commands[2], r" ORCPT=rfc822;old\+2Bbob@x\.example NOTIFY=SUCCESS,DELAY$")
+
+    def test_an_expanded_virtual_alias(self):
+        self.start(virtual_alias_maps="inline:{{list@example.org=%s, %s}}" % (TEST, USER))
+        self.send("list@example.org", rcpt=["NOTIFY=SUCCESS,FAILURE"])
+        report, = self.reports()
+        self.assertEqual(report.one()["Action"], "expanded")
+        self.assertEqual(report.one()["Final-Recipient"], "rfc822; list@example.org")
+        self.assertIn("<list@example.org>: alias expanded\n", report.text)
+        for account in ("test", "user"):
+            self.box.wait_mail(account)
+        self.box.wait_empty()
+        self.assertEqual(len(self.box.mails("ada")), 1)
+
+    def test_an_expanded_local_alias(self):
+        self.start()
+        self.send("both@example.org", rcpt=["NOTIFY=SUCCESS,DELAY"])
+        report, = self.reports()
+        self.assertEqual(report.one()["Action"], "expanded")
+        self.assertEqual(report.one()["Final-Recipient"], "rfc822; both@example.org")
+        self.far.wait()
+        self.assertTrue(any(c.startswith("RCPT TO:<bob@far.example>") and c.endswith("NOTIFY=DELAY")
+                            for c in self.far.commands), self.far.commands)
+
+    def test_a_list_takes_the_message_over(self):
+        self.start()
+        self.send("list@example.org", rcpt=["NOTIFY=SUCCESS,DELAY"], mail=["ENVID=x", "RET=HDRS"])
+        self.assertEqual(self.reports()[0].one()["Action"], "delivered")
+        self.far.wait()
+        said = "\n".join(self.far.commands)
+        self.assertIn("MAIL FROM:<owner-list@example.org>", said)
+        for word in ("ENVID", "RET=", "NOTIFY"):
+            self.assertNotIn(word, said)
+
+    # --- delay
+
+    def test_delay_is_told_once(self):
+        self.start(delay_warning_time="1s", minimal_backoff_time="1s", maximal_backoff_time="1s", queue_run_delay="1s")
+        queue_id = self.send("later@far.example")
+        report, = self.reports()
+        self.assertEqual(report.message["Subject"], "Delayed Mail (still being retried)")
+        self.assertEqual(report.types[2], "text/rfc822-headers")
+        recipient = report.one()
+        self.assertEqual((recipient["Action"], recipient["Status"]), ("delayed", "4.2.1"))
+        self.assertIn("Will-Retry-Until", recipient)
+        self.box.wait_log(queue_id + r": sender delay notification: \w+")
+        # Neither the next try nor a restart tells it again.
+        self.box.stop()
+        self.box.start()
+        tries = len(re.findall(queue_id + ": to=", self.box.log()))
+        postroad.wait_until(lambda: len(re.findall(queue_id + ": to=", self.box.log())) > tries + 1, "two more tries")
+        self.assertEqual(len(re.findall("delay notification", self.box.log())), 1)
+        # What comes in the end tells of failure all the same.
+        self.far.answers["RCPT"] = "550 5.1.1 never"
+        self.assertEqual(self.reports(2)[1].one()["Action"], "failed")
+
+    def test_who_asked_for_no_delay_hears_none(self):
+        self.start(delay_warning_time="1s", minimal_backoff_time="1s", maximal_backoff_time="1s", queue_run_delay="1s")
+        queue_id = self.send("later@far.example", rcpt=["NOTIFY=FAILURE"])
+        postroad.wait_until(lambda: len(re.findall(queue_id + ": to=", self.box.log())) > 2, "three tries")
+        self.assertNotIn("delay notification", self.box.log())
+
+    # --- the postmaster
+
+    def test_a_notice_that_comes_back(self):
+        self.start(notify_classes="2bounce")
+        first = self.send("nobody@far.example", sender="nothere@far.example")
+        notice = self.box.wait_log(first + r": sender non-delivery notification: (\w+)").group(1)
+        copy = self.box.wait_log(notice + r": postmaster non-delivery notification: (\w+)").group(1)
+        report, = self.reports()
+        m = report.message
+        self.assertEqual(m["Subject"], "Postmaster Copy: Undelivered Mail")
+        self.assertEqual(m["Return-Path"], "<double-bounce@mail.example.org>")
+        self.assertEqual(m["Auto-Submitted"], "auto-generated")
+        self.assertEqual(m["To"], "postmaster@example.org")
+        self.assertEqual(report.about["X-Postroad-Sender"], "rfc822; MAILER-DAEMON@mail.example.org")
+        self.assertEqual(report.types[2], "message/rfc822")
+        self.assertIn(b"Undelivered Mail Returned to Sender", report.returned)
+        self.assertNotIn(copy + ": sender", self.box.log())
+
+    def test_a_notice_that_comes_back_to_nobody(self):
+        self.start()
+        first = self.send("nobody@far.example", sender="nothere@far.example")
+        notice = self.box.wait_log(first + r": sender non-delivery notification: (\w+)").group(1)
+        self.assert_no_notice(notice)
+
+    def test_what_comes_back_from_the_postmaster_is_discarded(self):
+        self.start(notify_classes="2bounce", **{"2bounce_notice_recipient": "nopost@far.example"})
+        self.send("nobody@far.example", sender="nothere@far.example")
+        self.box.wait_log("undeliverable postmaster notification discarded")
+        self.box.wait_empty()
+        self.assertEqual(self.box.mails("ada"), [])
+
+    def test_mail_to_the_double_bounce_address_is_discarded(self):
+        self.start()
+        queue_id = self.send("double-bounce@mail.example.org")
+        self.box.wait_log(queue_id + r": to=<double-bounce@mail\.example\.org>, relay=none, .*status=sent "
+                          r"\(undeliverable postmaster notification discarded\)")
+        self.assert_no_notice(queue_id)
+
+    def test_copies_to_the_postmaster(self):
+        self.start(notify_classes="bounce", bounce_notice_recipient=USER)
+        queue_id = self.send("nobody@far.example")
+        self.box.wait_log(queue_id + r": postmaster non-delivery notification: \w+")
+        self.assertEqual(self.reports()[0].types[2], "message/rfc822")
+        copy, = self.reports(account="user")
+        self.assertEqual(copy.types[2], "text/rfc822-headers")
+        self.assertTrue(copy.text.startswith("\n<nobody@far.example>: host"), copy.text)
+
+    # --- words
+
+    def test_templates_of_the_site(self):
+        self.start(bounce_template_file="@/bounce.cf", files={"bounce.cf": TEMPLATES})
+        path = self.box.path("etc", "bounce.cf")
+        self.send("nobody@far.example")
+        report, = self.reports()
+        self.assertEqual(report.message["Subject"], "Zurueck")
+        self.assertEqual(report.message["From"], "Post <post@example.org>")
+        self.assertIn("Gr\u00fc\u00dfe von mail.example.org, 5 Tage, $5.\n\n<nobody@far", report.text)
+        self.box.wait_log(r"bounce\.cf, line 12: ")
+        shown = self.box.run("postconf", "-b", path)
+        self.assertIn("Gr\u00fc\u00dfe von mail.example.org", shown.stdout)
+        self.assertIn("bounce.cf, line 12: ", shown.stderr)
+        self.assertIn("Subject: Delayed Mail (still being retried)\n", self.box.run("postconf", "-t", path).stdout)
+
+    # --- UTF-8
+
+    def test_an_internationalized_message(self):
+        self.start()
+        self.far.answers["EHLO"] = "250-sink.example.net\r\n250-SMTPUTF8\r\n250 8BITMIME"
+        self.send("no-\u00e5sa@far.example", mail=["SMTPUTF8", "BODY=8BITMIME"],
+                  message="Subject: gr\u00fc\u00dfe\r\n\r\nHej.\r\n".encode())
+        report, = self.reports()
+        self.assertEqual(report.types, ["text/plain", "message/global-delivery-status", "message/global"])
+        self.assertEqual(report.message.get_param("report-type"), "global-delivery-status")
+        self.assertEqual(report.one()["Final-Recipient"], "utf-8; no-\u00e5sa@far.example")
+        self.assertEqual(report.about["X-Postroad-Sender"], "rfc822; " + ADA)
+        self.assertIn("Subject: gr\u00fc\u00dfe".encode(), report.returned)
