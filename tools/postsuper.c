@@ -109,12 +109,23 @@ act_on(struct action *action, const char *id, const char *queues)
 	}
 }
 
-/* What is to be done to which of the messages that a listing finds. */
+/* What is to be done, and to the messages of which queues. */
 struct job {
 	struct action	*action;
 	const char	*queues;
-	const struct map *ids;	/* only these; NULL: all */
+	bool		 must_look;	/* a message's name alone does not tell whether it is meant */
 };
+
+/* For a listing: what it has to read. */
+static unsigned int
+how_to_list(void)
+{
+	bool brief = !selection.dry_run &&
+	    !listing_selection_is_set(&selection.criteria);
+
+	return (queue_is_down() ? LISTING_DOWN : 0) |
+	    (brief ? LISTING_BRIEF : 0);
+}
 
 static void
 on_message(const struct listed_message *message, void *context)
@@ -122,7 +133,6 @@ on_message(const struct listed_message *message, void *context)
 	struct job *job = context;
 
 	if (!list_has_word(job->queues, message->queue) ||
-	    (job->ids != NULL && map_get(job->ids, message->id) == NULL) ||
 	    !selection_has(&selection, message))
 		return;
 	if (!selection.dry_run) {
@@ -131,17 +141,6 @@ on_message(const struct listed_message *message, void *context)
 	}
 	selection_show(message, job->action->done);
 	job->action->count++;
-}
-
-static void
-act_on_listed(struct action *action, const char *queues, const struct map *ids)
-{
-	struct job job = { action, queues, ids };
-	bool brief = !selection.dry_run &&
-	    !listing_selection_is_set(&selection.criteria);
-
-	listing_collect((queue_is_down() ? LISTING_DOWN : 0) |
-	    (brief ? LISTING_BRIEF : 0), on_message, &job);
 }
 
 /* The ids that a target names: itself, or on standard input one a line. */
@@ -171,25 +170,10 @@ act_on_id(const char *id, void *context)
 {
 	struct job *job = context;
 
-	act_on(job->action, id, job->queues);
-}
-
-static void
-add_id(const char *id, void *context)
-{
-	map_set(context, id, context);
-}
-
-/* Of messages that were named something is asked: look at the listing for them. */
-static void
-act_on_named(struct action *action, const char *queues)
-{
-	struct map *ids = map_new();
-
-	for (size_t i = 0; i < action->target_count; i++)
-		each_id(action->targets[i], add_id, ids);
-	act_on_listed(action, queues, ids);
-	map_free(&ids, NULL);
+	if (job->must_look)
+		listing_find(how_to_list(), id, on_message, job);
+	else
+		act_on(job->action, id, job->queues);
 }
 
 static bool
@@ -206,15 +190,14 @@ static void
 run(struct action *action, const char *named)
 {
 	const char *queues = *named != '\0' ? named : action->queues;
-	struct job job = { action, queues, NULL };
+	struct job job = { action, queues, *named != '\0' ||
+	    selection.dry_run ||
+	    listing_selection_is_set(&selection.criteria) };
 
 	if (action->target_count == 0)
 		return;
 	if (means_all(action))
-		act_on_listed(action, queues, NULL);
-	else if (selection.dry_run ||
-	    listing_selection_is_set(&selection.criteria))
-		act_on_named(action, queues);
+		listing_collect(how_to_list(), on_message, &job);
 	else
 		for (size_t i = 0; i < action->target_count; i++)
 			each_id(action->targets[i], act_on_id, &job);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "address/address.h"
 #include "base/base.h"
@@ -34,6 +35,7 @@ struct collector {
 	void		*context;
 	unsigned int	 how;
 	struct map	*underway;	/* ids that qmgr told: their files are not listed again */
+	const char	*only;		/* the id that is looked for; NULL: all */
 	struct pool	*pool;		/* lives as long as the message at hand */
 	char		*front;		/* its header, marks and envelope */
 	size_t		 room;
@@ -225,7 +227,8 @@ on_journal(struct segment *segment, int64_t offset,
 	    bytes + record->envelope_offset, record->envelope_length);
 
 	/* What has a file has been listed: this is its shadow. */
-	if (envelope != NULL && spool_id_is_valid(envelope->queue_id) &&
+	if (envelope != NULL && (collector->only == NULL ||
+	    strcmp(envelope->queue_id, collector->only) == 0) && spool_id_is_valid(envelope->queue_id) &&
 	    memchr(bytes + record->marks_offset, SPOOL_MARK_PENDING,
 	    record->marks_length) != NULL &&
 	    spool_file_find(envelope->queue_id) == -1)
@@ -340,27 +343,41 @@ listing_collect(unsigned int how, listing_callback *on_message, void *context)
 	return result;
 }
 
+/* Its file, where it lies. "" if it has none. */
+static const char *
+find_file(const char *id, char path[64])
+{
+	int queue = spool_file_find(id);
+
+	snprintf(path, 64, "maildrop/%s", id);
+	if (queue == -1)
+		return access(path, F_OK) == 0 ? "maildrop" : "";
+	if (queue == SPOOL_CORRUPT)
+		return "";
+	spool_path(path, (enum spool_queue)queue, id);
+	return spool_queue_name((enum spool_queue)queue);
+}
+
 int
 listing_find(unsigned int how, const char *id, listing_callback *on_message,
     void *context)
 {
 	struct collector collector;
+	const char *queue;
 	char path[64];
-	int answered = 0, queue;
+	int answered = 0;
+	bool underway;
 
 	collector_init(&collector, how, on_message, context);
+	collector.only = id;
 	if (!(how & LISTING_DOWN))
 		answered = ask_qmgr(&collector, id);
-	queue = spool_file_find(id);
-
-	bool found = map_count(collector.underway) > 0;
-
-	if (!found && queue != -1 && queue != SPOOL_CORRUPT) {
-		spool_path(path, (enum spool_queue)queue, id);
-		on_file(&collector, spool_queue_name((enum spool_queue)queue),
-		    path, id);
-		found = true;
-	}
+	underway = map_count(collector.underway) > 0;
+	queue = underway ? "" : find_file(id, path);
+	if (*queue != '\0')
+		on_file(&collector, queue, path, id);
+	else if (how & LISTING_DOWN)
+		collect_journal(&collector);
 	collector_clear(&collector);
-	return found ? 1 : answered;
+	return answered;
 }

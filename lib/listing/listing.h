@@ -64,10 +64,7 @@ enum {
 int	listing_collect(unsigned int how, listing_callback *on_message,
 	    void *context);
 
-/*
- * The same for one message: 1 if it was found, 0 if it is not in the queue,
- * -1 if qmgr did not answer and no file has it.
- */
+/* The same for one message, if the queue has it. */
 int	listing_find(unsigned int how, const char *id,
 	    listing_callback *on_message, void *context);
 

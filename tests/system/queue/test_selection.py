@@ -73,6 +73,14 @@ class Selection(postroad.Test):
         done = self.box.run("postsuper", "-H", "ALL", "--from", "ada@example.org")
         self.assertIn("postsuper: Released from hold: 1 message\n", done.stderr)
 
+    def test_an_id_in_another_queue_is_let_alone(self):
+        done = self.box.run("postsuper", "-d", self.note, "-d", "-", "hold", input=self.spam + "\n")
+        self.assertEqual(done.stderr, "postsuper: Deleted: 0 messages\n")
+        self.box.run("postsuper", "-h", self.note, "active", "deferred", check=True)
+        done = self.box.run("postsuper", "-d", self.note, "-d", self.spam, "hold")
+        self.assertEqual(done.stderr, "postsuper: Deleted: 1 message\n")
+        self.assertEqual(set(self.listed()), {self.spam, self.null})
+
     def test_a_flush_of_some(self):
         self.far.answers.clear()
         done = self.box.run("postqueue", "-f", "--from", "<>")
