@@ -33,7 +33,7 @@ class WhileDown(postroad.Test):
         listed = self.box.run("postqueue", "-p", check=True)
         self.assertIn("Mail system is down -- accessing queue directly", listed.stderr)
         self.assertEqual(self.flags(), dict.fromkeys(self.ids, ""))
-        self.assertEqual(self.box.run("postcat", "-bq", self.ids[0]).stdout, "body 0\n")
+        self.assertEqual(self.box.run("postcat", "-bq", self.ids[0]).stdout, "\nbody 0\n")
         self.assertIn("Placed on hold: 1 message\n", self.box.run("postsuper", "-h", self.ids[1]).stderr)
         self.assertIn("Deleted: 1 message\n", self.box.run("postsuper", "-d", self.ids[2]).stderr)
         self.assertIn("Requeued: 1 message\n", self.box.run("postsuper", "-r", self.ids[3]).stderr)
