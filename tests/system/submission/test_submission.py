@@ -97,7 +97,7 @@ class Postdrop(postroad.Test):
         self.assertTaken(self.drop(record(envelope, b"x\n")))
         shown = self.box.run("postcat", "-e", self.box.path("spool", "maildrop", self.files()[0])).stdout
         self.assertIn("recipient: bob@example.org\n", shown)
-        self.assertIn("flags: 7\n", shown)      # 8BITMIME, SMTPUTF8, local origin
+        self.assertIn("flags=7\n", shown)      # 8BITMIME, SMTPUTF8, local origin
         for forbidden in ("ABCDEF", "192.0.2.1", "root", "token", "other@"):
             self.assertNotIn(forbidden, shown)
 
@@ -346,11 +346,11 @@ class Content(postroad.Test):
         for arguments, wanted in (
                 (["-f", "ada@x.org"], "sender: ada@x.org\n"),
                 (["-r", "Ada <ada@x.org>"], "sender: ada@x.org\n"),
-                (["-N", "success,failure", "-R", "hdrs"], "dsn_notify: 6\n"),
-                (["-N", "never"], "dsn_notify: 1\n"),
-                (["-R", "hdrs"], "dsn_ret: 2\n"),
-                (["-B", "8BITMIME"], "flags: 5\n"),
-                (["-G", "-B8BITMIME"], "flags: 1\n")):
+                (["-N", "success,failure", "-R", "hdrs"], "notify_flags=6\n"),
+                (["-N", "never"], "notify_flags=1\n"),
+                (["-R", "hdrs"], "ret_flags=2\n"),
+                (["-B", "8BITMIME"], "flags=5\n"),
+                (["-G", "-B8BITMIME"], "flags=1\n")):
             with self.subTest(arguments=arguments):
                 self.assertIn(wanted, self.submit(*arguments, "a@x.org", input="x\n")[0])
         for null in ("", "<>"):
