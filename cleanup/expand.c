@@ -97,8 +97,9 @@ static void
 add_recipient(struct expansion *expansion, const char *address)
 {
 	struct pool *pool = expansion->submission->pool;
-	const char *original = config.enable_original_recipient ?
-	    expansion->original : "";
+	bool keeps_original = config.enable_original_recipient ||
+	    (expansion->submission->envelope->flags & ENVELOPE_PROBE);
+	const char *original = keeps_original ? expansion->original : "";
 	char *key = text_lower(mem_printf("%s\n%s", original, address));
 	const char *copy = NULL;
 	struct recipient *recipient = NULL;

@@ -165,6 +165,30 @@ prepare_quick(struct job *job)
 	};
 }
 
+/* Nothing is to be delivered, only said what would be. */
+static void
+say_deliverable(struct plan *plan)
+{
+	const struct target *target = STAILQ_FIRST(&plan->targets);
+	struct mailbox_place place;
+
+	if (plan->target_count + plan->forward_count > 1) {
+		plan_decide(plan, DELIVERY_SENT, "2.0.0", "delivers to %zu "
+		    "destinations", plan->target_count + plan->forward_count);
+	} else if (plan->forward_count == 1) {
+		plan_decide(plan, DELIVERY_SENT, "2.0.0", "forwards to %s",
+		    plan->forward[0]);
+	} else if (target != NULL && target->kind != TARGET_MAILBOX) {
+		plan_decide(plan, DELIVERY_SENT, "2.0.0", "delivers to %s: %s",
+		    target->kind == TARGET_FILE ? "file" : "command",
+		    target->what);
+	} else if (target != NULL) {
+		mailbox_place(&place, target->user, plan->pool);
+		plan_decide(plan, DELIVERY_SENT, "2.0.0", "delivers to %s",
+		    place.is_maildir ? "maildir" : "mailbox");
+	}
+}
+
 /* All Maildirs of the batch in common steps. deliveries is room for them. */
 static void
 deliver_quick(struct job *jobs, size_t count, struct mailbox_delivery *deliveries)
@@ -358,6 +382,8 @@ deliver_batch(struct service_request *requests, size_t count)
 			job->request = decoded[i];
 			job->recipient = &decoded[i]->envelope->recipients[r];
 			plan_recipient(&job->plan, job->request, job->recipient);
+			if (decoded[i]->envelope->flags & ENVELOPE_VERIFY)
+				say_deliverable(&job->plan);
 			prepare_quick(job);
 		}
 	deliver_quick(jobs, job_count, deliveries);

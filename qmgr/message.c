@@ -250,6 +250,8 @@ message_activate(struct message *message)
 static enum recipient_state
 state_after(const struct message *message, const struct delivery_result *result)
 {
+	if (message->envelope->flags & ENVELOPE_PROBE)
+		return RECIPIENT_DONE;
 	if (notices_owe(message, result))
 		return RECIPIENT_OWED;
 	return result->status == DELIVERY_SENT ? RECIPIENT_DONE :
@@ -269,6 +271,8 @@ message_result(struct message *message, const struct delivery_result *result)
 		return;
 	}
 	message->underway--;
+	if (message->envelope->flags & ENVELOPE_PROBE)
+		probes_tell(message, result);
 	message_set_state(message, i, state_after(message, result));
 	if (message->states[i] != RECIPIENT_DONE)
 		delivery_result_encode(&message->results, result);

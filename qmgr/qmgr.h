@@ -234,6 +234,10 @@ void	notices_forget(const char *id);
 void	sites_remember(const struct message *message);
 void	sites_packet(struct ipc_channel *channel, struct ipc_packet *packet);
 
+/* probes.c: what became of a probe's recipient, told to verify(8). */
+void	probes_tell(const struct message *message,
+	    const struct delivery_result *result);
+
 /* operate.c: postqueue, postsuper, showq. A nudge is a user's word: "flush", "flush id X". */
 void	operate_nudge(const char *word);
 void	operate_packet(struct ipc_channel *channel, struct ipc_packet *packet);

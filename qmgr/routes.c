@@ -40,7 +40,8 @@ ask(struct question *question)
 
 	ipc_encode_resolve(&packet, 0, &(struct ipc_resolve){
 	    .sender = envelope->sender,
-	    .address = envelope->recipients[question->recipient].address });
+	    .address = envelope->recipients[question->recipient].address,
+	    .probe = (envelope->flags & ENVELOPE_PROBE) != 0 });
 	ipc_client_call(rewrite, &packet, on_resolved, question);
 }
 

@@ -167,6 +167,9 @@ void	outcome_rest(struct job *job, bool final);
 /* The answer to the final dot was good. */
 void	outcome_sent(struct job *job);
 
+/* The answer to RCPT was good, and that is all that was to be found out. */
+void	outcome_deliverable(struct job *job, size_t place);
+
 /* The reply that came becomes job->why: "host h[a] said: 450 ... (in reply to RCPT TO command)". */
 void	outcome_said(struct job *job);
 

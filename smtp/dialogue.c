@@ -14,6 +14,13 @@
 #include "config/config.h"
 #include "smtp/command.h"
 
+/* Nothing is sent: all that is asked is whether the recipients are good. */
+static bool
+only_asks(const struct session *session)
+{
+	return session->job->request->envelope->flags & ENVELOPE_VERIFY;
+}
+
 static bool
 more_to_send(const struct job *job, size_t *place)
 {
@@ -184,7 +191,7 @@ say_rcpt(struct session *session, size_t place)
 	text_puts(out, "\r\n");
 }
 
-/* From MAIL to DATA: in one group if he can, else command by command. */
+/* From MAIL to DATA, or to the last RCPT if that is all: in one group if he can, else command by command. */
 static void
 say_group(struct session *session)
 {
@@ -192,7 +199,8 @@ say_group(struct session *session)
 	if (session->offers & OFFERS_PIPELINING) {
 		for (size_t i = 0; more_to_send(session->job, &i); i++)
 			say_rcpt(session, i);
-		session_say(session, "DATA");
+		if (!only_asks(session))
+			session_say(session, "DATA");
 	}
 }
 
@@ -433,8 +441,8 @@ on_mail(struct session *session)
 	outcome_rest(job, false);
 	if (!(session->offers & OFFERS_PIPELINING))
 		return transaction_over(session);
-	/* He answers the rest of the group all the same. */
-	session->skip = skip;
+	/* He answers the rest of the group all the same; its last is DATA, or without that a RCPT. */
+	session->skip = only_asks(session) ? skip - 1 : skip;
 	session_enter(session, STAGE_DATA);
 	return true;
 }
@@ -444,7 +452,9 @@ on_rcpt(struct session *session)
 {
 	struct job *job = session->job;
 
-	if (session->reply.code / 100 == 2) {
+	if (session->reply.code / 100 == 2 && only_asks(session)) {
+		outcome_deliverable(job, session->next_rcpt);
+	} else if (session->reply.code / 100 == 2) {
 		job->marks[session->next_rcpt] = MARK_ACCEPTED;
 		session->accepted++;
 	} else {
@@ -453,8 +463,8 @@ on_rcpt(struct session *session)
 	session->next_rcpt++;
 	if (more_to_send(job, &session->next_rcpt)) {
 		session_enter(session, STAGE_RCPT);
-	} else if (session->accepted == 0 &&
-	    !(session->offers & OFFERS_PIPELINING)) {
+	} else if (only_asks(session) || (session->accepted == 0 &&
+	    !(session->offers & OFFERS_PIPELINING))) {
 		return transaction_over(session);
 	} else {
 		session_enter(session, STAGE_DATA);

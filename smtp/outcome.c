@@ -146,6 +146,21 @@ outcome_rest(struct job *job, bool final)
 }
 
 void
+outcome_deliverable(struct job *job, size_t place)
+{
+	const struct session *session = job->session;
+	char dsn[SMTP_STATUS_SIZE], *line = one_line(&session->reply);
+
+	status_of(&session->reply, dsn);
+	delivery_report_remote(job->request,
+	    &job->request->envelope->recipients[place], DELIVERY_SENT, dsn,
+	    session->relay, session->host, line, line);
+	job->marks[place] = MARK_DONE;
+	job->left--;
+	free(line);
+}
+
+void
 outcome_sent(struct job *job)
 {
 	const struct session *session = job->session;

@@ -36,6 +36,10 @@ struct evaluation {
 	struct domain_question *domain_question;
 	bool		 domain_answered;	/* for the check at hand */
 	enum domain_state domain_state;
+	struct verify_question *verify_question;
+	bool		 verify_answered;
+	int		 verify_status;
+	char		*verify_text;
 };
 
 /* What each stage is about, and the parameter that lists its checks. */
@@ -337,6 +341,36 @@ checks_domain(struct session *s, const char *domain, enum domain_state *state)
 	return false;
 }
 
+static void
+on_verified(int status, const char *text, void *argument)
+{
+	struct session *s = argument;
+	struct evaluation *e = s->evaluation;
+
+	e->verify_question = NULL;
+	e->verify_answered = true;
+	e->verify_status = status;
+	free(e->verify_text);
+	e->verify_text = mem_strdup(text);
+	go_on(s);
+}
+
+bool
+checks_verify(struct session *s, const char *address, int *status,
+    const char **text)
+{
+	struct evaluation *e = s->evaluation;
+
+	if (e->verify_answered) {
+		e->verify_answered = false;
+		*status = e->verify_status;
+		*text = e->verify_text;
+		return true;
+	}
+	e->verify_question = verify_ask(address, on_verified, s);
+	return false;
+}
+
 /* True if the route is there; else it was asked for. */
 static bool
 have_route(struct session *s, bool of_sender)
@@ -514,6 +548,8 @@ checks_cancel(struct session *s)
 	s->evaluation = NULL;
 	route_forget(&e->question);
 	domain_forget(&e->domain_question);
+	verify_forget(&e->verify_question);
+	free(e->verify_text);
 	route_free(&e->sender_route);
 	route_free(&e->recipient_route);
 	free(e);

@@ -5,11 +5,12 @@
 
 #include "smtpd/smtpd.h"
 
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "address/address.h"
 #include "delivery/route.h"
+#include "delivery/verify.h"
 #include "config/config.h"
 #include "table/maps.h"
 
@@ -58,13 +59,16 @@ find_listing(int address_class, struct listing *listing)
 }
 
 /* The address from which our own probes come is nobody's, but exists. */
-static bool
-is_double_bounce(const char *address)
+bool
+listed_is_probe_sender(const char *address)
 {
-	size_t length = address_localpart_length(address);
+	char *localpart = mem_strndup(address,
+	    address_localpart_length(address));
+	bool is_ours = text_equal_nocase(localpart,
+	    config.double_bounce_sender) || verify_is_sender(localpart);
 
-	return strlen(config.double_bounce_sender) == length &&
-	    strncasecmp(address, config.double_bounce_sender, length) == 0;
+	free(localpart);
+	return is_ours;
 }
 
 /* Does the class's own list know him? An empty one is no list: everybody is known. */
@@ -127,7 +131,7 @@ check_class(struct session *s, const char *address, const char *class,
 	struct listing listing;
 
 	if (!find_listing(route->address_class, &listing) ||
-	    is_double_bounce(route->recipient))
+	    listed_is_probe_sender(route->recipient))
 		return VERDICT_NONE;
 	switch (is_known(route, &listing)) {
 	case TABLE_FOUND:

@@ -137,7 +137,7 @@ struct question *
 route_ask(const char *address, route_done *done, void *argument)
 {
 	struct question *question = mem_zalloc(1, sizeof(*question));
-	struct ipc_resolve request = { "", address };
+	struct ipc_resolve request = { "", address, false };
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
 
 	question->address = mem_strdup(address);

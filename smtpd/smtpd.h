@@ -291,6 +291,10 @@ const struct route *checks_recipient_route(const struct session *session);
 bool	checks_domain(struct session *session, const char *domain,
 	    enum domain_state *state);
 
+/* What verify(8) says of an address, as verify_done has it; false: asked, the check gives WAIT and is called again. */
+bool	checks_verify(struct session *session, const char *address,
+	    int *status, const char **text);
+
 /* Refuse: the reply is "code status text", the class of status made to fit. Gives REJECT, or NONE after warn_if_reject. */
 enum verdict check_refuse(struct session *session, int code,
 	    const char *status, const char *format, ...)
@@ -317,8 +321,29 @@ enum verdict access_recipient(struct session *, const struct check *);
 /* ------------------------------------------------------------ listed.c */
 
 void	listed_open(void);
+
+/* Do our own probes and notices to the postmaster come from there? */
+bool	listed_is_probe_sender(const char *address);
 enum verdict listed_recipient(struct session *, const struct check *);
 enum verdict listed_sender(struct session *, const struct check *);
+
+/* ------------------------------------------------------------ verified.c */
+
+struct verify_question;
+
+/* Called once, later. status is of delivery/verify.h; -1: nobody can be asked. text is borrowed. */
+typedef void verify_done(int status, const char *text, void *argument);
+
+/* Ask verify(8), again and again while it finds out, as long as address_verify_poll_count says. */
+struct verify_question *verify_ask(const char *address, verify_done *done,
+	    void *argument);
+
+/* Never mind. Clears *question; NULL is fine. */
+void	verify_forget(struct verify_question **question);
+
+enum verdict reject_unverified_sender(struct session *, const struct check *);
+enum verdict reject_unverified_recipient(struct session *,
+	    const struct check *);
 
 /* ------------------------------------------------------------ etrn.c */
 

@@ -26,7 +26,13 @@
 
 static struct match_list *local_domains, *alias_domains, *mailbox_domains,
     *relay_domains;
-static struct maps *transport_maps;
+
+/* The way of ordinary mail, and that of the probes of verify(8). */
+static struct way {
+	struct maps	*transport_maps;
+	const char	*local, *virtual, *relay, *other;	/* transports */
+	const char	*relayhost;
+} ordinary, probing;
 
 /* "do not list x in BOTH": said once a domain. */
 static struct map *warned;
@@ -40,7 +46,24 @@ resolve_open(void)
 	mailbox_domains = match_list_open("virtual_mailbox_domains",
 	    config.virtual_mailbox_domains);
 	relay_domains = match_list_open("relay_domains", config.relay_domains);
-	transport_maps = maps_open("transport_maps", config.transport_maps);
+	ordinary = (struct way){
+		.transport_maps = maps_open("transport_maps",
+		    config.transport_maps),
+		.local = config.local_transport,
+		.virtual = config.virtual_transport,
+		.relay = config.relay_transport,
+		.other = config.default_transport,
+		.relayhost = config.relayhost,
+	};
+	probing = (struct way){
+		.transport_maps = maps_open("address_verify_transport_maps",
+		    config.address_verify_transport_maps),
+		.local = config.address_verify_local_transport,
+		.virtual = config.address_verify_virtual_transport,
+		.relay = config.address_verify_relay_transport,
+		.other = config.address_verify_default_transport,
+		.relayhost = config.address_verify_relayhost,
+	};
 	warned = map_new();
 	if (match_domain(alias_domains, config.myorigin) == TABLE_FOUND)
 		log_warning("do not list $myorigin (%s) in virtual_alias_domains",
@@ -140,7 +163,7 @@ set_transport(struct resolution *found, const char *value, const char *domain)
 
 /* Find the class of domain and set its transport. 0, or -1: a table failed. */
 static int
-classify(struct resolution *found, const char *domain)
+classify(struct resolution *found, const struct way *way, const char *domain)
 {
 	enum table_answer local = is_local(domain), answer;
 
@@ -153,7 +176,7 @@ classify(struct resolution *found, const char *domain)
 		warn_both(domain, "mydestination", "virtual_alias_domains");
 	if (local == TABLE_FOUND) {
 		found->address_class = CLASS_LOCAL;
-		set_transport(found, config.local_transport, domain);
+		set_transport(found, way->local, domain);
 		return 0;
 	}
 	if (answer == TABLE_FOUND) {
@@ -168,18 +191,18 @@ classify(struct resolution *found, const char *domain)
 		return -1;
 	if (answer == TABLE_FOUND) {
 		found->address_class = CLASS_VIRTUAL_MAILBOX;
-		set_transport(found, config.virtual_transport, domain);
+		set_transport(found, way->virtual, domain);
 		return 0;
 	}
 	answer = match_domain(relay_domains, domain);
 	if (answer == TABLE_ERROR)
 		return -1;
 	found->address_class = answer == TABLE_FOUND ? CLASS_RELAY : CLASS_OTHER;
-	set_transport(found, answer == TABLE_FOUND ? config.relay_transport :
-	    config.default_transport, domain);
-	if (*config.relayhost != '\0') {
+	set_transport(found, answer == TABLE_FOUND ? way->relay : way->other,
+	    domain);
+	if (*way->relayhost != '\0') {
 		text_truncate(&found->nexthop, 0);
-		text_puts(&found->nexthop, config.relayhost);
+		text_puts(&found->nexthop, way->relayhost);
 	}
 	return 0;
 }
@@ -190,11 +213,11 @@ classify(struct resolution *found, const char *domain)
  * which ends the search.
  */
 static enum table_answer
-look_up_transport(struct resolution *found, const char *key,
-    const char *domain)
+look_up_transport(struct resolution *found, struct maps *maps,
+    const char *key, const char *domain)
 {
 	const char *value;
-	enum table_answer answer = maps_find(transport_maps, key, &value);
+	enum table_answer answer = maps_find(maps, key, &value);
 
 	if (answer != TABLE_FOUND)
 		return answer;
@@ -217,11 +240,12 @@ look_up_transport(struct resolution *found, const char *key,
 
 /* user+extension@domain, user@domain, domain, .parent..., *. */
 static enum table_answer
-override_transport(struct resolution *found, const char *domain)
+override_transport(struct resolution *found, struct maps *maps,
+    const char *domain)
 {
 	char *key = text_lower(mem_strdup(text_string(&found->recipient)));
 	char *at = strrchr(key, '@');
-	enum table_answer answer = look_up_transport(found, key, domain);
+	enum table_answer answer = look_up_transport(found, maps, key, domain);
 
 	if (answer == TABLE_NONE && at != NULL) {
 		size_t local = (size_t)(at - key);
@@ -230,26 +254,28 @@ override_transport(struct resolution *found, const char *domain)
 
 		if (base < local) {
 			memmove(key + base, at, strlen(at) + 1);
-			answer = look_up_transport(found, key, domain);
+			answer = look_up_transport(found, maps, key, domain);
 		}
 	}
 
 	const char *name = domain;
 
 	while (answer == TABLE_NONE && name != NULL) {
-		answer = look_up_transport(found, name, domain);
+		answer = look_up_transport(found, maps, name, domain);
 		name = strchr(name + 1, '.');
 	}
 	if (answer == TABLE_NONE)
-		answer = look_up_transport(found, "*", domain);
+		answer = look_up_transport(found, maps, "*", domain);
 	free(key);
 	return answer;
 }
 
 void
-resolve_address(const char *sender, const char *address,
+resolve_address(const char *sender, const char *address, bool probe,
     struct resolution *found)
 {
+	const struct way *way = probe ? &probing : &ordinary;
+
 	found->error = 0;
 	found->flags = 0;
 	found->address_class = CLASS_OTHER;
@@ -267,10 +293,11 @@ resolve_address(const char *sender, const char *address,
 	    !hostname_is_valid(domain, strlen(domain)))) {
 		found->flags |= ROUTE_BAD_ADDRESS;
 		set_transport(found, "error:5.1.3 bad address syntax", domain);
-	} else if (classify(found, domain) == -1 ||
-	    (!maps_are_empty(transport_maps) &&
+	} else if (classify(found, way, domain) == -1 ||
+	    (!maps_are_empty(way->transport_maps) &&
 	    found->address_class != CLASS_VIRTUAL_ALIAS &&
-	    override_transport(found, domain) == TABLE_ERROR)) {
+	    override_transport(found, way->transport_maps, domain) ==
+	    TABLE_ERROR)) {
 		found->error = EAGAIN;
 	}
 	free(domain);

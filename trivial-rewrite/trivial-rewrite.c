@@ -44,7 +44,8 @@ answer_resolve(struct ipc_channel *channel, struct ipc_packet *packet)
 
 	if (ipc_decode_resolve(packet, &question) == -1)
 		return;
-	resolve_address(question.sender, question.address, &found);
+	resolve_address(question.sender, question.address,
+	    question.probe != 0, &found);
 	ipc_encode_resolved(&reply, ipc_packet_request(packet),
 	    &(struct ipc_resolved){
 	    .error = found.error,

@@ -27,8 +27,8 @@ struct resolution {
 
 void	resolve_open(void);
 
-/* Where mail for address goes. Replaces what resolution holds. */
-void	resolve_address(const char *sender, const char *address,
+/* Where mail for address goes; for a probe of verify(8), by its own way. Replaces what resolution holds. */
+void	resolve_address(const char *sender, const char *address, bool probe,
 	    struct resolution *resolution);
 
 #endif

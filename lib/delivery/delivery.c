@@ -182,14 +182,17 @@ report(struct delivery_request *request, const struct recipient *recipient,
 		[DELIVERY_BOUNCED] = '5',
 	};
 	size_t place = (size_t)(recipient - request->envelope->recipients);
-	const char *status = status_names[result->status];
+	bool verifies = request->envelope->flags & ENVELOPE_VERIFY;
+	const char *status = verifies ? result->status == DELIVERY_SENT ?
+	    "deliverable" : "undeliverable" : status_names[result->status];
 	char dsn[16];
 
 	if (request->reported[place])
 		return;
 	request->reported[place] = true;
 	/* What would be final is tried again. */
-	if (result->status == DELIVERY_BOUNCED && config.soft_bounce) {
+	if (result->status == DELIVERY_BOUNCED && config.soft_bounce &&
+	    !verifies) {
 		result->status = DELIVERY_DEFERRED;
 		status = "SOFTBOUNCE";
 	}

@@ -30,6 +30,7 @@ enum {
 	ENVELOPE_NO_EXPAND	= 1 << 6,	/* addresses are final: no virtual alias expansion */
 	ENVELOPE_TRACE		= 1 << 7,	/* sendmail -v: deliver, and report to the sender what became of each recipient */
 	ENVELOPE_VERIFY		= 1 << 8,	/* sendmail -bv: report what would become of each, and deliver nothing */
+	ENVELOPE_PROBE		= 1 << 9,	/* with VERIFY: the report is for verify(8) */
 };
 
 enum { DSN_RET_FULL = 1, DSN_RET_HDRS = 2 };
