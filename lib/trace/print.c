@@ -244,13 +244,37 @@ put_string(FILE *out, const char *separator, const char *name,
 		put_always(out, separator, name, word);
 }
 
+/* "35" or "0.04", as JSON has numbers: no zero in front, a digit on both sides of the point. */
+static bool
+is_number(struct trace_word word)
+{
+	const char *point = memchr(word.at, '.', word.length);
+	size_t whole = point == NULL ? word.length : (size_t)(point - word.at);
+
+	for (size_t i = 0; i < word.length; i++) {
+		if (i != whole && (word.at[i] < '0' || word.at[i] > '9'))
+			return false;
+	}
+	return whole > 0 && whole + 1 != word.length &&
+	    (*word.at != '0' || whole == 1);
+}
+
+static void
+put_number(FILE *out, const char *name, struct trace_word word)
+{
+	if (is_number(word))
+		fprintf(out, ", \"%s\": %.*s", name, (int)word.length, word.at);
+	else
+		put_string(out, ", ", name, word);
+}
+
 static void
 put_delivery(FILE *out, const struct trace_delivery *delivery)
 {
 	put_string(out, ", ", "recipient", delivery->recipient);
 	put_string(out, ", ", "orig_recipient", delivery->original);
 	put_string(out, ", ", "relay", delivery->relay);
-	put_string(out, ", ", "delay", delivery->delay);
+	put_number(out, "delay", delivery->delay);
 	put_string(out, ", ", "delays", delivery->delays);
 	put_string(out, ", ", "dsn", delivery->dsn);
 	put_string(out, ", ", "status", delivery->status);
@@ -284,7 +308,7 @@ trace_print_json(FILE *out, const struct trace_story *story,
 	listing_print_member(out, "{", "queue_id", story->id);
 	if (summary.has_sender)
 		put_always(out, ", ", "sender", summary.sender);
-	put_string(out, ", ", "message_size", summary.size);
+	put_number(out, "message_size", summary.size);
 	put_string(out, ", ", "message_id", summary.message_id);
 	put_string(out, ", ", "client", summary.client);
 	put_string(out, ", ", "login", summary.login);

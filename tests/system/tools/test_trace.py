@@ -61,6 +61,7 @@ class Trace(postroad.Test):
         story = json.loads(self.trace("--json", id).splitlines()[0])
         self.assertEqual((story["queue_id"], story["message_id"], story["sender"]), (id, "m1@example.net", "ada@example.net"))
         self.assertEqual([p["status"] for p in story["posts"] if p.get("recipient") == "bob@far.example"], ["deferred"])
+        self.assertTrue(all(isinstance(p["delay"], (int, float)) for p in story["posts"] if "delay" in p))
         self.assertEqual(story["waits"]["queue_name"], "deferred")
         self.assertGreater(story["retry_at"], time.time())
         # A log that was rotated and compressed is read, too; and none at all leaves the queue.
