@@ -307,6 +307,7 @@ deliver_in_child(struct job *jobs, size_t count, int connection, uint64_t number
 	for (size_t i = 0; i < count; i++)
 		if (!jobs[i].is_done)
 			deliver_slow(&jobs[i], true);
+	jobs[0].request->alone = true;
 	delivery_encode_reply(jobs[0].request, &reply);
 	answer(connection, number, &reply);
 	log_flush();

@@ -155,25 +155,28 @@ take_request(struct connection *connection, struct request *request)
 }
 
 static void
-report(struct connection *connection, struct request *request,
+hear_report(struct connection *connection, struct request *request,
     struct ipc_packet *packet)
 {
 	struct entry *entry = take_request(connection, request);
 	struct pool *pool = pool_new(0);
-	struct delivery_result *results = NULL;
 	struct ipc_delivered delivered;
-	size_t count = 0;
+	struct delivery_report report = {
+		.reason = "the delivery agent's report cannot be read" };
 
-	if (ipc_decode_delivered(packet, &delivered) == 0)
-		results = delivery_results_decode(pool, delivered.results.bytes,
-		    delivered.results.length, &count);
-	if (results == NULL || count != entry->count)
+	if (ipc_decode_delivered(packet, &delivered) == 0) {
+		report.results = delivery_results_decode(pool,
+		    delivered.results.bytes, delivered.results.length,
+		    &report.count);
+		report.unreachable = delivered.unreachable != 0;
+		report.alone = delivered.alone != 0;
+	}
+	if (report.results == NULL || report.count != entry->count) {
 		log_warning("the %s agent sent a report that cannot be read",
 		    connection->agent->name);
-	if (results != NULL && count != entry->count)
-		results = NULL;
-	schedule_reported(entry, results, count,
-	    "the delivery agent's report cannot be read");
+		report.results = NULL;
+	}
+	schedule_reported(entry, &report);
 	pool_free(&pool);
 }
 
@@ -196,7 +199,7 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet,
 	}
 	connection->agent->trouble_since_ms = 0;
 	connection->is_accepted = true;
-	report(connection, request, packet);
+	hear_report(connection, request, packet);
 	schedule_run();
 	service_check_idle();
 }
@@ -244,8 +247,8 @@ on_closed(struct ipc_channel *channel, void *context)
 		if (++entry->deaths < DEATHS_MAX)
 			schedule_again(entry);
 		else
-			schedule_reported(entry, NULL, 0,
-			    "the delivery agent crashed with this message");
+			schedule_reported(entry, &(struct delivery_report){
+			    .reason = "the delivery agent crashed with this message" });
 	}
 	event_add(connection->agent->try_again, &soon);
 }

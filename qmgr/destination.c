@@ -2,9 +2,10 @@
  * destination - its window, its pace, its dead times
  *
  * A destination of an event-driven agent (smtp) has a window; see window.h. A
- * worker's destination (a mailbox) has none: what it is given lies in the
- * worker's socket and is done one after the other; agents.c sees to it that
- * no more workers than the concurrency limit have deliveries to it.
+ * worker's destination (a mailbox) has none once the worker says that it does
+ * its deliveries together: they lie in its socket, and are one at a time.
+ * Until then, and where each takes a process of its own (a command), the
+ * concurrency limit counts.
  */
 
 #include "qmgr/schedule.h"
@@ -102,8 +103,10 @@ destination_room(const struct destination *destination)
 		return 0;
 	if (transport->rate_delay_us > 0)
 		return destination->underway == 0;
-	if (agent_is_worker(transport->agent))
+	if (destination->is_batched)
 		return INT_MAX;
+	if (agent_is_worker(transport->agent))
+		return transport->window.limit - destination->underway;
 	return destination->window.size - destination->underway;
 }
 
@@ -204,14 +207,14 @@ show_window(const struct destination *destination, const char *what)
 }
 
 void
-destination_learn(struct destination *destination, bool reached,
-    const char *reason)
+destination_learn(struct destination *destination,
+    const struct delivery_report *report)
 {
 	const struct window_rules *rules = &destination->transport->window;
 
-	if (agent_is_worker(destination->transport->agent))
-		return;
-	if (reached) {
+	if (agent_is_worker(destination->transport->agent)) {
+		destination->is_batched = !report->alone;
+	} else if (report->results == NULL || !report->unreachable) {
 		destination->dead_until_ms = 0;
 		window_succeeded(&destination->window, rules,
 		    destination->underway);
@@ -221,6 +224,6 @@ destination_learn(struct destination *destination, bool reached,
 
 		show_window(destination, is_dead ? "dead" : "failed");
 		if (is_dead)
-			die(destination, reason);
+			die(destination, report->results[0].text);
 	}
 }

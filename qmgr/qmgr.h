@@ -205,9 +205,18 @@ struct entry {
 /* The agent died with it: it goes to the head of its destination's queue. Takes entry. */
 void	schedule_again(struct entry *entry);
 
-/* schedule.c hears how it went. Takes entry. results may be NULL: reason says why there are none. */
-void	schedule_reported(struct entry *entry, const struct delivery_result *results,
-	    size_t count, const char *reason);
+/* How it went. */
+struct delivery_report {
+	const struct delivery_result *results;	/* NULL: reason says why there are none */
+	size_t		 count;
+	const char	*reason;
+	bool		 unreachable;	/* the destination as a whole is in trouble */
+	bool		 alone;		/* it was not part of a batch */
+};
+
+/* schedule.c hears it. Takes entry. */
+void	schedule_reported(struct entry *entry,
+	    const struct delivery_report *report);
 
 /* notices.c: bounce(8) and its defer and trace services. */
 

@@ -187,19 +187,6 @@ schedule_run(void)
 	}
 }
 
-/* Neither the host nor anybody on the way took or refused the message: it could not be spoken with. */
-static bool
-is_unreachable(const struct delivery_result *results, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (results[i].status != DELIVERY_DEFERRED ||
-		    strncmp(results[i].dsn, "4.4.", 4) != 0 ||
-		    *results[i].diagnostic != '\0')
-			return false;
-	}
-	return count > 0;
-}
-
 /* No longer under way. */
 static void
 end(struct entry *entry)
@@ -219,23 +206,21 @@ end(struct entry *entry)
 }
 
 void
-schedule_reported(struct entry *entry, const struct delivery_result *results,
-    size_t count, const char *reason)
+schedule_reported(struct entry *entry, const struct delivery_report *report)
 {
 	struct destination *destination = entry->destination;
 	struct message *message = entry->message;
 
 	end(entry);
-	if (results == NULL)
+	if (report->results == NULL)
 		entry_defer(message, entry->recipients, entry->count, "4.3.0",
-		    reason);
-	for (size_t i = 0; results != NULL && i < count; i++)
-		message_result(message, &results[i]);
+		    report->reason);
+	else
+		for (size_t i = 0; i < report->count; i++)
+			message_result(message, &report->results[i]);
 	entry_free(&entry);
 	message_check_finished(message);
-	destination_learn(destination, results == NULL ||
-	    !is_unreachable(results, count),
-	    results != NULL ? results[0].text : "");
+	destination_learn(destination, report);
 	destination_update(destination);
 	destination_forget_if_idle(&destination);
 }

@@ -61,6 +61,7 @@ struct destination {
 	int			 underway;
 	size_t			 held;		/* entries of small messages: waiting and under way */
 	struct window		 window;
+	bool			 is_batched;	/* a worker does its deliveries together, so they are no burden */
 	struct pace		 pace;
 	struct event		*wake;		/* NULL until its pace wants one */
 	int64_t			 dead_until_ms;
@@ -123,9 +124,9 @@ int	destination_room(const struct destination *destination);
 /* Waiting, under way or time have changed: take its place in the rings, or leave them. */
 void	destination_update(struct destination *destination);
 
-/* A delivery ended. */
-void	destination_learn(struct destination *destination, bool reached,
-	    const char *reason);
+/* A delivery ended: its window moves. */
+void	destination_learn(struct destination *destination,
+	    const struct delivery_report *report);
 
 /* All that waits is deferred. */
 void	destination_defer_all(struct destination *destination, const char *dsn,

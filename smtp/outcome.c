@@ -89,6 +89,16 @@ is_soft(const struct failure *why)
 	return why->dsn[0] != '5' || config.soft_bounce;
 }
 
+/* Not the message but the host, or the way to it: a greeting or handshake that was refused, no connection, no name. */
+static bool
+is_of_host(const struct failure *why, const struct session *session, bool heard)
+{
+	if (why->dsn[0] != '4')
+		return false;
+	return heard ? stage_facts[session->stage].in_reply_to == NULL :
+	    strncmp(why->dsn, "4.4.", 4) == 0;
+}
+
 static void
 report(struct job *job, size_t place)
 {
@@ -96,6 +106,7 @@ report(struct job *job, size_t place)
 	const struct failure *why = &job->why;
 	bool heard = session != NULL && why->diagnostic != NULL;
 
+	job->request->unreachable = is_of_host(why, session, heard);
 	delivery_report_remote(job->request,
 	    &job->request->envelope->recipients[place],
 	    why->dsn[0] == '5' ? DELIVERY_BOUNCED : DELIVERY_DEFERRED,

@@ -248,7 +248,9 @@ delivery_encode_reply(struct delivery_request *request,
 		    "the delivery agent gave no result");
 	ipc_encode_delivered(reply, ipc_packet_request(&request->packet),
 	    &(struct ipc_delivered){ .results = {
-		text_string(&request->results), request->results.length } });
+		text_string(&request->results), request->results.length },
+		.unreachable = request->unreachable,
+		.alone = request->alone });
 }
 
 static void

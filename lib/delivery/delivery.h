@@ -68,6 +68,9 @@ struct delivery_request {
 	enum delivery_action action;		/* set by the agent before it reports a success; for all reports from then on */
 	unsigned	 conn_use;		/* set by the agent: deliveries over this connection, this one included */
 
+	bool		 alone;			/* set by the agent: a process of its own did it, so each more is one more at a time */
+	bool		 unreachable;		/* set by the agent: nobody there spoke with it, so the next message fares no better */
+
 	struct ipc_packet packet;		/* owns what the strings borrow */
 	struct text	 results;
 	bool		*reported;		/* one for each recipient */

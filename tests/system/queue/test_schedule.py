@@ -120,6 +120,30 @@ class Window(postroad.Test):
         far.wait(20)
         system.wait_empty()
 
+    def test_a_host_that_refuses_to_talk_is_left_alone(self):
+        far = self.sink()
+        far.answers["CONNECT"] = "421 4.3.2 closed"
+        system = self.system(relayhost=far.nexthop(), smtp_initial_destination_concurrency="1")
+        system.send("first@far.example")
+        system.wait_log(r"to=<first@.*status=deferred \(host .* refused to talk to me: 421 4\.3\.2 closed\)")
+        system.send("next@far.example")
+        system.wait_log(r"to=<next@.*status=deferred \(delivery temporarily suspended: host .* refused to talk to me")
+        self.assertEqual(far.connections, 1)
+
+    def test_a_mailbox_has_no_more_workers_than_it_may(self):
+        """Three mails for a command that is slow, and room for four workers."""
+        system = self.system(start=False, local_destination_concurrency_limit="1")
+        marks = system.path("marks")
+        os.makedirs(marks)
+        os.chmod(marks, 0o777)
+        with open(system.path("etc", "aliases"), "a") as aliases:
+            aliases.write('slow: "|mkdir %s/busy || touch %s/twice; sleep 0.8; rmdir %s/busy"\n' % (marks, marks, marks))
+        system.start()
+        for _ in range(3):
+            system.send("slow@example.org")
+        system.wait_log("(?s)(to=<slow@example.org>.*status=sent.*){3}")
+        self.assertEqual(os.listdir(marks), [])
+
     def test_a_window_is_never_exceeded_1(self):
         far = self.sink()
         system = self.system(relayhost=far.nexthop(), smtp_destination_concurrency_limit="2")
