@@ -74,7 +74,8 @@ class Flush(postroad.Test):
         os.rename(path, path + "~")
         del self.far.answers["RCPT"]
         system.start()
-        system.run("postqueue", "-s", "sub.away.example", check=True)
+        # flush answers when qmgr is there.
+        postroad.wait_until(lambda: system.run("postqueue", "-s", "sub.away.example").returncode == 0, "a flush", system.log)
         self.far.wait(1)
         self.listed(system, "away.example~", False)
 
