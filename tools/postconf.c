@@ -70,105 +70,120 @@ looks_like_edit(char **words)
 	return words[0] != NULL && strchr(words[0], '=') != NULL;
 }
 
+/* What the command line asks for. */
+static struct {
+	const char	*directory;
+	const char	*overrides[OVERRIDES_MAX + 1];
+	size_t		 override_count;
+	struct postconf_style style;
+	const struct view *view;
+	enum postconf_edit edit;
+	bool		 edits, types, manual;
+} asked = { .view = &views[0], .edit = POSTCONF_SET };
+
+/* False if the letter is none that says how to show things. */
+static bool
+take_style(int letter)
+{
+	struct postconf_style *style = &asked.style;
+	const struct { char letter; bool *field; } styles[] = {
+		{ 'd', &style->defaults }, { 'f', &style->fold },
+		{ 'h', &style->no_name }, { 'H', &style->no_value },
+		{ 'n', &style->only_set }, { 'x', &style->expand },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(styles); i++) {
+		if (styles[i].letter == letter)
+			return *styles[i].field = true;
+	}
+	return false;
+}
+
+static void
+take_edit(enum postconf_edit edit)
+{
+	asked.edits = true;
+	asked.edit = edit;
+}
+
+static void
+take_option(int letter)
+{
+	switch (letter) {
+	case 'c':
+		asked.directory = optarg;
+		break;
+	case 'e':
+		asked.edits = true;
+		break;
+	case 'X':
+		take_edit(POSTCONF_REMOVE);
+		break;
+	case '#':
+		take_edit(POSTCONF_COMMENT);
+		break;
+	case 'm':
+		asked.types = true;
+		break;
+	case 'o':
+		if (asked.override_count == OVERRIDES_MAX)
+			fatal("too many -o options");
+		asked.overrides[asked.override_count++] = optarg;
+		break;
+	case 'M': case 'F': case 'P': case 'p':
+		asked.view = find_view((char)letter);
+		break;
+	case 'T':
+		asked.manual = strcmp(optarg, "manual") == 0;
+		if (!asked.manual)
+			usage();
+		break;
+	case 'v':
+		log_verbose++;
+		break;
+	default:
+		if (!take_style(letter))
+			usage();
+	}
+}
+
+/* Defaults are the same whether there is a main.cf or not. */
+static void
+read_configuration(void)
+{
+	bool defaults = asked.style.defaults && !asked.edits &&
+	    asked.view->option == 'p';
+
+	if (asked.directory != NULL)
+		setenv("MAIL_CONFIG", asked.directory, 1);
+	if ((defaults ? config_read_defaults(asked.directory, asked.overrides) :
+	    config_read(asked.directory, asked.overrides)) == -1)
+		fatal("the configuration cannot be read, see above");
+}
+
 int
 main(int argc, char **argv)
 {
-	const char *overrides[OVERRIDES_MAX + 1] = { NULL };
-	const char *directory = NULL;
-	struct postconf_style style = { 0 };
-	const struct view *view = find_view('p');
-	enum postconf_edit edit = POSTCONF_SET;
-	bool edits = false, types = false, manual = false;
-	bool templates = false, expanded = false;
-	size_t override_count = 0;
-	int option;
+	int option, result;
 
 	log_open_stderr("postconf");
 	fatal_exit_code = 1;
-	while ((option = getopt(argc, argv, "bc:defFhHmMno:pPtT:vxX#")) != -1) {
-		switch (option) {
-		case 'b': case 't':
-			templates = true;
-			expanded = option == 'b';
-			break;
-		case 'c':
-			directory = optarg;
-			break;
-		case 'd':
-			style.defaults = true;
-			break;
-		case 'e':
-			edits = true;
-			break;
-		case 'X':
-			edits = true;
-			edit = POSTCONF_REMOVE;
-			break;
-		case '#':
-			edits = true;
-			edit = POSTCONF_COMMENT;
-			break;
-		case 'f':
-			style.fold = true;
-			break;
-		case 'h':
-			style.no_name = true;
-			break;
-		case 'H':
-			style.no_value = true;
-			break;
-		case 'm':
-			types = true;
-			break;
-		case 'n':
-			style.only_set = true;
-			break;
-		case 'o':
-			if (override_count == OVERRIDES_MAX)
-				fatal("too many -o options");
-			overrides[override_count++] = optarg;
-			break;
-		case 'M': case 'F': case 'P': case 'p':
-			view = find_view((char)option);
-			break;
-		case 'T':
-			manual = strcmp(optarg, "manual") == 0;
-			if (!manual)
-				usage();
-			break;
-		case 'v':
-			log_verbose++;
-			break;
-		case 'x':
-			style.expand = true;
-			break;
-		default:
-			usage();
-		}
-	}
-	if (manual)
+	while ((option = getopt(argc, argv, "c:defFhHmMno:pPT:vxX#")) != -1)
+		take_option(option);
+	if (asked.manual)
 		return postconf_manual();
-	if (types)
+	if (asked.types)
 		return list_table_types();
-	if (directory != NULL)
-		setenv("MAIL_CONFIG", directory, 1);
-	edits |= looks_like_edit(argv + optind);
-	if ((style.defaults && !edits && view->option == 'p' ?
-	    config_read_defaults(directory, overrides) :
-	    config_read(directory, overrides)) == -1)
-		fatal("the configuration cannot be read, see above");
-	if (templates)
-		return postconf_templates(argv[optind], expanded);
-	if (edits) {
+	asked.edits |= looks_like_edit(argv + optind);
+	read_configuration();
+	if (asked.edits) {
 		if (argv[optind] == NULL)
 			fatal("nothing to edit: name it");
-		return view->edit(edit, argv + optind);
+		return asked.view->edit(asked.edit, argv + optind);
 	}
-
-	int result = view->show(&style, argv + optind);
-
+	result = asked.view->show(&asked.style, argv + optind);
 	fflush(stdout);
-	if (!style.defaults)
+	if (!asked.style.defaults)
 		postconf_warn_unused();
 	return result;
 }

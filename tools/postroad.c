@@ -1,7 +1,9 @@
 /*
- * postroad - start, stop and check the mail system
+ * postroad - start, stop and check the mail system, and tell a message's story
  *
- * Start and stop act on master, whose lock on pid/master.pid tells its number. What check looks for stands in tools/shared/check.c.
+ * Start and stop act on master, whose lock on pid/master.pid tells its number.
+ * What check looks for stands in tools/shared/check.c, where a story comes
+ * from in tools/shared/trace.c.
  */
 
 #include <errno.h>
