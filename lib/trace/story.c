@@ -13,12 +13,16 @@
 #define LINES_UNASKED	((size_t)8 << 10)
 #define LINES_MEANT	((size_t)1 << 20)
 
+/* Who asks for an address is shown so many deliveries to others. */
+#define OTHERS_MAX	16
+
 struct entry {
 	struct trace_story story;
 	TAILQ_ENTRY(entry) next;
 	uint64_t	 number;	/* of its first line, among those of all stories */
 	struct text	 ties;		/* ids of stories that belong to this one, a blank after each */
 	bool		 meant;
+	size_t		 others;	/* deliveries that were not asked for */
 	bool		 removed;	/* its last line: the id may be given again */
 	size_t		 memory;	/* that was counted for it */
 };
@@ -312,6 +316,18 @@ add_line(struct entry *entry, const char *line, size_t length)
 	text_putc(&entry->story.lines, '\n');
 }
 
+/* Of a message to thousands, those to one address are asked for. */
+static bool
+is_worth_a_line(const struct trace *trace, struct entry *entry,
+    const struct trace_line *line, bool meant)
+{
+	struct trace_delivery delivery;
+
+	return trace->follows || meant ||
+	    !trace_delivery_parse(line->text, &delivery) ||
+	    entry->others++ < OTHERS_MAX;
+}
+
 /* Both ways: the one that is meant takes the other along. */
 static void
 tie(struct trace *trace, struct entry *entry, const struct trace_line *line)
@@ -390,6 +406,7 @@ trace_take(struct trace *trace, const char *bytes, size_t length)
 {
 	struct trace_line line;
 	struct entry *entry;
+	bool meant;
 
 	if (!trace_line_parse(bytes, length, &line) || line.id.length == 0)
 		return;
@@ -399,13 +416,17 @@ trace_take(struct trace *trace, const char *bytes, size_t length)
 		return;
 	}
 	entry = entry_of(trace, &line);
-	add_line(entry, bytes, length);
+	meant = is_meant(trace, &line);
+	if (is_worth_a_line(trace, entry, &line, meant))
+		add_line(entry, bytes, length);
+	else
+		entry->story.left_out++;
 	entry->removed |= trace_word_is(line.text, "removed");
 	tie(trace, entry, &line);
 	account(trace, entry);
 	if (entry->meant)
 		follow_line(trace, &line);
-	else if (is_meant(trace, &line))
+	else if (meant)
 		text_printf(&trace->pending, "%s ", entry->story.id);
 	settle(trace);
 }

@@ -161,6 +161,34 @@ START_TEST(memory_has_a_limit)
 }
 END_TEST
 
+static void
+count_lines(const struct trace_story *story, void *context)
+{
+	size_t *count = context;
+
+	for (size_t i = 0; i < story->lines.length; i++)
+		*count += story->lines.bytes[i] == '\n';
+	*count += 100 * story->left_out;
+}
+
+/* Of a list's 1,000 deliveries that to one address is shown, and a few others. */
+START_TEST(others_are_left_out)
+{
+	struct trace *trace = trace_new("u999@x.org", 10, 1 << 20);
+	size_t count = 0;
+	char line[200];
+
+	for (int i = 0; i < 1000; i++) {
+		snprintf(line, sizeof(line), AT "postfix/smtp[1]: AAAAAA1: "
+		    "to=<u%d@x.org>, relay=none, status=sent (ok)", i);
+		trace_take(trace, line, strlen(line));
+	}
+	trace_each(trace, count_lines, &count);
+	ck_assert_uint_eq(count, 17 + 100 * (1000 - 17));
+	trace_free(&trace);
+}
+END_TEST
+
 START_TEST(nonsense_is_no_question)
 {
 	ck_assert_ptr_null(trace_new("", 1, 1));
@@ -211,6 +239,7 @@ main(void)
 	tcase_add_loop_test(all, what_was_asked_for_is_kept, 0,
 	    COUNT_OF(questions));
 	tcase_add_test(all, memory_has_a_limit);
+	tcase_add_test(all, others_are_left_out);
 	tcase_add_test(all, nonsense_is_no_question);
 	tcase_add_test(all, a_story_for_people);
 	srunner_run_all(runner, CK_NORMAL);
