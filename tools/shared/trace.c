@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "config/config.h"
 #include "config/values.h"
+#include "listing/select.h"
 #include "spool/spool.h"
 #include "tools/shared/command.h"
 #include "tools/shared/logs.h"
@@ -165,6 +166,45 @@ tell(const struct trace_story *story, void *context)
 		print(story, NULL);
 }
 
+/* A story that nobody logged: what the queue says is all of it. */
+static void
+print_unlogged(const struct listed_message *message, void *unused)
+{
+	struct trace_story story = { .left_out = 0 };
+
+	strlcpy(story.id, message->id, sizeof(story.id));
+	print(&story, message);
+}
+
+/* Of an address, so many as are asked for. */
+static void
+on_any_message(const struct listed_message *message, void *context)
+{
+	const char *address = context;
+	bool meant = listing_address_matches(address, message->sender);
+
+	for (size_t i = 0; !meant && i < message->recipient_count; i++)
+		meant = listing_address_matches(address,
+		    message->recipients[i].address) ||
+		    listing_address_matches(address,
+		    message->recipients[i].original);
+	if (meant && options.told < (size_t)options.last)
+		print_unlogged(message, NULL);
+}
+
+/* The log was silent, or has been thrown away while the mail still waits. */
+static void
+ask_queue(const char *question, bool is_id)
+{
+	unsigned int how = queue_is_down() ? LISTING_DOWN : 0;
+
+	if (is_id)
+		listing_find(how, question, print_unlogged, NULL);
+	else
+		listing_collect(how, on_any_message,
+		    (void *)(uintptr_t)question);
+}
+
 int
 trace_command(int argc, char **argv)
 {
@@ -180,12 +220,8 @@ trace_command(int argc, char **argv)
 	enter_queue();
 	logs_read(options.logs, take_line, trace);
 	trace_each(trace, tell, NULL);
-	if (options.told == 0 && trace_asks_for_id(trace)) {
-		struct trace_story unlogged = { .left_out = 0 };
-
-		strlcpy(unlogged.id, question, sizeof(unlogged.id));
-		look_up(&unlogged);
-	}
+	if (options.told == 0 && options.in_queue)
+		ask_queue(question, trace_asks_for_id(trace));
 	if (options.told == 0)
 		log_warning("neither the log nor the queue knows %s", question);
 	trace_free(&trace);

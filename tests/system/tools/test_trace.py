@@ -72,6 +72,7 @@ class Trace(postroad.Test):
         self.assertEqual(self.ids(self.trace(id)), [id, child])
         os.unlink(self.box.log_file + ".1.gz")
         self.assertRegex(self.trace(id), r"^%s  from=<ada@example\.net>\n  now: in deferred" % id)
+        self.assertEqual(set(self.ids(self.trace("bob@far.example"))), {id, other})
 
     def test_a_message_that_comes_back(self):
         far = self.sink()
