@@ -16,6 +16,9 @@ int	beneath_open(int root, const char *path, int flags, mode_t mode);
 /* Make path below root with the directories that lead to it, mode 0700, durably. 0, or -1 with errno. */
 int	beneath_make(int root, const char *path);
 
+/* Remove from tmp/ of the open Maildir what no delivery can be writing any more. */
+void	maildir_sweep(int maildir);
+
 /* The uid list that Dovecot keeps in a Maildir: which unique-id it gave, and what size it saw. */
 struct uidlist_line {
 	uint32_t uid;

@@ -294,6 +294,8 @@ mailbox_open(const char *path, const char **why)
 		return NULL;
 	}
 	*why = NULL;
+	if (box->directory != -1)
+		maildir_sweep(box->directory);
 	if (box->count == 0)
 		return box;
 	apply_uidlist(box);

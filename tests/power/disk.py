@@ -11,7 +11,7 @@ SEEDLESS = {"perfile", "strict"}        # what was not synced is lost: one image
 
 class Disk:
     def __init__(self, build, directory, tmpfile=True):
-        self.path = os.path.join(directory, "disk")
+        self.path, self.has_tmpfile = os.path.join(directory, "disk"), tmpfile
         os.makedirs(self.path)
         position = os.path.join(directory, "position")
         program = [os.path.join(build, "tests/power/forgetfs")] + ([] if tmpfile else ["-n"])

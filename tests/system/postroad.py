@@ -517,19 +517,24 @@ class Sink:
                     content.append(raw[1:] if raw.startswith(b".") else raw)
                 else:
                     return
-                said = self.reply(out, ".", "", "250 2.0.0 Ok: taken")
-                if said.startswith("2"):
+                said = self.choose(".", "", "250 2.0.0 Ok: taken")
+                if said.startswith("2"):    # taken before it says so
                     self.messages.append((re.search("<(.*?)>", sender).group(1), recipients, b"".join(content)))
-                if not said:
+                if not self.say(out, said):
                     return
 
     def reply(self, out, verb, line, usual):
+        return self.say(out, self.choose(verb, line, usual))
+
+    def choose(self, verb, line, usual):
         said = self.answers.get(verb, usual)
-        said = said(line) if callable(said) else said
+        return (said(line) if callable(said) else said) or ""
+
+    def say(self, out, said):
         if said:
             out.write(said.encode() + b"\r\n")
             out.flush()
-        return said or ""
+        return said
 
     def nexthop(self):
         return "[%s]:%d" % (self.address, self.port)

@@ -260,6 +260,30 @@ static const struct { const char *in, *out; } escapes[] = {
 	{ "", "" },
 };
 
+START_TEST(a_reader_removes_what_a_killed_delivery_left)
+{
+	const struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	const char *why;
+
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_int_eq(mkdir(in_root((const char *[]){ "new", "cur",
+		    "tmp" }[i]), 0700), 0);
+	put_file("tmp/1.x", "left");
+	put_file("tmp/2.x", "being written");
+	put_file("new/1.x", "old mail");
+	utimensat(AT_FDCWD, in_root("tmp/1.x"), old, 0);
+	utimensat(AT_FDCWD, in_root("new/1.x"), old, 0);
+
+	struct mailbox *box = mailbox_open(root, &why);
+
+	ck_assert_ptr_nonnull(box);
+	ck_assert_uint_eq(mailbox_count(box), 1);
+	mailbox_abandon(&box);
+	ck_assert_int_eq(access(in_root("tmp/1.x"), F_OK), -1);
+	ck_assert_int_eq(access(in_root("tmp/2.x"), F_OK), 0);
+}
+END_TEST
+
 START_TEST(an_mbox_is_escaped_and_ends_in_a_blank_line)
 {
 	struct iovec piece = { (char *)escapes[_i].in, strlen(escapes[_i].in) };
@@ -347,6 +371,7 @@ main(void)
 	tcase_add_test(tcase, a_file_part_is_copied_and_counted);
 	tcase_add_test(tcase, odd_names_have_proper_unique_ids_6);
 	tcase_add_test(tcase, a_mailbox_of_dovecot_keeps_its_unique_ids_6);
+	tcase_add_test(tcase, a_reader_removes_what_a_killed_delivery_left);
 	tcase_add_loop_test(tcase, an_mbox_is_escaped_and_ends_in_a_blank_line,
 	    0, COUNT_OF(escapes));
 	tcase_add_test(tcase, an_mbox_is_cut_back_and_repaired_3);
