@@ -176,11 +176,15 @@ print_unlogged(const struct listed_message *message, void *unused)
 	print(&story, message);
 }
 
+struct wanted {
+	const char *address;
+};
+
 /* Of an address, so many as are asked for. */
 static void
 on_any_message(const struct listed_message *message, void *context)
 {
-	const char *address = context;
+	const char *address = ((struct wanted *)context)->address;
 	bool meant = listing_address_matches(address, message->sender);
 
 	for (size_t i = 0; !meant && i < message->recipient_count; i++)
@@ -202,7 +206,7 @@ ask_queue(const char *question, bool is_id)
 		listing_find(how, question, print_unlogged, NULL);
 	else
 		listing_collect(how, on_any_message,
-		    (void *)(uintptr_t)question);
+		    &(struct wanted){ question });
 }
 
 int
