@@ -84,7 +84,7 @@ main(int argc, char **argv)
 			priority = find_priority(optarg);
 			break;
 		case 't':
-			tag = optarg;
+			tag = text_printable(mem_strdup(optarg));
 			break;
 		case 'v':
 			log_verbose++;

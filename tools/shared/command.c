@@ -98,9 +98,9 @@ send_to_postlogd(enum log_level level, const char *line)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char record[LOG_TEXT_MAX + 300];
 	int64_t now = clock_wall_us();
-	int length = snprintf(record, sizeof(record), "%d%lld.%06d %s[%d]: %s\n",
+	int length = snprintf(record, sizeof(record), "%d%lld.%06d %.200s[%d]: %.*s\n",
 	    (int)level, (long long)(now / 1000000), (int)(now % 1000000),
-	    log_tag, (int)getpid(), line);
+	    log_tag, (int)getpid(), LOG_TEXT_MAX, line);
 
 	if (socket_fd == -1)
 		socket_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC |
