@@ -98,14 +98,25 @@ is_double_bounce(const struct ipc_resolved *resolved)
 	    length) == 0;
 }
 
+/* The recipients of a list have few transports and nexthops: one copy serves those that follow one another. */
+static const char *
+keep(struct message *message, const char *last, const char *text)
+{
+	return last != NULL && strcmp(last, text) == 0 ? last :
+	    pool_strdup(message->pool, text);
+}
+
 static void
 set_route(struct message *message, size_t recipient,
     const struct ipc_resolved *resolved)
 {
+	const struct route *last = &message->routes[recipient -
+	    (recipient > 0)];
 	struct route route = {
-		.nexthop = pool_strdup(message->pool, resolved->nexthop),
+		.nexthop = keep(message, last->nexthop, resolved->nexthop),
 		.address = pool_strdup(message->pool, resolved->recipient),
-		.transport = pool_strdup(message->pool, resolved->transport),
+		.transport = keep(message, last->transport,
+		    resolved->transport),
 	};
 
 	if (is_double_bounce(resolved)) {
