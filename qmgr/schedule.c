@@ -225,10 +225,31 @@ schedule_reported(struct entry *entry, const struct delivery_report *report)
 	destination_forget_if_idle(&destination);
 }
 
+/* postsuper spoke: what of it no agent has is not tried. */
+static void
+drop(struct entry **entry)
+{
+	struct destination *destination = (*entry)->destination;
+
+	for (size_t i = 0; i < (*entry)->count; i++)
+		message_drop_recipient((*entry)->message,
+		    (*entry)->recipients[i]);
+	entry_free(entry);
+	destination_update(destination);
+	destination_forget_if_idle(&destination);
+}
+
 void
 schedule_again(struct entry *entry)
 {
+	struct message *message = entry->message;
+
 	end(entry);
+	if (message->operation != NULL) {
+		drop(&entry);
+		message_check_finished(message);
+		return;
+	}
 	entry_queue(entry, true);
 	destination_update(entry->destination);
 }
@@ -240,14 +261,8 @@ schedule_drop(struct message *message)
 	struct job *job;
 
 	while ((entry = LIST_FIRST(&message->waiting)) != NULL) {
-		struct destination *destination = entry->destination;
-
-		for (size_t i = 0; i < entry->count; i++)
-			message_drop_recipient(message, entry->recipients[i]);
 		entry_unqueue(entry);
-		entry_free(&entry);
-		destination_update(destination);
-		destination_forget_if_idle(&destination);
+		drop(&entry);
 	}
 	while ((job = LIST_FIRST(&message->jobs)) != NULL)
 		job_drop(job);

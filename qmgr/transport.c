@@ -206,26 +206,13 @@ transport_room(struct transport *transport)
 	return pause > 0 || transport->underway > 0 ? 0 : 1;
 }
 
-static bool
-is_deferred_transport(const char *name)
-{
-	char *list = mem_strdup(config.defer_transports);
-	char *cursor = list, *word;
-	bool found = false;
-
-	while (!found && (word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
-		found = strcmp(word, name) == 0;
-	free(list);
-	return found;
-}
-
 const char *
 transport_trouble(const struct transport *transport)
 {
 	if (transport->agent == NULL ||
 	    transport->dead_until_ms > clock_ms())
 		return "mail transport unavailable";
-	if (is_deferred_transport(transport->name))
+	if (list_has_word(config.defer_transports, transport->name))
 		return "deferred transport";
 	return NULL;
 }
