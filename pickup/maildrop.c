@@ -65,8 +65,11 @@ open_file(const char *name, struct stat *st)
 		complain(name, "not a regular file");
 		fd_close(&fd);
 	} else if (st->st_nlink != 1) {
-		/* postsuper is about to put it here, or a stranger linked it. */
-		complain(name, "it has more than one name");
+		/* qmgr is about to put it here, or a stranger linked it. */
+		if (st->st_uid == geteuid())
+			maildrop_try_later();
+		else
+			complain(name, "it has more than one name");
 		fd_close(&fd);
 	}
 	return fd;
@@ -96,29 +99,53 @@ is_whole(int fd, const struct spool_record *record, const struct stat *st)
 	return checksum == record->checksum;
 }
 
+/*
+ * A message that qmgr put back: only those who do not have it yet, and nothing
+ * that was decided before. How it first came, its header says; this time it
+ * comes from ourselves.
+ */
+static void
+begin_anew(struct drop *drop, struct envelope *envelope, const char *marks)
+{
+	size_t left = 0;
+
+	strlcpy(drop->old_id, envelope->queue_id, sizeof(drop->old_id));
+	envelope->queue_id = envelope->unique = envelope->token = "";
+	envelope->protocol_name = envelope->login_sender = "";
+	envelope->flags &= ~(ENVELOPE_HOLD | ENVELOPE_NO_EXPAND);
+	for (size_t i = 0; i < envelope->recipient_count; i++) {
+		/* Done, or an alias that was expanded and stands there for its report. */
+		if (!spool_mark_waits(marks[i]) ||
+		    *envelope->recipients[i].expanded != '\0')
+			continue;
+		envelope->recipients[left] = envelope->recipients[i];
+		envelope->recipients[left].number = (int64_t)left;
+		left++;
+	}
+	envelope->recipient_count = left;
+	claim_apply_options(envelope);
+}
+
 static int
 read_envelope(struct drop *drop, const struct spool_record *record,
     const struct stat *st)
 {
-	char *bytes = mem_alloc(record->envelope_length + 1);
+	size_t length = record->marks_length + record->envelope_length;
 	struct envelope *given = NULL;
+	char *bytes;
 
 	drop->pool = pool_new(DROP_POOL);
-	if (fd_pread_full(drop->fd, bytes, record->envelope_length,
-	    (off_t)record->envelope_offset) ==
-	    (ssize_t)record->envelope_length)
-		given = envelope_decode(drop->pool, bytes,
-		    record->envelope_length);
-	free(bytes);
-	if (given == NULL || given->recipient_count == 0)
+	bytes = pool_alloc(drop->pool, length + 1);
+	if (bytes != NULL && fd_pread_full(drop->fd, bytes, length,
+	    (off_t)record->marks_offset) == (ssize_t)length)
+		given = envelope_decode(drop->pool,
+		    bytes + record->marks_length, record->envelope_length);
+	if (given == NULL || given->recipient_count == 0 ||
+	    given->recipient_count != record->marks_length)
 		return -1;
 	if (st->st_uid == geteuid() && *given->queue_id != '\0') {
-		strlcpy(drop->old_id, given->queue_id, sizeof(drop->old_id));
-		given->queue_id = given->unique = given->token = "";
-		/* How it first came, its header says; this time it comes from ourselves. */
-		given->protocol_name = given->login_sender = "";
+		begin_anew(drop, given, bytes);
 		drop->envelope = given;
-		claim_apply_options(given);
 	} else {
 		drop->envelope = claim_envelope(drop->pool, given, st->st_uid,
 		    (int64_t)st->st_mtim.tv_sec * 1000000 +

@@ -1,4 +1,11 @@
-/* arrivals - the journal's segments, and what cleanup tells of them */
+/*
+ * arrivals - the journal's segments, and what cleanup tells of them
+ *
+ * A notice says that there is more, up to here; what there is we read, as far
+ * as there is room in memory. The rest stays where it lies, durable, until
+ * there is: then we read on. The journal has a limit, at which cleanup puts
+ * strangers' mail off.
+ */
 
 #include "qmgr/qmgr.h"
 
@@ -11,14 +18,11 @@
 /* Marks become durable with cleanup's next batch, or after this time. */
 #define FLUSH_SECONDS	1
 
+/* So long is read in one go; then others have their turn. */
+#define READ_MS		10
+
 /* With more segments in use than this, the oldest one's messages become files. */
 #define SEGMENTS_MAX	32
-
-/*
- * How long the fate of a submission is remembered that nobody told us of, and
- * how long a segment is kept whose owner died: who submitted may still ask.
- */
-#define FATE_SECONDS	300
 
 struct journal_segment {
 	TAILQ_ENTRY(journal_segment) next;
@@ -27,41 +31,14 @@ struct journal_segment {
 	TAILQ_HEAD(, message)	 messages;	/* not finished */
 	bool			 telling;	/* cleanup told us; else we found it ourselves */
 	bool			 starting;
+	bool			 unread;	/* there may be more than there was room for */
+	int64_t			 end;		/* what is told so far, as segment_scan() has it */
 	int64_t			 keep_until_ms;	/* its owner died: its fates may be asked for */
 };
 
 static TAILQ_HEAD(, journal_segment) segments =
     TAILQ_HEAD_INITIALIZER(segments);
-static struct map *fates[2];		/* token to queue id; now and before */
-static struct event *flush_timer, *fate_timer;
-static TAILQ_HEAD(, paused) paused_channels =
-    TAILQ_HEAD_INITIALIZER(paused_channels);
-
-struct paused {
-	TAILQ_ENTRY(paused)	 next;
-	struct ipc_channel	*channel;
-};
-
-void
-arrivals_remember(const struct envelope *envelope)
-{
-	if (*envelope->token == '\0')
-		return;
-	free(map_set(fates[0], envelope->token, mem_strdup(envelope->queue_id)));
-}
-
-/* Finished before we came: its submission may be asked for all the same. */
-static void
-remember_fate_of(const struct spool_record *record, const char *bytes)
-{
-	struct pool *pool = pool_new(0);
-	const struct envelope *envelope = envelope_decode(pool,
-	    bytes + record->envelope_offset, record->envelope_length);
-
-	if (envelope != NULL)
-		arrivals_remember(envelope);
-	pool_free(&pool);
-}
+static struct event *flush_timer, *pace;
 
 /* Its checksum is right but its envelope makes no sense: an error of ours, and not the message's end. */
 static void
@@ -91,13 +68,13 @@ on_message(struct segment *segment, int64_t offset,
     const struct spool_record *record, const char *bytes, void *context)
 {
 	struct journal_segment *home = context;
-	struct message *message = message_new(record, bytes);
+	struct message *message = message_new(record, bytes, false);
 
 	if (message == NULL) {
 		if (errno == EBADMSG)
 			keep_unreadable(segment, offset, record, bytes);
 		else if (errno == EALREADY && !home->telling)
-			remember_fate_of(record, bytes);
+			fates_remember_record(record, bytes);
 		return;
 	}
 	message->segment = home;
@@ -109,7 +86,7 @@ on_message(struct segment *segment, int64_t offset,
 	if (!home->telling ||
 	    text_starts_with(message->envelope->token, "maildrop/") ||
 	    text_starts_with(message->envelope->token, "submit/"))
-		arrivals_remember(message->envelope);
+		fates_remember(message->envelope);
 	/* Moved to a file just before a stop: the file is the message, this its shadow. */
 	if (home->starting && spool_file_find(message->id) != -1) {
 		message_forget_shadow(message);
@@ -141,13 +118,41 @@ find_segment(int number)
 	return home;
 }
 
+/* Read as far as there is room, and time. */
+static void
+read_on(struct journal_segment *home)
+{
+	int64_t until = clock_ms() + READ_MS;
+	int got = 1;
+
+	home->unread = true;
+	while (got == 1) {
+		if (!message_has_room(false))
+			return;
+		if (clock_ms() > until) {
+			event_active(pace, EV_TIMEOUT, 0);
+			return;
+		}
+		got = segment_scan_batch(home->segment, home->end, on_message,
+		    home);
+	}
+	if (got == -1)
+		log_warning("cannot read journal/%04d: %m; look at the disk",
+		    segment_number(home->segment));
+	home->unread = home->starting = false;
+}
+
+/* There is more: told by cleanup, up to end, or perhaps. What is left of before stays as it was found. */
 static void
 scan(struct journal_segment *home, int64_t end, bool telling)
 {
-	home->telling = telling;
-	if (segment_scan(home->segment, end, on_message, home) == -1)
-		log_warning("cannot read journal/%04d: %m; look at the disk",
-		    segment_number(home->segment));
+	if (!home->unread) {
+		home->telling = telling;
+		home->end = end;
+	} else if (home->end != 0) {
+		home->end = end == 0 ? 0 : end > home->end ? end : home->end;
+	}
+	read_on(home);
 }
 
 /* Finished and nobody's: cleanup may use it again. */
@@ -155,16 +160,18 @@ static void
 release_if_finished(struct journal_segment *home)
 {
 	if (home->owner != NULL || !TAILQ_EMPTY(&home->messages) ||
-	    clock_ms() < home->keep_until_ms ||
+	    home->unread || clock_ms() < home->keep_until_ms ||
 	    segment_is_owned(home->segment) || segment_is_free(home->segment))
 		return;
 	/* A batch that its owner committed just before he went is found now. */
 	scan(home, 0, false);
-	if (!TAILQ_EMPTY(&home->messages))
+	if (!TAILQ_EMPTY(&home->messages) || home->unread)
 		return;
-	if (segment_release(home->segment) == -1)
-		log_warning("cannot free journal/%04d: %m",
+	if (segment_release(home->segment) == -1 && errno != EBUSY) {
+		log_warning("cannot free journal/%04d: %m; it is not used again",
 		    segment_number(home->segment));
+		home->keep_until_ms = INT64_MAX;
+	}
 }
 
 /*
@@ -190,7 +197,6 @@ discover_segments(void)
 		home->keep_until_ms = clock_ms() + FATE_SECONDS * 1000;
 		home->starting = true;
 		scan(home, 0, false);
-		home->starting = false;
 	}
 	free(numbers);
 }
@@ -244,13 +250,85 @@ spill_oldest(void)
 	if (used <= SEGMENTS_MAX || oldest == NULL)
 		return;
 
-	struct message *message, *next;
+	struct message *message;
 
-	TAILQ_FOREACH_SAFE(message, &oldest->messages, in_segment, next) {
-		if (message_to_file(message, SPOOL_INCOMING) == -1)
-			return;
+	TAILQ_FOREACH(message, &oldest->messages, in_segment)
+		place_spill(message);
+}
+
+/* ----------------------------------------------------------- flushes */
+
+/* Somebody who waits until marks are durable. */
+struct waiter {
+	void	(*done)(void *context);
+	void	*context;
+	size_t	 flushes;
+};
+
+struct flush {
+	struct journal_segment	*home;		/* NULL: of no segment */
+	struct waiter		*waiter;
+};
+
+static void
+on_flushed(struct ipc_packet *packet, void *context)
+{
+	struct flush *flush = context;
+	struct ipc_done done = { .error = EBADMSG };
+
+	ipc_decode_done(packet, &done);
+	if (flush->home != NULL) {
+		if (done.error != 0)
+			log_warning("cannot make the marks of journal/%04d "
+			    "durable: %s; look at the disk",
+			    segment_number(flush->home->segment),
+			    strerror((int)done.error));
+		segment_end_flush(flush->home->segment, done.error == 0);
+		release_if_finished(flush->home);
 	}
-	release_if_finished(oldest);
+	if (flush->waiter != NULL && --flush->waiter->flushes == 0) {
+		flush->waiter->done(flush->waiter->context);
+		free(flush->waiter);
+	}
+	free(flush);
+}
+
+static void
+ask_flush(struct journal_segment *home, struct waiter *waiter)
+{
+	struct ipc_packet packet = IPC_PACKET_EMPTY;
+	struct flush *flush = mem_zalloc(1, sizeof(*flush));
+
+	flush->home = home;
+	flush->waiter = waiter;
+	if (waiter != NULL)
+		waiter->flushes++;
+	ipc_encode_file_flush(&packet, 0, &(struct ipc_file_flush){
+	    .segment = home != NULL ? segment_number(home->segment) : 0 });
+	filing_ask(&packet, on_flushed, flush);
+}
+
+static void
+flush_all(struct waiter *waiter)
+{
+	struct journal_segment *home;
+
+	TAILQ_FOREACH(home, &segments, next) {
+		if (segment_begin_flush(home->segment))
+			ask_flush(home, waiter);
+	}
+}
+
+void
+arrivals_flush(void (*done)(void *context), void *context)
+{
+	struct waiter *waiter = mem_zalloc(1, sizeof(*waiter));
+
+	waiter->done = done;
+	waiter->context = context;
+	flush_all(waiter);
+	/* The filer answers this one when all that was asked of it before is durable. */
+	ask_flush(NULL, waiter);
 }
 
 static void
@@ -259,26 +337,24 @@ on_flush(int fd, short what, void *argument)
 	const struct timeval again = { FLUSH_SECONDS, 0 };
 	struct journal_segment *home;
 
-	TAILQ_FOREACH(home, &segments, next) {
-		if (segment_flush(home->segment) == -1)
-			log_warning("cannot make the marks of journal/%04d "
-			    "durable: %m; look at the disk",
-			    segment_number(home->segment));
+	flush_all(NULL);
+	TAILQ_FOREACH(home, &segments, next)
 		release_if_finished(home);
-	}
 	spill_oldest();
 	event_add(flush_timer, &again);
 }
 
-static void
-on_fate_timer(int fd, short what, void *argument)
-{
-	const struct timeval again = { FATE_SECONDS, 0 };
+/* ----------------------------------------------------------- when, and who tells */
 
-	map_free(&fates[1], free);
-	fates[1] = fates[0];
-	fates[0] = map_new();
-	event_add(fate_timer, &again);
+static void
+on_pace(int fd, short what, void *argument)
+{
+	struct journal_segment *home;
+
+	TAILQ_FOREACH(home, &segments, next) {
+		if (home->unread)
+			read_on(home);
+	}
 }
 
 static void
@@ -292,12 +368,9 @@ arrivals_start(void)
 {
 	const struct timeval now = { 0, 0 };
 
-	fates[0] = map_new();
-	fates[1] = map_new();
 	flush_timer = event_new(service_base, -1, 0, on_flush, NULL);
-	fate_timer = event_new(service_base, -1, 0, on_fate_timer, NULL);
+	pace = event_new(service_base, -1, 0, on_pace, NULL);
 	on_flush(-1, 0, NULL);
-	on_fate_timer(-1, 0, NULL);
 	/* Once the loop runs, so that the sockets answer first. */
 	event_base_once(service_base, -1, EV_TIMEOUT, on_start, NULL, &now);
 }
@@ -316,24 +389,23 @@ take_ownership(struct ipc_channel *channel, int number)
 }
 
 static void
-tell_fate(struct ipc_channel *channel, struct ipc_packet *packet,
-    const char *token)
+on_peeked(struct segment *segment, int64_t offset,
+    const struct spool_record *record, const char *bytes, void *context)
 {
-	struct ipc_packet reply = IPC_PACKET_EMPTY;
-	struct journal_segment *home;
-	const char *id;
+	fates_remember_record(record, bytes);
+}
 
-	/* Whoever died may have left a batch that nobody told us of; that he died we may not have heard. */
+void
+arrivals_look(void)
+{
+	struct journal_segment *home;
+
 	discover_segments();
-	TAILQ_FOREACH(home, &segments, next)
-		scan(home, 0, false);
-	deferred_discover();
-	id = map_get(fates[0], token);
-	if (id == NULL)
-		id = map_get(fates[1], token);
-	ipc_encode_fate_told(&reply, ipc_packet_request(packet),
-	    &(struct ipc_fate_told){ .queue_id = id != NULL ? id : "" });
-	ipc_channel_send(channel, &reply);
+	TAILQ_FOREACH(home, &segments, next) {
+		scan(home, SEGMENT_IN_A_ROW, false);
+		if (home->unread)
+			segment_peek(home->segment, on_peeked, home);
+	}
 }
 
 void
@@ -350,51 +422,38 @@ arrivals_packet(struct ipc_channel *channel, struct ipc_packet *packet)
 			scan(home, arrival.end, true);
 	} else if (ipc_decode_arrival_file(packet, &file) == 0 &&
 	    spool_id_is_valid(file.queue_id)) {
-		deferred_load(SPOOL_INCOMING, file.queue_id, false);
+		deferred_arrived(file.queue_id);
 	} else if (ipc_decode_fate(packet, &fate) == 0) {
-		tell_fate(channel, packet, fate.token);
-		return;
+		fates_tell(channel, packet, fate.token);
 	} else {
 		log_warning("a %s packet that cannot be read",
 		    ipc_kind_name(ipc_packet_kind(packet)));
-	}
-	if (message_count() >= (size_t)config.qmgr_message_active_limit) {
-		struct paused *paused = mem_zalloc(1, sizeof(*paused));
-
-		paused->channel = channel;
-		TAILQ_INSERT_TAIL(&paused_channels, paused, next);
-		ipc_channel_pause(channel);
 	}
 }
 
 void
 arrivals_closed(struct ipc_channel *channel)
 {
-	struct paused *paused, *next;
-
-	TAILQ_FOREACH_SAFE(paused, &paused_channels, next, next) {
-		if (paused->channel == channel) {
-			TAILQ_REMOVE(&paused_channels, paused, next);
-			free(paused);
-		}
-	}
 	disown(channel);
 }
 
 void
 arrivals_pace(void)
 {
-	struct paused *paused;
+	struct journal_segment *home;
 
-	/* Resume below nine tenths, so that a full queue does not stop and go with every message. */
-	if (message_count() >=
-	    (size_t)config.qmgr_message_active_limit / 10 * 9)
-		return;
-	while ((paused = TAILQ_FIRST(&paused_channels)) != NULL) {
-		TAILQ_REMOVE(&paused_channels, paused, next);
-		ipc_channel_resume(paused->channel);
-		free(paused);
+	TAILQ_FOREACH(home, &segments, next) {
+		if (home->unread && message_has_room(false)) {
+			event_active(pace, EV_TIMEOUT, 0);
+			return;
+		}
 	}
+}
+
+int
+arrivals_segment_number(const struct message *message)
+{
+	return segment_number(message->segment->segment);
 }
 
 int

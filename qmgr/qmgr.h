@@ -11,6 +11,7 @@
 #include "delivery/delivery.h"
 #include "message/envelope.h"
 #include "service/service.h"
+#include "spool/change.h"
 #include "spool/spool.h"
 
 struct destination;
@@ -47,6 +48,7 @@ struct message {
 	size_t		 unresolved;	/* answers that trivial-rewrite owes */
 	size_t		 asked;		/* recipients before this place were asked for */
 	struct event	*later;		/* NULL unless the spool refused it a file */
+	bool		 waited;	/* it comes from deferred/ */
 	size_t		 underway;	/* recipients that are QUEUED */
 	LIST_HEAD(, entry) waiting;	/* its deliveries that no agent has */
 	LIST_HEAD(, job) jobs;		/* if it has many recipients */
@@ -64,21 +66,35 @@ struct message {
 	int64_t		 offset;
 	/* ...or in a file. */
 	enum spool_queue queue;
-	int		 file;		/* open to read and mark; -1 until needed */
 	struct spool_record record;
+
+	/* place.c: what the filer has been asked, and what is to be. */
+	bool		 is_filing;	/* the filer has a question about it */
+	int		 filing_to;	/* where it was to put it */
+	size_t		 marked, filed;	/* marks made; of these the filer was told */
+	bool		 is_leaving;	/* its round is over: it goes to goal, and out of memory */
+	int		 goal;		/* enum spool_queue, or SPOOL_NOWHERE */
+	int64_t		 retry_at;
+	bool		 wake;		/* somebody wants it tried as soon as it is there */
 };
 
 /* message.c: a message from the time it is read until it is finished. */
 
 /*
- * Begin with a message whose front (header, marks, envelope) is at bytes.
- * NULL with errno: EEXIST if it is known already, EALREADY if all its
- * recipients are done, EBADMSG if the envelope cannot be read.
+ * Begin with a message whose front (header, marks, envelope) is at bytes;
+ * waited: it comes from deferred/. NULL with errno: EEXIST if it is known
+ * already, EALREADY if all its recipients are done, EBADMSG if the envelope
+ * cannot be read.
  */
 struct message *message_new(const struct spool_record *record,
-	    const char *bytes);
+	    const char *bytes, bool waited);
 struct message *message_find(const char *id);
-size_t	message_count(void);
+
+/* May one more of this kind come into memory? */
+bool	message_has_room(bool waited);
+
+/* How many more may come, of the kind that has less room; what is leaving counts as gone. */
+size_t	message_room(void);
 void	message_each(void (*visit)(struct message *message, void *context),
 	    void *context);
 
@@ -100,18 +116,12 @@ void	message_set_state(struct message *message, size_t recipient,
 	    enum recipient_state state);
 bool	message_has(const struct message *message, enum recipient_state state);
 
-/* Its queue file, in message->file. False with errno. */
-bool	message_open_file(struct message *message);
-
 /* Read content: it is in the packet, or the packet has a descriptor, offset and length. 0, or -1 with errno. */
 int	message_put_content(struct message *message, struct text *inline_content,
 	    int *file, int64_t *offset);
 
-/* The bytes that the spool keeps for it: envelope and marks as they are now. */
-void	message_marks(const struct message *message, struct text *marks);
-
-/* Move it out of the journal into a file. 0, or -1 (logged): it stays where it is. */
-int	message_to_file(struct message *message, enum spool_queue queue);
+/* It lies where it was to go, or is gone from the spool: the end of it, unless somebody wants something else of it. */
+void	message_left(struct message *message, bool gone);
 
 /* A copy in the journal of a message that has its file: finish the copy, forget it. */
 void	message_forget_shadow(struct message *message);
@@ -122,27 +132,79 @@ void	message_leave_to_successor(const struct message *message);
 /* postsuper's word on a message that is ours: gives true if it was obeyed (perhaps later). */
 bool	message_operate(struct message *message, const char *operation);
 
+/* place.c: where a message lies, and what is marked there. */
+
+/* The marks that the spool keeps for it, as they are now. */
+void	place_marks(const struct message *message, struct text *marks);
+
+/* How many messages are leaving. */
+size_t	place_leaving(void);
+
+/* Recipients have a new state, and so a new mark; in a file it is told the filer by place_update(). */
+void	place_mark(struct message *message, size_t recipient);
+void	place_mark_all(struct message *message);	/* those that are not done */
+void	place_update(struct message *message);
+
+/*
+ * Its round is over: it goes to goal (a queue, or SPOOL_NOWHERE), to be tried
+ * at retry_at, and then message_left() is called. When the spool refuses,
+ * message_try_later().
+ */
+void	place_leave(struct message *message, int goal, int64_t retry_at);
+
+/* Out of the journal into a file, while it goes on as it is. */
+void	place_spill(struct message *message);
+
+/* filing.c: questions to the filer (filer.c). */
+typedef void filing_callback(struct ipc_packet *answer, void *context);
+
+/* Fork it. lock is the open file whose lock says that we are the queue manager. */
+void	filing_start(int lock);
+
+/* done is called once, with the answer; never from inside this call. Takes packet. */
+void	filing_ask(struct ipc_packet *packet, filing_callback *done, void *context);
+size_t	filing_underway(void);
+
+/* times.c: false while the clock cannot be believed: nothing expires by its jump. */
+bool	times_may_expire(void);
+
 /* routes.c: ask where each recipient goes, then hand them to the scheduler. */
 void	routes_find(struct message *message);
 
 /* arrivals.c: the journal's segments, and what cleanup tells. */
 void	arrivals_start(void);
-void	arrivals_remember(const struct envelope *envelope);	/* its submission may be asked for */
 void	arrivals_packet(struct ipc_channel *channel, struct ipc_packet *packet);
 void	arrivals_closed(struct ipc_channel *channel);
+void	arrivals_look(void);		/* at what may have come that nobody told us of */
+int	arrivals_segment_number(const struct message *message);
 int	segment_of_message_read(struct message *message, int64_t at, void *bytes,
 	    size_t length);
 void	arrivals_mark(struct message *message, size_t recipient, char mark);
 void	arrivals_finished(struct message *message);
 void	arrivals_leave_segment(struct message *message);
-void	arrivals_pace(void);
+void	arrivals_pace(void);		/* there is room in memory */
+
+/* Call done when all marks that are made, and all that the filer was asked, are durable. */
+void	arrivals_flush(void (*done)(void *context), void *context);
+
+/* fates.c: was this submission committed by a cleanup that died? */
+enum { FATE_SECONDS = 300 };	/* so long it may be asked */
+void	fates_start(void);
+void	fates_remember(const struct envelope *envelope);
+void	fates_remember_record(const struct spool_record *record,
+	    const char *bytes);
+void	fates_tell(struct ipc_channel *channel, struct ipc_packet *packet,
+	    const char *token);
 
 /* deferred.c: the files that wait. */
 void	deferred_start(void);
-void	deferred_scan(bool all);
-void	deferred_discover(void);	/* large messages that nobody told us of */
-bool	deferred_load(enum spool_queue queue, const char *id, bool recovered);
+void	deferred_scan(bool all);	/* a queue run; all: also what is not due */
+void	deferred_arrived(const char *id);	/* a large message, in incoming/ */
 void	deferred_wake(const char *id);	/* try it now, or as soon as there is room for it */
+void	deferred_pace(void);		/* there is room in memory */
+
+/* We leave: what is left of a run that was asked for is our successor's. */
+void	deferred_leave_to_successor(void);
 
 /* postsuper spoke: a recipient that waited for its delivery is not tried in this round. */
 void	message_drop_recipient(struct message *message, size_t recipient);
@@ -228,7 +290,7 @@ void	schedule_reported(struct entry *entry,
 void	notices_send(struct message *message, bool expired,
 	    void (*told)(struct message *message, bool ok));
 
-/* What waits too long for its sender's peace is told, once. The message is in a file that is open. */
+/* What waits too long for its sender's peace is told, once; then message->warned. */
 bool	notices_is_delay_due(const struct message *message);
 void	notices_send_delay(struct message *message,
 	    void (*told)(struct message *message, bool ok));
@@ -250,5 +312,6 @@ void	probes_tell(const struct message *message,
 /* operate.c: postqueue, postsuper, showq. A nudge is a user's word: "flush", "flush id X". */
 void	operate_nudge(const char *word);
 void	operate_packet(struct ipc_channel *channel, struct ipc_packet *packet);
+void	operate_closed(struct ipc_channel *channel);
 
 #endif

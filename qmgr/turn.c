@@ -58,11 +58,7 @@ waits_too_long(const struct destination *destination,
 static bool
 is_crowded(size_t held, const struct pace *pace, int64_t now)
 {
-	size_t limit = (size_t)config.qmgr_message_active_limit;
-	size_t count = message_count();
-	size_t room = count < limit ? limit - count : 0;
-
-	return held > 0 && held >= room &&
+	return held > 0 && held >= message_room() &&
 	    pace_wait(pace, now) > patience_us();
 }
 
@@ -198,8 +194,8 @@ relieve(struct destination *destination)
 static bool
 is_nearly_full(void)
 {
-	return message_count() >=
-	    (size_t)config.qmgr_message_active_limit / 10 * 9;
+	return message_room() <=
+	    (size_t)config.qmgr_message_active_limit / 10;
 }
 
 void

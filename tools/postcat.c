@@ -141,7 +141,7 @@ print_envelope(const char *front, const struct spool_record *record)
 	while ((letter = envelope_record_next(bytes, record->envelope_length,
 	    &position, &value, &length)) > 0) {
 		bool done = letter == 'r' && recipients < record->marks_length &&
-		    marks[recipients] != SPOOL_MARK_PENDING;
+		    marks[recipients] == SPOOL_MARK_DONE;
 
 		recipients += letter == 'r';
 		if (begin_record((int64_t)(record->envelope_offset + start),

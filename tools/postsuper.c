@@ -25,37 +25,31 @@
 static const char alphanumeric[] = "0123456789"
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-static bool
-release_and_expire(const char *id)
-{
-	bool released = queue_release(id);
-
-	return queue_expire(id) || released;
-}
-
 /* In the order in which they are carried out. */
 static struct action {
 	char		 letter;
-	bool		(*act)(const char *id);
+	const char	*operations[2];	/* of tools/shared/queue.h, one after the other */
 	const char	*done;		/* of one message */
 	const char	*summary;
 	const char	*queues;	/* that it applies to, when none is named */
 	const char	*targets[256];	/* ids, ALL, - */
 	size_t		 target_count;
+	char		*ids[QUEUE_BATCH];	/* that wait for their batch to be full */
+	size_t		 id_count;
 	size_t		 count;
 } actions[] = {
-	{ .letter = 'd', .act = queue_delete, .done = "removed",
+	{ .letter = 'd', .operations = { "delete" }, .done = "removed",
 	  .summary = "Deleted", .queues = "hold incoming active deferred" },
-	{ .letter = 'h', .act = queue_hold, .done = "placed on hold",
+	{ .letter = 'h', .operations = { "hold" }, .done = "placed on hold",
 	  .summary = "Placed on hold", .queues = "incoming active deferred" },
-	{ .letter = 'H', .act = queue_release, .done = "released from hold",
+	{ .letter = 'H', .operations = { "release" }, .done = "released from hold",
 	  .summary = "Released from hold", .queues = "hold" },
-	{ .letter = 'r', .act = queue_requeue, .done = "requeued",
+	{ .letter = 'r', .operations = { "requeue" }, .done = "requeued",
 	  .summary = "Requeued", .queues = "hold incoming active deferred" },
-	{ .letter = 'e', .act = queue_expire, .done = "expired",
+	{ .letter = 'e', .operations = { "expire" }, .done = "expired",
 	  .summary = "Force-expired",
 	  .queues = "hold incoming active deferred" },
-	{ .letter = 'f', .act = release_and_expire, .done = "expired",
+	{ .letter = 'f', .operations = { "release", "expire" }, .done = "expired",
 	  .summary = "Force-expired",
 	  .queues = "hold incoming active deferred" },
 };
@@ -98,15 +92,43 @@ id_makes_sense(const char *id)
 }
 
 static void
-act_on(struct action *action, const char *id, const char *queues)
+tell_done(struct action *action, const char *id, bool done, const char *queues)
 {
-	bool done = action->act(id) || (action->letter == 'd' &&
-	    list_has_word(queues, "maildrop") && delete_drop(id));
-
-	if (done) {
+	if (done || (action->letter == 'd' &&
+	    list_has_word(queues, "maildrop") && delete_drop(id))) {
 		tell_one(id, action->done);
 		action->count++;
 	}
+}
+
+/* Those that wait, as one batch. */
+static void
+act_now(struct action *action, const char *queues)
+{
+	bool done[QUEUE_BATCH] = { false };
+
+	for (size_t n = 0; n < COUNT_OF(action->operations) &&
+	    action->operations[n] != NULL && action->id_count > 0; n++) {
+		bool now[QUEUE_BATCH];
+
+		queue_operate(action->operations[n], action->ids,
+		    action->id_count, now);
+		for (size_t i = 0; i < action->id_count; i++)
+			done[i] |= now[i];
+	}
+	for (size_t i = 0; i < action->id_count; i++) {
+		tell_done(action, action->ids[i], done[i], queues);
+		free(action->ids[i]);
+	}
+	action->id_count = 0;
+}
+
+static void
+act_on(struct action *action, const char *id, const char *queues)
+{
+	action->ids[action->id_count++] = mem_strdup(id);
+	if (action->id_count == QUEUE_BATCH)
+		act_now(action, queues);
 }
 
 /* What is to be done, and to the messages of which queues. */
@@ -205,6 +227,7 @@ run(struct action *action, const char *named)
 		selection_show_sum(action->count, action->done);
 		return;
 	}
+	act_now(action, queues);
 	log_info("%s: %zu message%s", action->summary, action->count,
 	    action->count == 1 ? "" : "s");
 	if (action->letter == 'r' && action->count > 0)

@@ -95,6 +95,8 @@ tell(struct collector *collector, struct listed_message *message,
 	}
 	reasons = read_reasons(pool, message->id, envelope->recipient_count);
 	message->arrival = envelope->arrival_us / 1000000;
+	message->forced_expire =
+	    memchr(marks, SPOOL_MARK_RETURN, mark_count) != NULL;
 	message->login = envelope->login_sender;
 	message->sender = *envelope->sender == '\0' ? "MAILER-DAEMON" :
 	    external(pool, envelope->sender);
@@ -103,7 +105,7 @@ tell(struct collector *collector, struct listed_message *message,
 	for (size_t i = 0; i < envelope->recipient_count; i++) {
 		const struct recipient *recipient = &envelope->recipients[i];
 
-		if (i < mark_count && marks[i] != SPOOL_MARK_PENDING)
+		if (i < mark_count && !spool_mark_waits(marks[i]))
 			continue;
 		message->recipients[message->recipient_count++] =
 		    (struct listed_recipient){
@@ -229,8 +231,8 @@ on_journal(struct segment *segment, int64_t offset,
 	/* What has a file has been listed: this is its shadow. */
 	if (envelope != NULL && (collector->only == NULL ||
 	    strcmp(envelope->queue_id, collector->only) == 0) && spool_id_is_valid(envelope->queue_id) &&
-	    memchr(bytes + record->marks_offset, SPOOL_MARK_PENDING,
-	    record->marks_length) != NULL &&
+	    !spool_all_done(bytes + record->marks_offset,
+	    record->marks_length) &&
 	    spool_file_find(envelope->queue_id) == -1)
 		tell(collector, &(struct listed_message){ .queue = "incoming",
 		    .id = envelope->queue_id, .size = record->content_length },
@@ -266,8 +268,7 @@ on_listed(struct collector *collector, const struct ipc_listed *listed)
 		map_set(collector->underway, envelope->queue_id, collector);
 		tell(collector, &(struct listed_message){
 		    .queue = listed->queue, .id = envelope->queue_id,
-		    .size = envelope->size,
-		    .forced_expire = listed->force_expired != 0 },
+		    .size = envelope->size },
 		    envelope, listed->marks.bytes, listed->marks.length);
 	}
 	pool_reset(collector->pool);

@@ -25,6 +25,9 @@
 /* When descriptors run out, accepting pauses this long. */
 #define ACCEPT_PAUSE_MS	500
 
+/* Who is ready to leave reads what was sent to it until now: a nudge is handed on. */
+#define LAST_LOOK_MS	10
+
 /* After SIGTERM a daemon has this long for what is in hand. */
 #define LEAVE_SECONDS	5
 
@@ -71,9 +74,11 @@ touch_idle_timer(void)
 void
 service_check_idle(void)
 {
+	const struct timeval last_look = { 0, LAST_LOOK_MS * 1000 };
+
 	if (self.leaving &&
 	    (self.service->busy == NULL || !self.service->busy()))
-		event_base_loopexit(service_base, NULL);
+		event_base_loopexit(service_base, &last_look);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "spool/internal.h"
 #include "spool/unnamed.h"
 
 #define COPY_SIZE	(256 << 10)
@@ -25,6 +26,7 @@ static const struct {
 	[SPOOL_DEFERRED] = { "deferred", true },
 	[SPOOL_HOLD]	 = { "hold", false },
 	[SPOOL_CORRUPT]	 = { "corrupt", false },
+	[SPOOL_MAILDROP] = { "maildrop", false },
 };
 
 const char *
@@ -33,8 +35,14 @@ spool_queue_name(enum spool_queue queue)
 	return queues[queue].name;
 }
 
-static void
-directory_path(char path[64], enum spool_queue queue, const char *id)
+bool
+spool_queue_is_hashed(int queue)
+{
+	return queues[queue].hashed;
+}
+
+void
+spool_directory_path(char path[64], enum spool_queue queue, const char *id)
 {
 	if (queues[queue].hashed)
 		snprintf(path, 64, "%s/%c", queues[queue].name, id[0]);
@@ -45,18 +53,17 @@ directory_path(char path[64], enum spool_queue queue, const char *id)
 void
 spool_path(char path[64], enum spool_queue queue, const char *id)
 {
-	directory_path(path, queue, id);
+	spool_directory_path(path, queue, id);
 	strlcat(path, "/", 64);
 	strlcat(path, id, 64);
 }
 
-/* Open the directory of a message; a hashed one is made, durably, when it is missing. */
-static int
-open_directory(enum spool_queue queue, const char *id)
+int
+spool_directory_open(int queue, const char *id)
 {
 	char path[64];
 
-	directory_path(path, queue, id);
+	spool_directory_path(path, (enum spool_queue)queue, id);
 
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -71,16 +78,6 @@ open_directory(enum spool_queue queue, const char *id)
 	fd_close(&parent);
 	return synced == -1 ? -1 :
 	    open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static int
-sync_directory(enum spool_queue queue, const char *id)
-{
-	int fd = open_directory(queue, id);
-	int result = fd == -1 ? -1 : fsync(fd);
-
-	fd_close(&fd);
-	return result;
 }
 
 int
@@ -130,7 +127,8 @@ write_message(int fd, const struct text *envelope, const char *marks,
     int64_t offset, int64_t length)
 {
 	char header[SPOOL_RECORD_HEADER];
-	uint32_t checksum = crc32c(0, envelope->bytes, envelope->length);
+	uint32_t of_envelope = crc32c(0, envelope->bytes, envelope->length);
+	uint32_t checksum = of_envelope;
 	off_t start = SPOOL_RECORD_HEADER;
 
 	/* The header last: it holds the checksum of what follows. */
@@ -144,7 +142,8 @@ write_message(int fd, const struct text *envelope, const char *marks,
 	    copy_content(fd, file, offset, length, &checksum) == -1))
 		return -1;
 	spool_record_header(header, recipients, envelope->length,
-	    (int64_t)content_length + (file != -1 ? length : 0), checksum);
+	    (int64_t)content_length + (file != -1 ? length : 0), checksum,
+	    of_envelope);
 	return fd_pwrite_all(fd, header, sizeof(header), 0);
 }
 
@@ -155,10 +154,10 @@ spool_file_commit(enum spool_queue queue, const char *id,
     int64_t offset, int64_t length)
 {
 	char directory[64], path[64];
-	int parent = open_directory(queue, id), result = -1;
+	int parent = spool_directory_open(queue, id), result = -1;
 	struct unnamed file = { .fd = -1 };
 
-	directory_path(directory, queue, id);
+	spool_directory_path(directory, queue, id);
 	spool_path(path, queue, id);
 	if (parent != -1 && unnamed_open(&file, directory, 0700) != -1 &&
 	    write_message(file.fd, envelope, marks, recipients, content,
@@ -177,33 +176,67 @@ spool_file_commit(enum spool_queue queue, const char *id,
 	return result;
 }
 
-static char *
-read_front(int fd, struct spool_record *record)
+/* Read all of it; what is shorter is damaged. */
+static int
+read_exactly(int fd, char *bytes, size_t length)
+{
+	ssize_t n = fd_pread_full(fd, bytes, length, 0);
+
+	if (n >= 0 && (size_t)n != length)
+		errno = EBADMSG;
+	return n == (ssize_t)length ? 0 : -1;
+}
+
+static bool
+front_is_whole(const char *front, const struct spool_record *record)
+{
+	const char *marks = front + record->marks_offset;
+
+	for (size_t i = 0; i < record->marks_length; i++) {
+		if (!spool_mark_waits(marks[i]) && marks[i] != SPOOL_MARK_OWED &&
+		    marks[i] != SPOOL_MARK_DONE)
+			return false;
+	}
+	return record->envelope_checksum == -1 ||
+	    record->envelope_checksum == crc32c(0,
+	    front + record->envelope_offset, record->envelope_length);
+}
+
+static int
+read_header(int fd, struct spool_record *record)
 {
 	char header[SPOOL_RECORD_HEADER];
 	struct stat st;
 
-	if (fd_pread_full(fd, header, sizeof(header), 0) != sizeof(header) ||
-	    spool_record_parse(header, record) == -1 ||
-	    fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_size != record->length) {
-		errno = EBADMSG;
-		return NULL;
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (S_ISREG(st.st_mode)) {
+		if (read_exactly(fd, header, sizeof(header)) == -1)
+			return -1;
+		if (spool_record_parse(header, record) == 0 &&
+		    st.st_size == record->length)
+			return 0;
 	}
-
-	char *bytes = mem_alloc((size_t)record->content_offset + 1);
-
-	if (fd_pread_full(fd, bytes, (size_t)record->content_offset, 0) !=
-	    record->content_offset) {
-		free(bytes);
-		errno = EBADMSG;
-		return NULL;
-	}
-	return bytes;
+	errno = EBADMSG;
+	return -1;
 }
 
-static bool
-checksum_is_right(int fd, const struct spool_record *record,
+static char *
+read_front(int fd, const struct spool_record *record)
+{
+	char *bytes = mem_alloc((size_t)record->content_offset + 1);
+
+	if (read_exactly(fd, bytes, (size_t)record->content_offset) == 0) {
+		if (front_is_whole(bytes, record))
+			return bytes;
+		errno = EBADMSG;
+	}
+	free(bytes);
+	return NULL;
+}
+
+bool
+spool_content_is_whole(int fd, const struct spool_record *record,
     const char *front)
 {
 	uint32_t checksum = crc32c(0, front + record->envelope_offset,
@@ -235,43 +268,52 @@ spool_file_open(enum spool_queue queue, const char *id, bool writable,
 	int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC |
 	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
-	if (fd == -1)
+	if (fd == -1) {
+		/* A symbolic link, a directory, a socket. */
+		if (errno == ELOOP || errno == EISDIR || errno == ENXIO)
+			errno = EBADMSG;
 		return -1;
+	}
 
-	char *front = read_front(fd, record);
+	char *front = NULL;
+	bool good = read_header(fd, record) == 0;
 
-	if (front != NULL && content_too &&
-	    !checksum_is_right(fd, record, front)) {
+	/* What nobody asks for is not read: a list has megabytes of recipients. */
+	if (good && (bytes != NULL || content_too))
+		good = (front = read_front(fd, record)) != NULL;
+	if (good && content_too && !spool_content_is_whole(fd, record, front)) {
+		errno = EBADMSG;
+		good = false;
+	}
+	if (!good)
+		fd_close(&fd);
+	if (bytes == NULL || !good) {
+		int saved = errno;
+
 		free(front);
 		front = NULL;
-		errno = EBADMSG;
+		errno = saved;
 	}
-	if (front == NULL)
-		fd_close(&fd);
 	if (bytes != NULL)
 		*bytes = front;
-	else
-		free(front);
 	return fd;
 }
 
 int
-spool_file_mark(int file, const struct spool_record *record, size_t recipient,
-    char mark)
+spool_set_retry(int file, int64_t retry_at)
 {
-	if (fd_pwrite_all(file, &mark, 1,
-	    (off_t)(record->marks_offset + recipient)) == -1)
-		return -1;
-	return fdatasync(file);
+	const struct timespec times[2] = {
+		{ .tv_nsec = UTIME_OMIT }, { .tv_sec = retry_at },
+	};
+
+	return retry_at == 0 ? 0 : futimens(file, times);
 }
 
 /* A bit of its mode, so that what the file says stays as it was committed. */
 int
 spool_file_set_warned(int file)
 {
-	if (fchmod(file, S_IRWXU | S_ISVTX) == -1)
-		return -1;
-	return fsync(file);
+	return fchmod(file, S_IRWXU | S_ISVTX);
 }
 
 bool
@@ -308,40 +350,12 @@ spool_file_retry(enum spool_queue queue, const char *id, int64_t *retry_at)
 }
 
 int
-spool_file_move(enum spool_queue from, enum spool_queue to, const char *id)
-{
-	char source[64], target[64];
-	int directory = open_directory(to, id);
-
-	if (directory == -1)
-		return -1;
-	fd_close(&directory);
-	spool_path(source, from, id);
-	spool_path(target, to, id);
-	/* A rename may survive a power cut as either half; a link cannot lose the message. */
-	if (link(source, target) == -1 && errno != EEXIST)
-		return -1;
-	if (sync_directory(to, id) == -1)
-		return -1;
-	return spool_file_remove(from, id);
-}
-
-int
-spool_file_remove(enum spool_queue queue, const char *id)
-{
-	char path[64];
-
-	spool_path(path, queue, id);
-	return unlink(path) == -1 && errno != ENOENT ? -1 : 0;
-}
-
-int
 spool_file_find(const char *id)
 {
 	char path[64];
 	struct stat st;
 
-	for (int queue = 0; queue < SPOOL_QUEUES; queue++) {
+	for (int queue = 0; queue < SPOOL_MAILDROP; queue++) {
 		spool_path(path, queue, id);
 		if (lstat(path, &st) == 0 && S_ISREG(st.st_mode))
 			return queue;

@@ -1,9 +1,11 @@
-/* internal - the format of a segment, known to both sides of the journal */
+/* internal - what the files of the spool share: the format of a segment, and the directories */
 
 #ifndef SPOOL_INTERNAL_H
 #define SPOOL_INTERNAL_H
 
 #include <stdint.h>
+
+#include "spool/spool.h"
 
 #define PAGE		4096
 #define SEGMENT_SIZE	(16 << 20)	/* usual; small file systems get less */
@@ -35,5 +37,18 @@ struct batch_header {
 #define BATCH_MAGIC	"PRBAT01\n"
 
 void	segment_path(char path[32], int number);
+
+/* Sub-directories by the first character of the id? */
+bool	spool_queue_is_hashed(int queue);
+
+/* The directory of a message. */
+void	spool_directory_path(char path[64], enum spool_queue queue,
+	    const char *id);
+
+/* Open it; a hashed one is made, durably, when it is missing. -1 with errno. */
+int	spool_directory_open(int queue, const char *id);
+
+/* The time of the next try of an open file; 0 changes nothing. */
+int	spool_set_retry(int file, int64_t retry_at);
 
 #endif

@@ -185,9 +185,9 @@ journal_append(struct journal *journal, const struct text *envelope,
     size_t recipients, const char *content, size_t content_length)
 {
 	struct text *batch = &journal->batch;
-	uint32_t checksum = crc32c(0, envelope->bytes, envelope->length);
+	uint32_t of_envelope = crc32c(0, envelope->bytes, envelope->length);
+	uint32_t checksum = crc32c(of_envelope, content, content_length);
 
-	checksum = crc32c(checksum, content, content_length);
 	if (batch->length == 0) {
 		memset(text_reserve(batch, sizeof(struct batch_header)), 0,
 		    sizeof(struct batch_header));
@@ -196,7 +196,7 @@ journal_append(struct journal *journal, const struct text *envelope,
 	text_reserve(batch, SPOOL_RECORD_HEADER + recipients +
 	    envelope->length + content_length + PAGE);
 	spool_record_header(batch->bytes + batch->length, recipients,
-	    envelope->length, (int64_t)content_length, checksum);
+	    envelope->length, (int64_t)content_length, checksum, of_envelope);
 	batch->length += SPOOL_RECORD_HEADER;
 	memset(batch->bytes + batch->length, SPOOL_MARK_PENDING, recipients);
 	batch->length += recipients;

@@ -6,18 +6,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "PR1 <recipients> <envelope> <content> <checksum>" in hexadecimal, blanks, a newline at the end. */
+/*
+ * "PR1 <recipients> <envelope> <content> <checksum of both> <of the envelope>"
+ * in hexadecimal, blanks, a newline at the end. Files of the first version
+ * have no checksum of the envelope alone.
+ */
 #define FORMAT	"PR1 %08zx %08zx %012llx %08x"
+#define WITH_ENVELOPE	" %08x"
 
 #define RECIPIENTS_MAX	(1 << 24)
 #define ENVELOPE_MAX	(256 << 20)
 
+bool
+spool_mark_waits(char mark)
+{
+	return mark == SPOOL_MARK_PENDING || mark == SPOOL_MARK_RETURN;
+}
+
+bool
+spool_all_done(const char *marks, size_t count)
+{
+	size_t i = 0;
+
+	while (i < count && marks[i] == SPOOL_MARK_DONE)
+		i++;
+	return i == count;
+}
+
 void
 spool_record_header(char header[SPOOL_RECORD_HEADER], size_t recipients,
-    size_t envelope_length, int64_t content_length, uint32_t checksum)
+    size_t envelope_length, int64_t content_length, uint32_t checksum,
+    int64_t envelope_checksum)
 {
 	int length = snprintf(header, SPOOL_RECORD_HEADER, FORMAT, recipients,
 	    envelope_length, (unsigned long long)content_length, checksum);
+
+	if (envelope_checksum != -1)
+		length += snprintf(header + length,
+		    SPOOL_RECORD_HEADER - (size_t)length, WITH_ENVELOPE,
+		    (uint32_t)envelope_checksum);
 
 	memset(header + length, ' ', SPOOL_RECORD_HEADER - (size_t)length);
 	header[SPOOL_RECORD_HEADER - 1] = '\n';
@@ -68,5 +95,12 @@ spool_record_parse(const char *header, struct spool_record *record)
 	record->content_length = content;
 	record->length = record->content_offset + content;
 	record->checksum = (uint32_t)checksum;
+	if (*at == ' ') {
+		record->envelope_checksum = -1;
+		return 0;
+	}
+	record->envelope_checksum = parse_hex(&at, 8);
+	if (record->envelope_checksum == -1)
+		return -1;
 	return 0;
 }

@@ -24,6 +24,8 @@ struct segment {
 	uint64_t last_batch;
 	uint64_t key;		/* of this use */
 	bool	 marked;	/* there are marks that may not be durable */
+	bool	 flushing;	/* somebody makes them so */
+	bool	 spoilt;	/* a flush failed: what is durable nobody knows */
 };
 
 static int
@@ -251,11 +253,36 @@ tell_messages(struct segment *segment, int64_t offset, const char *bytes,
 	}
 }
 
+/* Where the next batch is: 1, and segment->scanned is moved behind damage; 0 if there is none. */
+static int
+find_batch(struct segment *segment, int64_t end, struct batch_header *header,
+    char **bytes)
+{
+	int64_t next;
+
+	if (end > 0 && segment->scanned >= end)
+		return 0;
+	*bytes = read_batch(segment, segment->scanned, segment->last_batch,
+	    header);
+	if (*bytes != NULL)
+		return 1;
+	next = end == SEGMENT_IN_A_ROW ? 0 : find_batch_behind(segment,
+	    segment->scanned, segment->last_batch);
+	if (next == 0)
+		return 0;
+	keep_damage(segment, segment->scanned, next);
+	segment->scanned = next;
+	return find_batch(segment, end, header, bytes);
+}
+
 int
-segment_scan(struct segment *segment, int64_t end,
+segment_scan_batch(struct segment *segment, int64_t end,
     segment_message_callback *on_message, void *context)
 {
 	struct segment_header head;
+	struct batch_header header;
+	char *bytes;
+	int64_t offset;
 
 	if (read_segment_header(segment, &head) == -1)
 		return -1;
@@ -267,30 +294,36 @@ segment_scan(struct segment *segment, int64_t end,
 		segment->last_batch = head.floor;
 		segment->scanned = PAGE;
 	}
-	while (end == 0 || segment->scanned < end) {
-		struct batch_header header;
-		int64_t offset = segment->scanned;
-		char *bytes = read_batch(segment, offset, segment->last_batch,
-		    &header);
+	if (find_batch(segment, end, &header, &bytes) == 0)
+		return 0;
+	offset = segment->scanned;
+	segment->last_batch = header.number;
+	segment->scanned = offset +
+	    ((int64_t)header.length + PAGE - 1) / PAGE * PAGE;
+	tell_messages(segment, offset, bytes, &header, on_message, context);
+	free(bytes);
+	return 1;
+}
 
-		if (bytes == NULL) {
-			int64_t next = find_batch_behind(segment, offset,
-			    segment->last_batch);
+int
+segment_scan(struct segment *segment, int64_t end,
+    segment_message_callback *on_message, void *context)
+{
+	int got;
 
-			if (next == 0)
-				break;
-			keep_damage(segment, offset, next);
-			segment->scanned = next;
-			continue;
-		}
-		segment->last_batch = header.number;
-		segment->scanned = offset +
-		    ((int64_t)header.length + PAGE - 1) / PAGE * PAGE;
-		tell_messages(segment, offset, bytes, &header, on_message,
-		    context);
-		free(bytes);
-	}
-	return 0;
+	while ((got = segment_scan_batch(segment, end, on_message,
+	    context)) == 1)
+		;
+	return got;
+}
+
+int
+segment_peek(const struct segment *segment,
+    segment_message_callback *on_message, void *context)
+{
+	struct segment copy = *segment;
+
+	return segment_scan(&copy, SEGMENT_IN_A_ROW, on_message, context);
 }
 
 int
@@ -322,13 +355,47 @@ segment_flush(struct segment *segment)
 	return 0;
 }
 
+bool
+segment_begin_flush(struct segment *segment)
+{
+	if (!segment->marked || segment->flushing || segment->spoilt)
+		return false;
+	segment->marked = false;
+	segment->flushing = true;
+	return true;
+}
+
+int
+segment_sync(int number)
+{
+	char path[32];
+
+	segment_path(path, number);
+
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int result = fd == -1 ? -1 : fdatasync(fd);
+
+	fd_close(&fd);
+	return result;
+}
+
+void
+segment_end_flush(struct segment *segment, bool ok)
+{
+	segment->flushing = false;
+	segment->spoilt |= !ok;
+}
+
 int
 segment_release(struct segment *segment)
 {
 	struct segment_header header;
 
-	if (segment_flush(segment) == -1 ||
-	    read_segment_header(segment, &header) == -1)
+	if (segment->marked || segment->flushing || segment->spoilt) {
+		errno = segment->spoilt ? EIO : EBUSY;
+		return -1;
+	}
+	if (read_segment_header(segment, &header) == -1)
 		return -1;
 	header.in_use = 0;
 	if (header.floor < segment->last_batch)

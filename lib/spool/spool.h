@@ -29,9 +29,9 @@
  *      appended to again, the file is removed.
  *   7  A queue id is given once in as long as anything remembers it.
  *
- * The working directory is the queue directory. Daemons call the blocking
- * functions here directly: cleanup because it is a worker, qmgr because
- * deferring and freeing are rare beside delivering.
+ * The working directory is the queue directory. The functions here block.
+ * cleanup is a worker and calls them; qmgr leaves all that waits for a disk
+ * to its filer, and itself only reads and marks.
  */
 
 #ifndef SPOOL_SPOOL_H
@@ -48,7 +48,7 @@
 #define SPOOL_ID_SIZE	24
 
 enum spool_queue { SPOOL_INCOMING, SPOOL_DEFERRED, SPOOL_HOLD, SPOOL_CORRUPT,
-    SPOOL_QUEUES };
+    SPOOL_MAILDROP, SPOOL_QUEUES };
 
 const char *spool_queue_name(enum spool_queue queue);
 
@@ -64,19 +64,29 @@ struct spool_record {
 	int64_t	 content_offset, content_length;
 	int64_t	 length;			/* of the whole record */
 	uint32_t checksum;			/* of envelope and content */
+	int64_t	 envelope_checksum;		/* of the envelope alone; -1: not told */
 };
 
 #define SPOOL_RECORD_HEADER	64		/* bytes */
 
 enum {
 	SPOOL_MARK_PENDING	= '_',
+	SPOOL_MARK_RETURN	= 'x',	/* pending, and the administrator has said that it does not wait any longer */
 	SPOOL_MARK_OWED		= '!',	/* delivered; its sender wants to be told, and was not yet */
 	SPOOL_MARK_DONE		= '+',
 };
 
-/* The header line for these lengths and this checksum. */
+
+/* Does it wait for its delivery? */
+bool	spool_mark_waits(char mark);
+
+/* Is there nothing left to do? */
+bool	spool_all_done(const char *marks, size_t count);
+
+/* The header line for these lengths and checksums. */
 void	spool_record_header(char header[SPOOL_RECORD_HEADER], size_t recipients,
-	    size_t envelope_length, int64_t content_length, uint32_t checksum);
+	    size_t envelope_length, int64_t content_length, uint32_t checksum,
+	    int64_t envelope_checksum);
 
 /* Read a header line. 0, or -1 if it is none. */
 int	spool_record_parse(const char *header, struct spool_record *record);
@@ -133,10 +143,21 @@ bool	segment_is_owned(struct segment *segment);
 bool	segment_is_free(struct segment *segment);
 
 /*
- * Read the batches that have come since the last scan: up to end, or as many
- * as there are when end is 0. 0, or -1 with errno. Damage goes to corrupt/.
+ * Read the batches that have come since the last scan: up to end; as many as
+ * there are (0), behind damage too, which goes to corrupt/; or those that lie
+ * in a row (SEGMENT_IN_A_ROW), which costs next to nothing. 0, or -1 with errno.
  */
+#define SEGMENT_IN_A_ROW	-1
+
 int	segment_scan(struct segment *segment, int64_t end,
+	    segment_message_callback *on_message, void *context);
+
+/* Read one of them: 1, 0 if there was none, -1 with errno. */
+int	segment_scan_batch(struct segment *segment, int64_t end,
+	    segment_message_callback *on_message, void *context);
+
+/* Look at what a scan would read, in a row, without taking it as read. */
+int	segment_peek(const struct segment *segment,
 	    segment_message_callback *on_message, void *context);
 
 /* Read part of a message: length bytes at offset of the segment. 0, or -1 with errno. */
@@ -149,7 +170,18 @@ int	segment_mark(struct segment *segment, int64_t offset, char mark);
 /* Make the marks durable, if there are new ones. 0, or -1 with errno. */
 int	segment_flush(struct segment *segment);
 
-/* All in it is finished: make the marks durable, and free it for use again. 0, or -1 with errno. */
+/*
+ * The same by somebody else, who may wait: true if there are new marks, which
+ * count as flushed from now on. He calls segment_sync() and says how it went.
+ */
+bool	segment_begin_flush(struct segment *segment);
+int	segment_sync(int number);
+void	segment_end_flush(struct segment *segment, bool ok);
+
+/*
+ * All in it is finished, and the marks are durable: free it for use again. 0,
+ * or -1 with errno (EBUSY: there are marks to be flushed; EIO: they could not be).
+ */
 int	segment_release(struct segment *segment);
 
 /* ----------------------------------------------------------- queue files */
@@ -173,16 +205,12 @@ void	spool_make_id(char id[SPOOL_ID_SIZE], int owner);
 /*
  * Open a message's file. The descriptor, or -1 with errno; EBADMSG: its
  * header or checksum is wrong (content_too: the whole is checked). *bytes
- * (may be NULL) gets header, marks and envelope, released with free(3).
+ * gets header, marks and envelope, released with free(3); NULL: they are not read.
  */
 int	spool_file_open(enum spool_queue queue, const char *id, bool writable,
 	    bool content_too, struct spool_record *record, char **bytes);
 
-/* Set a recipient's mark in an open file, durably. */
-int	spool_file_mark(int file, const struct spool_record *record,
-	    size_t recipient, char mark);
-
-/* The sender was told that the message waits: durable, and kept as long as the file. */
+/* The sender was told that the message waits: kept as long as the file, durable with its next fsync. */
 int	spool_file_set_warned(int file);
 bool	spool_file_is_warned(int file);
 
@@ -192,12 +220,27 @@ int	spool_file_set_retry(enum spool_queue queue, const char *id,
 int	spool_file_retry(enum spool_queue queue, const char *id,
 	    int64_t *retry_at);
 
-/* Move a message to another queue: never in neither, for an instant in both. 0, or -1 with errno. */
+/* Move a message to another queue, durably: never in neither, for an instant in both. 0, or -1 with errno. */
 int	spool_file_move(enum spool_queue from, enum spool_queue to,
 	    const char *id);
 
-/* Remove it. 0 also if it is not there. */
+/* Remove it, durably. 0 also if it is not there. */
 int	spool_file_remove(enum spool_queue queue, const char *id);
+
+/* Are envelope and content of an open file as they were written? front is what spool_file_open() gave. */
+bool	spool_content_is_whole(int fd, const struct spool_record *record,
+	    const char *front);
+
+/*
+ * A stop in the middle of a move left a message two names: one of them goes.
+ * On hold wins, since nobody who asked for a release heard that it was done;
+ * then the later step of its way. True if the name in this queue stays.
+ */
+bool	spool_keep_one_name(enum spool_queue queue, const char *id);
+
+/* What is damaged, or no file at all, goes to corrupt/, under path. 0, or -1 with errno. */
+int	spool_keep_corrupt(enum spool_queue queue, const char *id,
+	    char path[64]);
 
 /* Which queue has it: -1 if none. */
 int	spool_file_find(const char *id);

@@ -75,8 +75,8 @@ unnamed_close(struct unnamed *file)
 	errno = saved;
 }
 
-static void
-sweep_entry(int directory, const char *name)
+void
+unnamed_sweep_name(int directory, const char *name)
 {
 	struct stat st;
 
@@ -104,7 +104,7 @@ unnamed_sweep(const char *directory)
 			    name[0]);
 			unnamed_sweep(below);
 		} else {
-			sweep_entry(dirfd(entries), name);
+			unnamed_sweep_name(dirfd(entries), name);
 		}
 	}
 	closedir(entries);

@@ -30,6 +30,9 @@ int	unnamed_link(struct unnamed *file, const char *path);
 /* Close it; without a name by then it is gone. */
 void	unnamed_close(struct unnamed *file);
 
+/* Remove such a file, if it is one that a crash left. directory is open. */
+void	unnamed_sweep_name(int directory, const char *name);
+
 /* Remove what a crash left of such files in directory and its hashed ones, when it is older than an hour. */
 void	unnamed_sweep(const char *directory);
 

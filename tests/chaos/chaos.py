@@ -199,13 +199,20 @@ class Verdict:
                 self.complaints.append("nobody greeted for %.2f s when master was killed" % worst_master)
 
     def look_for_debris(self):
+        """What is finished is removed a moment after it is no longer listed."""
+        until = time.monotonic() + QUIET
+        while (left := self.find_files()) and time.monotonic() < until:
+            time.sleep(0.1)
+        self.blame("files left behind", left)
+
+    def find_files(self):
         box, left = self.world.box, []
         places = [os.path.join(box.spool, d) for d in DIRECTORIES]
         places += [os.path.join(box.path("mail"), a, "tmp") for a in postroad.ACCOUNTS.values()]
         for place in places:
             for folder, _, names in os.walk(place):
                 left += [os.path.join(folder, n)[len(box.directory) + 1:] for n in names]
-        self.blame("files left behind", left)
+        return left
 
     def compare_descriptors(self, before):
         """Once connections that were kept for reuse are closed, nobody holds many more than at the start."""

@@ -16,7 +16,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
 	if (length < SPOOL_RECORD_HEADER || spool_record_parse((const char *)bytes, &record) == -1)
 		return 0;
-	spool_record_header(header, record.marks_length, record.envelope_length, record.content_length, record.checksum);
+	spool_record_header(header, record.marks_length, record.envelope_length, record.content_length, record.checksum,
+	    record.envelope_checksum);
 	if (spool_record_parse(header, &again) == -1 || memcmp(&record, &again, sizeof(record)) != 0 ||
 	    record.length < 0)
 		abort();

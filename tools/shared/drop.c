@@ -101,7 +101,7 @@ drop_commit(struct drop *drop)
 	int result = -1;
 
 	spool_record_header(header, drop->recipients, drop->envelope_length,
-	    drop->content_length, drop->checksum);
+	    drop->content_length, drop->checksum, -1);
 	if (fd_pwrite_all(drop->file.fd, header, sizeof(header), 0) == 0 &&
 	    fsync(drop->file.fd) == 0)
 		result = give_name(&drop->file);

@@ -46,7 +46,7 @@ put_record(const struct submission *submission, struct text *out)
 
 	envelope_encode(submission->envelope, &envelope);
 	spool_record_header(header, recipients, envelope.length,
-	    (int64_t)submission->content.length, 0);
+	    (int64_t)submission->content.length, 0, -1);
 	text_append(out, header, sizeof(header));
 	for (size_t i = 0; i < recipients; i++)
 		text_putc(out, SPOOL_MARK_PENDING);

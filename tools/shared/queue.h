@@ -1,5 +1,5 @@
 /*
- * queue - the administrator's hand on one message
+ * queue - the administrator's hand on messages
  *
  * While the system runs, qmgr(8) does it, since it alone changes the state of
  * a message. When it is down the files and the journal are changed directly,
@@ -10,20 +10,22 @@
 #define TOOLS_SHARED_QUEUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+/* Ids that go well together: they share flushes, and their answer does not take long. */
+#define QUEUE_BATCH	500
 
 /* Find out whether the system runs; the working directory is the queue directory. */
 void	queue_open(void);
 bool	queue_is_down(void);
 
-/* Each is true if it was done, or will be as soon as a delivery under way ends; false if there is nothing to do it to. */
-bool	queue_delete(const char *id);
-bool	queue_hold(const char *id);
-bool	queue_release(const char *id);
-
-/* Only while the system runs. */
-bool	queue_expire(const char *id);
-
-/* Back to maildrop, for pickup: rewritten and expanded anew, under a new queue id. */
-bool	queue_requeue(const char *id);
+/*
+ * Carry out one of "delete hold release expire requeue" on count messages, and
+ * make it durable. done[] gets true where it was done, or will be as soon as a
+ * delivery under way ends; false where there was nothing to do it to. requeue is
+ * back to maildrop, for pickup: rewritten and expanded anew, under a new queue id.
+ */
+void	queue_operate(const char *operation, char *const *ids, size_t count,
+	    bool *done);
 
 #endif
