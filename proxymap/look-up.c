@@ -1,7 +1,10 @@
 /* Which tables may be read, and reading them. */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/base.h"
 #include "config/config.h"
@@ -10,6 +13,7 @@
 #include "table/table.h"
 
 #define PREFIX	"proxy:"
+#define UNIX	"unix:"
 
 static struct map *allowed;	/* names without proxy: */
 
@@ -44,6 +48,11 @@ allow_words(const char *words)
 	while ((word = config_word(&cursor, &wrong)) != NULL) {
 		if (text_starts_with(word, PREFIX))
 			word += strlen(PREFIX);
+		if (*word == '{') {	/* a policy service with its settings */
+			word[strlen(word) - 1] = '\0';
+			allow_words(word + 1);
+			continue;
+		}
 		if (strchr(word, ':') == NULL)
 			continue;
 		map_set(allowed, word, allowed);
@@ -57,8 +66,19 @@ allow_words(const char *words)
 void
 proxymap_allow(void)
 {
+	char *classes = mem_strdup(config.smtpd_restriction_classes);
+	char *cursor = classes, *class;
+	const char *words;
+
 	allowed = map_new();
 	allow_words(config.proxy_read_maps);
+	allow_words(config.smtpd_data_restrictions);
+	allow_words(config.smtpd_end_of_data_restrictions);
+	allow_words(config.smtpd_etrn_restrictions);
+	while ((class = word_next(&cursor, LIST_SEPARATORS)) != NULL)
+		if ((words = config_get(class)) != NULL)
+			allow_words(words);
+	free(classes);
 }
 
 /* NULL if it must not be read. */
@@ -103,4 +123,30 @@ proxymap_look_up(const struct ipc_lookup *question,
 	answer->status = table_get(table, question->key, &value);
 	answer->value = answer->status == TABLE_FOUND ? value
 	    : answer->status == TABLE_ERROR ? table_why(table) : "";
+}
+
+void
+proxymap_reach(const struct ipc_reach *question, struct ipc_reached *answer)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *path = question->endpoint + strlen(UNIX);
+	int fd;
+
+	*answer = (struct ipc_reached){ .error = EACCES, .connection = -1 };
+	if (!text_starts_with(question->endpoint, UNIX) ||
+	    map_get(allowed, question->endpoint) == NULL) {
+		log_warning("%s is in no list of checks of main.cf: not "
+		    "opened", question->endpoint);
+		return;
+	}
+	strlcpy(address.sun_path, path, sizeof(address.sun_path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1 || connect(fd, (struct sockaddr *)&address,
+	    sizeof(address)) == -1) {
+		answer->error = errno;
+		fd_close(&fd);
+		return;
+	}
+	answer->error = 0;
+	answer->connection = fd;
 }

@@ -1,9 +1,10 @@
 /*
  * proxymap - read tables for daemons that may not open files
  *
- * In       look-ups of brother daemons: table, key
+ * In       look-ups of brother daemons: table, key; and sockets of policy services that they cannot see
  * Out      the value, "none", or the reason why nobody knows
- * Touches  the tables that proxy_read_maps names (read), and the servers that tcp: and socketmap: name; no mail
+ * Touches  the tables that proxy_read_maps names (read), and the servers that
+ *          tcp:, socketmap: and check_policy_service name; no mail
  * Trusts   nobody: a table that is not in proxy_read_maps is not opened
  * Killed   the next look-up starts it again; who waits for an answer puts mail off
  */
@@ -15,22 +16,46 @@
 #include "service/service.h"
 
 static void
-on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
+look_up(struct ipc_channel *channel, struct ipc_packet *packet,
+    const struct ipc_lookup *question)
 {
 	struct ipc_packet reply = IPC_PACKET_EMPTY;
-	struct ipc_lookup question;
 	struct ipc_looked_up answer;
 
-	if (ipc_packet_kind(packet) != IPC_lookup ||
-	    ipc_decode_lookup(packet, &question) == -1) {
+	proxymap_look_up(question, &answer);
+	ipc_encode_looked_up(&reply, ipc_packet_request(packet), &answer);
+	ipc_channel_send(channel, &reply);
+}
+
+static void
+reach(struct ipc_channel *channel, struct ipc_packet *packet,
+    const struct ipc_reach *question)
+{
+	struct ipc_packet reply = IPC_PACKET_EMPTY;
+	struct ipc_reached answer;
+
+	proxymap_reach(question, &answer);
+	ipc_encode_reached(&reply, ipc_packet_request(packet), &answer);
+	ipc_channel_send(channel, &reply);
+}
+
+static void
+on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
+{
+	struct ipc_lookup lookup;
+	struct ipc_reach where;
+
+	if (ipc_packet_kind(packet) == IPC_lookup &&
+	    ipc_decode_lookup(packet, &lookup) == 0)
+		look_up(channel, packet, &lookup);
+	else if (ipc_packet_kind(packet) == IPC_reach &&
+	    ipc_decode_reach(packet, &where) == 0)
+		reach(channel, packet, &where);
+	else {
 		log_warning("not a look-up: %s",
 		    ipc_kind_name(ipc_packet_kind(packet)));
 		ipc_channel_free(&channel);
-		return;
 	}
-	proxymap_look_up(&question, &answer);
-	ipc_encode_looked_up(&reply, ipc_packet_request(packet), &answer);
-	ipc_channel_send(channel, &reply);
 }
 
 int

@@ -12,4 +12,8 @@ void	proxymap_allow(void);
 void	proxymap_look_up(const struct ipc_lookup *question,
 	    struct ipc_looked_up *answer);
 
+/* Connect to a policy service that main.cf names. */
+void	proxymap_reach(const struct ipc_reach *question,
+	    struct ipc_reached *answer);
+
 #endif

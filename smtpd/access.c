@@ -1,87 +1,93 @@
 /*
- * access(5) tables: what is looked up, and what the answer means.
+ * access(5) tables: what is looked up.
  *
  * A client is looked up by name and parent domains, then by address and its
  * leading parts; an address as user@domain, domain and parents, user@.
  */
 
-#include "smtpd/smtpd.h"
-
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "address/address.h"
 #include "config/config.h"
-#include "table/table.h"
+#include "smtpd/check.h"
 
-/* What is being looked up, as the reply will name it. */
-struct subject {
-	const char	*name;
-	const char	*class;
-	enum table_answer answer;
+/* A walk through the keys of one subject, until a key is there. */
+struct search {
+	struct session	*session;
+	struct table	*table;
+	enum { SEARCH_ON, SEARCH_FOUND, SEARCH_FAILED, SEARCH_ASKED } state;
 	const char	*value;
 };
 
-/* Look up one key. True when there is no need to look further. */
-static bool
-try_key(const struct check *check, struct subject *subject, const char *key)
+static void
+try_key(struct search *search, const char *key)
 {
-	subject->answer = table_get(check->table, key, &subject->value);
-	return subject->answer != TABLE_NONE;
+	enum table_answer answer;
+
+	if (search->state != SEARCH_ON || *key == '\0')
+		return;
+	if (!told_table(search->session, search->table, key, &answer,
+	    &search->value))
+		search->state = SEARCH_ASKED;
+	else if (answer == TABLE_FOUND)
+		search->state = SEARCH_FOUND;
+	else if (answer == TABLE_ERROR)
+		search->state = SEARCH_FAILED;
 }
 
-/* The same for a part of what is looked up, which patterns do not want. */
-static bool
-try_part(const struct check *check, struct subject *subject, const char *key)
+/* A part of what is looked up is nothing for patterns. */
+static void
+try_part(struct search *search, const char *key)
 {
-	return !table_is_pattern(check->table) && try_key(check, subject, key);
+	if (!table_is_pattern(search->table))
+		try_key(search, key);
 }
 
-/* "a.b.c", "b.c", "c"; or ".b.c", ".c" where parents are written with a dot. */
 static bool
-try_domain(const struct check *check, struct subject *subject,
-    const char *domain, bool is_part)
+parents_have_no_dot(void)
 {
-	bool plain = strstr(config.parent_domain_matches_subdomains,
-	    "smtpd_access_maps") != NULL;
+	static int plain = -1;
 
-	if (is_part ? try_part(check, subject, domain)
-	    : try_key(check, subject, domain))
-		return true;
+	if (plain == -1)
+		plain = list_has_word(config.parent_domain_matches_subdomains,
+		    "smtpd_access_maps");
+	return plain;
+}
+
+/* "b.c", "c" of "a.b.c"; or ".b.c", ".c" where parents are written with a dot. */
+static void
+try_parents(struct search *search, const char *domain)
+{
+	bool plain = parents_have_no_dot();
+
+	/* The parts of a literal are no domains. */
+	if (*domain == '[')
+		return;
 	while ((domain = strchr(domain, '.')) != NULL) {
-		if (try_part(check, subject, plain ? domain + 1 : domain))
-			return true;
+		if (domain[1] != '\0')
+			try_part(search, plain ? domain + 1 : domain);
 		domain++;
 	}
-	return false;
 }
 
 /* 192.0.2.1, 192.0.2, 192.0, 192; likewise with colons. */
-static bool
-try_network(const struct check *check, struct subject *subject,
-    const char *address)
+static void
+try_networks(struct search *search, const char *address)
 {
 	char part[INET6_ADDRSTRLEN], *cut;
 	char separator = strchr(address, ':') != NULL ? ':' : '.';
 
-	if (try_key(check, subject, address))
-		return true;
 	strlcpy(part, address, sizeof(part));
-	do {
-		if (try_part(check, subject, part))
-			return true;
-		cut = strrchr(part, separator);
-		if (cut != NULL)
-			*cut = '\0';
-	} while (cut != NULL && part[0] != '\0');
-	return false;
+	while ((cut = strrchr(part, separator)) != NULL) {
+		*cut = '\0';
+		try_part(search, part);
+	}
 }
 
-static bool
-try_address(const struct check *check, struct subject *subject,
-    const char *address)
+static void
+try_address(struct search *search, const char *address)
 {
 	const char *domain = address_domain(address);
 	size_t local = address_localpart_length(address);
@@ -89,204 +95,157 @@ try_address(const struct check *check, struct subject *subject,
 	    config.recipient_delimiter);
 	char key[ADDRESS_SIZE + 2];
 
-	if (try_key(check, subject, address))
-		return true;
+	try_key(search, address);
 	if (base < local && domain != NULL) {
 		snprintf(key, sizeof(key), "%.*s@%s", (int)base, address,
 		    domain);
-		if (try_part(check, subject, key))
-			return true;
+		try_part(search, key);
 	}
-	if (domain != NULL && try_domain(check, subject, domain, true))
-		return true;
+	if (domain != NULL) {
+		try_part(search, domain);
+		try_parents(search, domain);
+	}
 	snprintf(key, sizeof(key), "%.*s@", (int)local, address);
-	if (try_part(check, subject, key))
-		return true;
-	if (base == local)
-		return false;
-	snprintf(key, sizeof(key), "%.*s@", (int)base, address);
-	return try_part(check, subject, key);
-}
-
-/* What the answer means. */
-
-/* "5.7.1 text": the status is the table's. text is what is left, or the preset. */
-static enum verdict
-refuse(struct session *s, const struct subject *subject, int code,
-    const char *preset_status, const char *text)
-{
-	char status[SMTP_STATUS_SIZE];
-	size_t length = smtp_status_parse(text, strlen(text), status);
-
-	text += length;
-	text += strspn(text, " \t");
-	return check_refuse(s, code, length > 0 ? status : preset_status,
-	    "<%s>: %s rejected: %s", subject->name, subject->class,
-	    *text == '\0' ? "Access denied" : text);
-}
-
-static enum verdict
-say_and_go_on(struct session *s, const struct subject *subject,
-    const char *action, const char *text)
-{
-	struct text line = TEXT_EMPTY;
-
-	text_printf(&line, "<%s>: %s %s", subject->name, subject->class, text);
-	report_action(s, action, text_string(&line));
-	text_clear(&line);
-	return VERDICT_NONE;
-}
-
-/* HOLD and DISCARD say what becomes of the message, and no more. */
-static enum verdict
-set_flag(struct session *s, const struct subject *subject, unsigned flag,
-    const char *action, const char *text)
-{
-	if (s->transaction == NULL)
-		return VERDICT_NONE;
-	s->transaction->envelope->flags |= flag;
-	say_and_go_on(s, subject, action, text);
-	return flag == ENVELOPE_DISCARD ? VERDICT_PERMIT : VERDICT_NONE;
-}
-
-/* Compiled once for each text that tables hold, which are few. */
-static const struct check_list *
-list_of(const char *words)
-{
-	static struct map *lists;
-	const struct check_list *list;
-
-	if (lists == NULL)
-		lists = map_new();
-	list = map_get(lists, words);
-	if (list == NULL && map_count(lists) < 1000) {
-		list = check_list_compile("an access table", words, NULL);
-		map_set(lists, words, (void *)(uintptr_t)list);
+	try_part(search, key);
+	if (base < local) {
+		snprintf(key, sizeof(key), "%.*s@", (int)base, address);
+		try_part(search, key);
 	}
-	return list;
-}
-
-/* "554 text". Digits alone are OK: that is how tables of clients that logged in by POP are made. */
-static enum verdict
-act_on_number(struct session *s, const struct subject *subject,
-    const char *value)
-{
-	int code = atoi(value);
-	const char *text = value + 3;
-
-	if (strspn(value, "0123456789") == strlen(value))
-		return VERDICT_PERMIT;
-	if (code < 400 || code > 599 || (value[3] != ' ' && value[3] != '\t')) {
-		log_warning("access table: bad reply code in \"%s\"", value);
-		return check_misconfigured(s);
-	}
-	text += strspn(text, " \t");
-	return refuse(s, subject, code, code < 500 ? "4.7.1" : "5.7.1", text);
-}
-
-static bool
-is_later(const char *word)
-{
-	static const char *const later[] = {
-		"DEFER_IF_PERMIT", "DEFER_IF_REJECT", "FILTER", "REDIRECT",
-		"PREPEND", "BCC",
-	};
-
-	for (size_t i = 0; i < COUNT_OF(later); i++)
-		if (text_equal_nocase(word, later[i]))
-			return true;
-	return false;
 }
 
 static enum verdict
-act(struct session *s, const struct check *check,
-    const struct subject *subject)
+conclude(struct search *search, const struct subject *subject)
 {
-	char word[64];
-	size_t length = strcspn(subject->value, " \t");
-	const char *text = subject->value + length;
-
-	snprintf(word, sizeof(word), "%.*s", (int)length, subject->value);
-	text += strspn(text, " \t");
-	if (isdigit((unsigned char)word[0]))
-		return act_on_number(s, subject, subject->value);
-	if (text_equal_nocase(word, "OK") ||
-	    text_equal_nocase(word, "RELAY"))
-		return VERDICT_PERMIT;
-	if (text_equal_nocase(word, "DUNNO"))
+	switch (search->state) {
+	case SEARCH_ON:
 		return VERDICT_NONE;
-	if (text_equal_nocase(word, "REJECT"))
-		return refuse(s, subject, 554, "5.7.1", text);
-	if (text_equal_nocase(word, "DEFER"))
-		return refuse(s, subject, 450, "4.7.1", text);
-	if (text_equal_nocase(word, "WARN"))
-		return say_and_go_on(s, subject, "warn", text);
-	if (text_equal_nocase(word, "INFO"))
-		return say_and_go_on(s, subject, "info", text);
-	if (text_equal_nocase(word, "HOLD"))
-		return set_flag(s, subject, ENVELOPE_HOLD, "hold", text);
-	if (text_equal_nocase(word, "DISCARD"))
-		return set_flag(s, subject, ENVELOPE_DISCARD, "discard", text);
-	if (is_later(word)) {
-		log_warning("access table %s: action %s is not implemented "
-		    "yet", table_name(check->table), word);
-		return check_misconfigured(s);
+	case SEARCH_ASKED:
+		return VERDICT_WAIT;
+	case SEARCH_FOUND:
+		return act(search->session, subject, search->value);
+	case SEARCH_FAILED:
+		break;
 	}
-	return checks_enter_list(s, list_of(subject->value));
-}
-
-static enum verdict
-conclude(struct session *s, const struct check *check,
-    const struct subject *subject)
-{
-	if (subject->answer == TABLE_NONE)
-		return VERDICT_NONE;
-	if (subject->answer == TABLE_FOUND)
-		return act(s, check, subject);
-	return check_refuse(s, 451, "4.3.5",
+	return check_refuse(search->session, 451, "4.3.5",
 	    "<%s>: %s rejected: Server configuration error", subject->name,
 	    subject->class);
 }
 
 enum verdict
+access_name(struct session *s, const struct check *check,
+    const struct subject *subject, const char *name, bool *found)
+{
+	struct search search = { .session = s, .table = check->table };
+
+	try_key(&search, name);
+	try_parents(&search, name);
+	*found = search.state == SEARCH_FOUND;
+	return conclude(&search, subject);
+}
+
+enum verdict
+access_address(struct session *s, const struct check *check,
+    const struct subject *subject, const char *address, bool *found)
+{
+	struct search search = { .session = s, .table = check->table };
+
+	try_key(&search, address);
+	try_networks(&search, address);
+	*found = search.state == SEARCH_FOUND;
+	return conclude(&search, subject);
+}
+
+static struct subject
+subject_of(const struct check *check, const char *name, const char *class)
+{
+	return (struct subject){ name, class, check->argument };
+}
+
+static enum verdict
+look_client_up(struct session *s, const struct check *check, const char *name,
+    const struct subject *subject)
+{
+	struct search search = { .session = s, .table = check->table };
+
+	try_key(&search, name);
+	try_parents(&search, name);
+	try_key(&search, s->client_address);
+	try_networks(&search, s->client_address);
+	return conclude(&search, subject);
+}
+
+enum verdict
 access_client(struct session *s, const struct check *check)
 {
-	struct subject subject = { .name = s->peer, .class = "Client host" };
+	struct subject subject = subject_of(check, s->peer, "Client host");
 
-	if (!try_domain(check, &subject, s->client_name, false))
-		try_network(check, &subject, s->client_address);
-	return conclude(s, check, &subject);
+	return look_client_up(s, check, s->client_name, &subject);
+}
+
+enum verdict
+access_reverse_client(struct session *s, const struct check *check)
+{
+	const char *name = s->reverse_name == NULL ? "unknown"
+	    : s->reverse_name;
+	struct subject subject = subject_of(check, name,
+	    "Unverified Client host");
+
+	return look_client_up(s, check, name, &subject);
 }
 
 enum verdict
 access_helo(struct session *s, const struct check *check)
 {
-	struct subject subject = { .name = s->helo_name,
-	    .class = "Helo command" };
+	struct subject subject = subject_of(check, s->helo_name,
+	    "Helo command");
+	bool found;
 
-	try_domain(check, &subject, s->helo_name, false);
-	return conclude(s, check, &subject);
+	return access_name(s, check, &subject, s->helo_name, &found);
+}
+
+enum verdict
+access_etrn(struct session *s, const struct check *check)
+{
+	struct subject subject = subject_of(check, s->etrn_site,
+	    "Etrn command");
+	bool found;
+
+	return access_name(s, check, &subject, s->etrn_site, &found);
+}
+
+/* The address as it was resolved: "ada" is ada@our.domain in tables, too. */
+static enum verdict
+look_address_up(struct session *s, const struct check *check,
+    const struct route *route, const struct subject *subject)
+{
+	struct search search = { .session = s, .table = check->table };
+
+	if (route->error != 0)
+		return check_fail(s, "4.3.0",
+		    "<%s>: Temporary lookup failure", subject->name);
+	try_address(&search, route->recipient);
+	return conclude(&search, subject);
 }
 
 enum verdict
 access_sender(struct session *s, const struct check *check)
 {
-	struct subject subject = { .name = session_sender(s),
-	    .class = "Sender address" };
+	struct subject subject = subject_of(check, session_sender(s),
+	    "Sender address");
+	struct search search = { .session = s, .table = check->table };
 
-	if (subject.name[0] == '\0')
-		try_key(check, &subject, "<>");
-	else
-		try_address(check, &subject, subject.name);
-	return conclude(s, check, &subject);
+	if (subject.name[0] != '\0')
+		return look_address_up(s, check, checks_sender_route(s),
+		    &subject);
+	try_key(&search, config.smtpd_null_access_lookup_key);
+	return conclude(&search, &subject);
 }
 
 enum verdict
 access_recipient(struct session *s, const struct check *check)
 {
-	struct subject subject = { .name = session_recipient(s),
-	    .class = "Recipient address" };
+	struct subject subject = subject_of(check, session_recipient(s),
+	    "Recipient address");
 
-	try_address(check, &subject, subject.name);
-	return conclude(s, check, &subject);
+	return look_address_up(s, check, checks_recipient_route(s), &subject);
 }

@@ -1,20 +1,21 @@
 /*
- * The check language: compile, evaluate, wait.
+ * The check language: stages, lists, the verdict.
  *
  * An evaluation walks through stages (client, helo, sender...), each a list
  * of checks; a check is a row of kinds.c. It is a stack of places in lists,
  * so it can stop anywhere for an answer and go on later; nothing else waits.
  */
 
-#include "smtpd/smtpd.h"
-
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/event.h>
+
 #include "config/config.h"
-#include "table/table.h"
+#include "service/service.h"
+#include "smtpd/check.h"
 
 #define DEPTH_MAX	8	/* restriction classes within one another */
 
@@ -26,6 +27,7 @@ struct frame {
 
 struct evaluation {
 	unsigned	 stages;	/* those still to come, as bits */
+	unsigned	 all_stages;
 	enum stage	 stage;
 	struct frame	 frames[DEPTH_MAX];
 	size_t		 depth;
@@ -33,13 +35,13 @@ struct evaluation {
 	struct route	*sender_route, *recipient_route;
 	bool		 asks_for_sender;
 	struct question	*question;
-	struct domain_question *domain_question;
-	bool		 domain_answered;	/* for the check at hand */
-	enum domain_state domain_state;
 	struct verify_question *verify_question;
-	bool		 verify_answered;
+	bool		 verify_answered;	/* for the check at hand */
 	int		 verify_status;
 	char		*verify_text;
+	char		*if_permit, *if_reject;	/* replies to put off with */
+	struct event	*pause;
+	bool		 paused;
 };
 
 /* What each stage is about, and the parameter that lists its checks. */
@@ -55,126 +57,19 @@ static struct {
 	    "check_helo_access", NULL },
 	[STAGE_SENDER] = { "smtpd_sender_restrictions", "Sender address",
 	    "check_sender_access", NULL },
+	[STAGE_UNLISTED_SENDER] = { NULL, "Sender address", NULL, NULL },
 	[STAGE_RELAY] = { "smtpd_relay_restrictions", "Recipient address",
 	    "check_recipient_access", NULL },
 	[STAGE_RECIPIENT] = { "smtpd_recipient_restrictions",
 	    "Recipient address", "check_recipient_access", NULL },
-	[STAGE_DATA] = { "smtpd_data_restrictions", "Data command",
-	    "check_client_access", NULL },
+	[STAGE_UNLISTED_RECIPIENT] = { NULL, "Recipient address", NULL, NULL },
+	[STAGE_DATA] = { "smtpd_data_restrictions", "Data command", NULL,
+	    NULL },
 	[STAGE_END_OF_DATA] = { "smtpd_end_of_data_restrictions",
-	    "End-of-data", "check_client_access", NULL },
+	    "End-of-data", NULL, NULL },
 	[STAGE_ETRN] = { "smtpd_etrn_restrictions", "Etrn command",
 	    "check_etrn_access", NULL },
-	[STAGE_UNLISTED_SENDER] = { NULL, "Sender address", NULL, NULL },
-	[STAGE_UNLISTED_RECIPIENT] = { NULL, "Recipient address", NULL, NULL },
 };
-
-/* Compiling. */
-
-/* The next word; braces keep what is between them together. Writes into the string. */
-static char *
-next_word(char **cursor)
-{
-	char *at = *cursor + strspn(*cursor, LIST_SEPARATORS);
-	char *word = at;
-	int depth = 0;
-
-	if (*at == '\0')
-		return NULL;
-	for (; *at != '\0'; at++) {
-		if (*at == '{')
-			depth++;
-		else if (*at == '}')
-			depth--;
-		else if (depth <= 0 && strchr(LIST_SEPARATORS, *at) != NULL)
-			break;
-	}
-	if (*at != '\0')
-		*at++ = '\0';
-	*cursor = at;
-	return word;
-}
-
-static const struct check_list *
-compile_class(const char *name)
-{
-	static int depth;
-	const char *words = config_get(name);
-	const struct check_list *list = NULL;
-
-	if (words == NULL || depth == DEPTH_MAX - 1) {
-		log_warning("restriction class %s is %s", name,
-		    words == NULL ? "not defined" : "part of itself");
-		return NULL;
-	}
-	depth++;
-	list = check_list_compile(name, words, NULL);
-	depth--;
-	return list;
-}
-
-/* A check that cannot be made: kind and list stay NULL, and it is 451. */
-static void
-compile_word(struct check *check, const char *parameter, char *word,
-    char **cursor, const char *implied)
-{
-	const char *argument = NULL;
-
-	check->word = mem_strdup(word);
-	if (list_has_word(config.smtpd_restriction_classes, word)) {
-		check->list = compile_class(check->word);
-		return;
-	}
-	check->kind = check_kind_find(word);
-	if (check->kind == NULL && implied != NULL && strchr(word, ':') != NULL) {
-		check->kind = check_kind_find(implied);
-		argument = word;
-	}
-	if (check->kind == NULL) {
-		log_warning("unknown smtpd restriction: \"%s\" in %s", word,
-		    parameter);
-		return;
-	}
-	if (argument == NULL && (check->kind->needs & (NEEDS_TABLE | NEEDS_WORD)))
-		argument = next_word(cursor);
-	if (argument == NULL && (check->kind->needs & (NEEDS_TABLE | NEEDS_WORD))) {
-		log_warning("%s: %s needs an argument", parameter, word);
-		check->kind = NULL;
-	} else if (check->kind->decide == NULL)
-		log_warning("%s: %s is not implemented yet: mail that meets it "
-		    "is put off", parameter, word);
-	else if (check->kind->needs & NEEDS_TABLE)
-		check->table = table_open(argument, 0);
-}
-
-const struct check_list *
-check_list_compile(const char *name, const char *words, const char *implied)
-{
-	struct check_list *list = mem_zalloc(1, sizeof(*list));
-	char *copy = mem_strdup(words), *cursor = copy, *word;
-	bool warn_only = false;
-
-	list->name = name;
-	while ((word = next_word(&cursor)) != NULL) {
-		struct check check = { .warn_only = warn_only };
-
-		if (text_equal_nocase(word, "warn_if_reject")) {
-			warn_only = true;
-			continue;
-		}
-		warn_only = false;
-		compile_word(&check, name, word, &cursor, implied);
-		if (!check.warn_only &&
-		    ((check.kind != NULL && (check.kind->needs & REFUSES_RELAY)) ||
-		    (check.list != NULL && check.list->is_safe)))
-			list->is_safe = true;
-		list->checks = mem_resize(list->checks, list->count + 1,
-		    sizeof(*list->checks));
-		list->checks[list->count++] = check;
-	}
-	free(copy);
-	return list;
-}
 
 static const struct check_list *
 lone_check(const char *name, bool wanted)
@@ -185,6 +80,9 @@ lone_check(const char *name, bool wanted)
 void
 checks_compile(void)
 {
+	dnsbl_open();
+	backup_open();
+	owner_open();
 	for (enum stage stage = 0; stage < STAGE_COUNT; stage++)
 		if (stages[stage].parameter != NULL)
 			stages[stage].list = check_list_compile(
@@ -211,7 +109,13 @@ checks_are_safe(const char **why)
 	    stages[STAGE_RECIPIENT].list->is_safe;
 }
 
-/* Evaluating. */
+/* What an evaluation is about. */
+
+enum stage
+check_stage(const struct session *s)
+{
+	return s->evaluation->stage;
+}
 
 const char *
 check_subject(const struct session *s)
@@ -224,12 +128,12 @@ check_subject(const struct session *s)
 	case STAGE_SENDER:
 	case STAGE_UNLISTED_SENDER:
 		return session_sender(s);
-	case STAGE_ETRN:
-		return s->etrn_site;
 	case STAGE_DATA:
 		return "DATA";
 	case STAGE_END_OF_DATA:
 		return "END-OF-MESSAGE";
+	case STAGE_ETRN:
+		return s->etrn_site;
 	default:
 		return session_recipient(s);
 	}
@@ -253,38 +157,123 @@ checks_recipient_route(const struct session *s)
 	return s->evaluation->recipient_route;
 }
 
+static bool
+warns_only(const struct evaluation *e)
+{
+	return e->depth > 0 && e->frames[e->depth - 1].warn_only;
+}
+
+/* Verdicts. */
+
+static char *
+compose(int code, const char *status, const char *format, va_list arguments)
+{
+	struct text reply = TEXT_EMPTY;
+
+	text_printf(&reply, "%d %d%s ", code, code / 100, status + 1);
+	text_vprintf(&reply, format, arguments);
+	return text_take(&reply);
+}
+
+/* Takes reply. */
+static enum verdict
+send_refusal(struct session *s, char *reply)
+{
+	struct evaluation *e = s->evaluation;
+	const char *said = e->if_reject != NULL ? e->if_reject : reply;
+
+	report_action(s, "reject", said);
+	session_reply(s, "%s", said);
+	if (strncmp(said, "421", 3) == 0 || strncmp(said, "521", 3) == 0)
+		session_finish(s);
+	free(reply);
+	return VERDICT_REJECT;
+}
+
 enum verdict
 check_refuse(struct session *s, int code, const char *status,
     const char *format, ...)
 {
-	struct evaluation *e = s->evaluation;
-	struct text reply = TEXT_EMPTY;
-	enum verdict verdict = VERDICT_REJECT;
 	va_list arguments;
+	char *reply;
 
-	text_printf(&reply, "%d %d%s ", code, code / 100, status + 1);
 	va_start(arguments, format);
-	text_vprintf(&reply, format, arguments);
+	reply = compose(code, status, format, arguments);
 	va_end(arguments);
-	if (e->depth > 0 && e->frames[e->depth - 1].warn_only) {
-		report_action(s, "reject_warning", text_string(&reply));
-		verdict = VERDICT_NONE;
-	} else {
-		report_action(s, "reject", text_string(&reply));
-		session_reply(s, "%s", text_string(&reply));
-		if (code == 421 || code == 521)
-			session_finish(s);
-	}
-	text_clear(&reply);
-	return verdict;
+	if (!warns_only(s->evaluation))
+		return send_refusal(s, reply);
+	report_action(s, "reject_warning", reply);
+	free(reply);
+	return VERDICT_NONE;
+}
+
+enum verdict
+check_fail(struct session *s, const char *status, const char *format, ...)
+{
+	va_list arguments;
+	char *reply;
+
+	va_start(arguments, format);
+	reply = compose(451, status, format, arguments);
+	va_end(arguments);
+	return send_refusal(s, reply);
 }
 
 enum verdict
 check_misconfigured(struct session *s)
 {
-	return check_refuse(s, 451, "4.3.5",
-	    "<%s>: %s rejected: Server configuration error", check_subject(s),
-	    check_subject_class(s));
+	return check_fail(s, "4.3.5", "Server configuration error");
+}
+
+/* The first reason stays: it is the one that stood in the way. */
+static enum verdict
+note(char **reason, char *reply)
+{
+	if (*reason == NULL)
+		*reason = reply;
+	else
+		free(reply);
+	return VERDICT_NONE;
+}
+
+enum verdict
+check_defer_if_permit(struct session *s, const char *action, int code,
+    const char *status, const char *format, ...)
+{
+	struct evaluation *e = s->evaluation;
+	va_list arguments;
+	char *reply;
+
+	va_start(arguments, format);
+	reply = compose(code, status, format, arguments);
+	va_end(arguments);
+	if (warns_only(e)) {
+		report_action(s, "reject_warning", reply);
+		free(reply);
+		return VERDICT_NONE;
+	}
+	if (!text_equal_nocase(action, "defer_if_permit"))
+		return send_refusal(s, reply);
+	return note(&e->if_permit, reply);
+}
+
+enum verdict
+check_defer_if_reject(struct session *s, int code, const char *status,
+    const char *format, ...)
+{
+	struct evaluation *e = s->evaluation;
+	va_list arguments;
+	char *reply;
+
+	va_start(arguments, format);
+	reply = compose(code, status, format, arguments);
+	va_end(arguments);
+	if (warns_only(e)) {
+		report_action(s, "reject_warning", reply);
+		free(reply);
+		return VERDICT_NONE;
+	}
+	return note(&e->if_reject, reply);
 }
 
 enum verdict
@@ -295,12 +284,12 @@ checks_enter_list(struct session *s, const struct check_list *list)
 	if (list == NULL || e->depth == DEPTH_MAX)
 		return check_misconfigured(s);
 	e->frames[e->depth] = (struct frame){ .list = list,
-	    .warn_only = e->depth > 0 && e->frames[e->depth - 1].warn_only };
+	    .warn_only = warns_only(e) };
 	e->depth++;
 	return VERDICT_NONE;
 }
 
-static void	go_on(struct session *s);
+/* Waiting. */
 
 static void
 on_route(struct route *route, void *argument)
@@ -313,32 +302,7 @@ on_route(struct route *route, void *argument)
 		e->sender_route = route;
 	else
 		e->recipient_route = route;
-	go_on(s);
-}
-
-static void
-on_domain(enum domain_state state, void *argument)
-{
-	struct session *s = argument;
-
-	s->evaluation->domain_question = NULL;
-	s->evaluation->domain_answered = true;
-	s->evaluation->domain_state = state;
-	go_on(s);
-}
-
-bool
-checks_domain(struct session *s, const char *domain, enum domain_state *state)
-{
-	struct evaluation *e = s->evaluation;
-
-	if (e->domain_answered) {
-		e->domain_answered = false;
-		*state = e->domain_state;
-		return true;
-	}
-	e->domain_question = domain_ask(domain, on_domain, s);
-	return false;
+	checks_go_on(s);
 }
 
 static void
@@ -352,7 +316,7 @@ on_verified(int status, const char *text, void *argument)
 	e->verify_status = status;
 	free(e->verify_text);
 	e->verify_text = mem_strdup(text);
-	go_on(s);
+	checks_go_on(s);
 }
 
 bool
@@ -390,26 +354,55 @@ have_route(struct session *s, bool of_sender)
 	return false;
 }
 
+static void
+on_pause(evutil_socket_t fd, short what, void *argument)
+{
+	struct session *s = argument;
+
+	s->evaluation->paused = true;
+	checks_go_on(s);
+}
+
+bool
+check_pause(struct session *s, int seconds)
+{
+	const struct timeval span = { seconds, 0 };
+	struct evaluation *e = s->evaluation;
+
+	if (e->paused) {
+		e->paused = false;
+		return true;
+	}
+	if (e->pause == NULL)
+		e->pause = evtimer_new(service_base, on_pause, s);
+	evtimer_add(e->pause, &span);
+	return false;
+}
+
 /* Is what the check looks at there? PERMIT: yes; NONE: no, pass it over; WAIT: asked for. */
 static enum verdict
 provide(struct session *s, unsigned needs)
 {
+	if ((needs & NEEDS_SITE) && s->etrn_site == NULL)
+		return VERDICT_NONE;
 	if ((needs & NEEDS_HELO) && s->helo_name == NULL)
 		return VERDICT_NONE;
-	if ((needs & (NEEDS_SENDER | NEEDS_SENDER_ROUTE)) &&
-	    s->transaction == NULL)
+	if ((needs & (NEEDS_MAIL | NEEDS_SENDER)) && s->transaction == NULL)
+		return VERDICT_NONE;
+	if ((needs & NEEDS_SENDER) && session_sender(s)[0] == '\0')
 		return VERDICT_NONE;
 	if ((needs & (NEEDS_RECIPIENT | NEEDS_RECIPIENT_ROUTE)) &&
 	    session_recipient(s)[0] == '\0')
 		return VERDICT_NONE;
-	if ((needs & NEEDS_SENDER_ROUTE) && session_sender(s)[0] == '\0')
-		return VERDICT_NONE;
-	if ((needs & NEEDS_SENDER_ROUTE) && !have_route(s, true))
+	if ((needs & NEEDS_SENDER_ROUTE) && session_sender(s)[0] != '\0' &&
+	    !have_route(s, true))
 		return VERDICT_WAIT;
 	if ((needs & NEEDS_RECIPIENT_ROUTE) && !have_route(s, false))
 		return VERDICT_WAIT;
 	return VERDICT_PERMIT;
 }
+
+/* Evaluating. */
 
 /* One check of the list on top. */
 static enum verdict
@@ -471,18 +464,88 @@ next_stage(unsigned wanted)
 	return STAGE_COUNT;
 }
 
+/* Client, HELO and sender were looked at when they came: what could not be found out then counts at RCPT. */
+#define EARLY_STAGES	(1u << STAGE_CLIENT | 1u << STAGE_HELO | \
+			 1u << STAGE_SENDER | 1u << STAGE_UNLISTED_SENDER)
+
+static size_t
+early_place(unsigned wanted)
+{
+	return wanted & 1u << STAGE_CLIENT ? 0 :
+	    wanted & 1u << STAGE_HELO ? 1 : 2;
+}
+
+static void
+take_owed(struct session *s)
+{
+	struct evaluation *e = s->evaluation;
+
+	if (!(e->all_stages & ~EARLY_STAGES)) {
+		char **owed = &s->owed[early_place(e->all_stages)];
+
+		free(*owed);
+		*owed = NULL;
+		return;
+	}
+	for (size_t i = 0; i < COUNT_OF(s->owed); i++)
+		if (e->if_permit == NULL && s->owed[i] != NULL)
+			e->if_permit = mem_strdup(s->owed[i]);
+}
+
+/* Nobody refused. */
+static enum verdict
+conclude(struct session *s)
+{
+	struct evaluation *e = s->evaluation;
+	char *reply = e->if_permit;
+
+	if (reply == NULL)
+		return VERDICT_PERMIT;
+	e->if_permit = NULL;
+	if (e->all_stages & ~EARLY_STAGES)
+		return send_refusal(s, reply);
+	s->owed[early_place(e->all_stages)] = reply;
+	return VERDICT_PERMIT;
+}
+
+/*
+ * The next stage. What the one before would put off if somebody refuses is
+ * forgotten, but relay and recipient checks are one to the administrator.
+ */
+static void
+enter_stage(struct session *s, enum stage next)
+{
+	struct evaluation *e = s->evaluation;
+	bool goes_on = (e->stage == STAGE_SENDER &&
+	    next == STAGE_UNLISTED_SENDER) || (e->stage >= STAGE_RELAY &&
+	    next >= STAGE_RELAY && next <= STAGE_UNLISTED_RECIPIENT);
+
+	if (!goes_on) {
+		free(e->if_reject);
+		e->if_reject = NULL;
+	}
+	e->stage = next;
+	e->stages &= ~(1u << next);
+	checks_enter_list(s, stages[next].list);
+}
+
 static enum verdict
 evaluate(struct session *s)
 {
 	struct evaluation *e = s->evaluation;
 
 	for (;;) {
+		/* What is thrown away may go anywhere. */
+		if (s->transaction != NULL && s->transaction->discards)
+			return VERDICT_PERMIT;
 		if (e->depth == 0) {
-			e->stage = next_stage(e->stages);
-			if (e->stage == STAGE_COUNT)
-				return VERDICT_PERMIT;
-			e->stages &= ~(1u << e->stage);
-			checks_enter_list(s, stages[e->stage].list);
+			enum stage next = next_stage(e->stages);
+
+			/* Whether he is known does not matter if he must wait anyway. */
+			if (next == STAGE_COUNT || (e->if_permit != NULL &&
+			    next == STAGE_UNLISTED_RECIPIENT))
+				return conclude(s);
+			enter_stage(s, next);
 		}
 		switch (step(s)) {
 		case VERDICT_NONE:
@@ -514,8 +577,8 @@ run(struct session *s)
 	return true;
 }
 
-static void
-go_on(struct session *s)
+void
+checks_go_on(struct session *s)
 {
 	s->busy = false;
 	if (!run(s))
@@ -527,13 +590,16 @@ go_on(struct session *s)
 void
 checks_run(struct session *s, unsigned wanted, checks_done *done)
 {
-	if (wanted == 0) {
+	/* RFC 5321 section 4.5.1: a bare postmaster is always welcome. */
+	if (wanted == 0 || ((wanted & 1u << STAGE_RELAY) &&
+	    text_equal_nocase(session_recipient(s), "postmaster"))) {
 		done(s, VERDICT_PERMIT);
 		return;
 	}
 	s->evaluation = mem_zalloc(1, sizeof(*s->evaluation));
-	s->evaluation->stages = wanted;
+	s->evaluation->stages = s->evaluation->all_stages = wanted;
 	s->evaluation->done = done;
+	take_owed(s);
 	if (!run(s))
 		s->busy = true;
 }
@@ -545,12 +611,19 @@ checks_cancel(struct session *s)
 
 	if (e == NULL)
 		return;
+	told_cancel(s);
+	delegate_cancel(s);
 	s->evaluation = NULL;
 	route_forget(&e->question);
-	domain_forget(&e->domain_question);
 	verify_forget(&e->verify_question);
 	free(e->verify_text);
 	route_free(&e->sender_route);
 	route_free(&e->recipient_route);
+	if (e->pause != NULL)
+		event_free(e->pause);
+	free(e->if_permit);
+	free(e->if_reject);
 	free(e);
+	if (s->transaction == NULL)
+		told_forget(s);
 }

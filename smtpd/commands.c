@@ -165,8 +165,9 @@ act(struct session *s, const struct smtp_command *command)
 
 	if ((flags & JUNK) && s->junk++ > config.smtpd_junk_command_limit)
 		s->errors++;
-	if (s->refused != NULL && s->verb != QUIT && s->verb != NOOP)
-		session_reply(s, "%s", s->refused);
+	if (s->is_refused && s->verb != QUIT)
+		session_reply(s, "503 5.7.0 Error: access denied for %s",
+		    s->peer);
 	else if (!(commands[s->verb].when & s->state))
 		session_reply(s, "%s", commands[s->verb].otherwise);
 	else

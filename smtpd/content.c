@@ -187,12 +187,21 @@ content_read(struct session *s, const char *bytes, size_t length)
 	return size;
 }
 
+/* What access tables put in front of the message. */
+static void
+put_prepended(struct transaction *t)
+{
+	text_append(&t->content, text_string(&t->prepend), t->prepend.length);
+	text_clear(&t->prepend);
+}
+
 static void
 answer_data(struct session *s, enum verdict verdict)
 {
 	if (verdict != VERDICT_PERMIT)
 		return;
 	dot_read_start(&s->transaction->reader, false);
+	put_prepended(s->transaction);
 	session_enter(s, IN_DATA, "DATA");
 	session_say(s, "354 End data with <CR><LF>.<CR><LF>");
 }
@@ -277,8 +286,10 @@ answer_bdat(struct session *s, enum verdict verdict)
 		transaction_end(s);
 		return;
 	}
-	if (!t->is_bdat)
+	if (!t->is_bdat) {
 		dot_read_start(&t->reader, true);
+		put_prepended(t);
+	}
 	t->is_bdat = true;
 	session_enter(s, IN_CHUNK, "BDAT");
 	end_of_input(s);

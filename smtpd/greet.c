@@ -35,7 +35,7 @@ say_banner(struct session *s, enum verdict verdict)
 	} else if (verdict == VERDICT_PERMIT)
 		session_say(s, "220 %s", config.smtpd_banner);
 	else
-		session_finish(s);
+		s->is_refused = true;
 }
 
 static void
@@ -56,21 +56,19 @@ static void
 on_addresses(const struct resolve_answer *answer, void *argument)
 {
 	struct session *s = argument;
-	char *name = s->client_name;
+	const char *name = s->reverse_name;
 
 	s->lookup = NULL;
-	s->client_name = NULL;
+	s->name_is_uncertain = answer->result == RESOLVE_TEMPORARY;
 	for (size_t i = 0; i < answer->count; i++)
 		if (resolve_same_host(&answer->addresses[i].any,
 		    &s->address.any)) {
 			greet(s, name);
-			free(name);
 			return;
 		}
 	log_warning("hostname %s does not resolve to address %s%s%s", name,
 	    s->client_address, answer->count > 0 ? "" : ": ",
 	    answer->count > 0 ? "" : resolve_reason(answer->result));
-	free(name);
 	greet(s, "unknown");
 }
 
@@ -82,12 +80,13 @@ on_name(const struct resolve_answer *answer, void *argument)
 	s->lookup = NULL;
 	if (answer->result != RESOLVE_FOUND ||
 	    !hostname_is_valid(answer->name, strlen(answer->name))) {
+		s->name_is_uncertain = s->reverse_is_uncertain =
+		    answer->result == RESOLVE_TEMPORARY;
 		greet(s, "unknown");
 		return;
 	}
-	s->has_reverse_name = true;
-	s->client_name = mem_strdup(answer->name);
-	s->lookup = resolve_addresses(smtpd_resolver, s->client_name,
+	s->reverse_name = mem_strdup(answer->name);
+	s->lookup = resolve_addresses(smtpd_resolver, s->reverse_name,
 	    (s->address.any.sa_family == AF_INET ? RESOLVE_V4 : RESOLVE_V6) |
 	    RESOLVE_HOSTS, on_addresses, s);
 }
@@ -105,6 +104,24 @@ greet_client(struct session *s)
 
 /* HELO and EHLO. */
 
+/* What has a meaning in headers and log lines: a name has none of it. */
+static void
+neuter(char *name)
+{
+	for (; *name != '\0'; name++)
+		if (strchr(" <>()\\\";@", *name) != NULL)
+			*name = '?';
+}
+
+/* The name counts only once it was accepted. */
+static void
+forget_name(struct session *s)
+{
+	free(s->helo_name);
+	s->helo_name = NULL;
+	session_enter(s, CONNECTED, "refused");
+}
+
 static bool
 take_name(struct session *s, const struct smtp_command *command)
 {
@@ -116,7 +133,7 @@ take_name(struct session *s, const struct smtp_command *command)
 	free(s->helo_name);
 	s->helo_name = text_printable(mem_strndup(command->argument,
 	    command->argument_length < 512 ? command->argument_length : 512));
-	s->esmtp = s->verb == EHLO;
+	neuter(s->helo_name);
 	session_enter(s, GREETED, s->where);
 	return true;
 }
@@ -124,10 +141,12 @@ take_name(struct session *s, const struct smtp_command *command)
 static void
 answer_helo(struct session *s, enum verdict verdict)
 {
-	if (verdict == VERDICT_PERMIT)
-		session_reply(s, "250 %s", config.myhostname);
-	else
-		session_enter(s, CONNECTED, "refused");
+	if (verdict != VERDICT_PERMIT) {
+		forget_name(s);
+		return;
+	}
+	s->esmtp = false;
+	session_reply(s, "250 %s", config.myhostname);
 }
 
 void
@@ -172,9 +191,10 @@ answer_ehlo(struct session *s, enum verdict verdict)
 	struct text reply = TEXT_EMPTY;
 
 	if (verdict != VERDICT_PERMIT) {
-		session_enter(s, CONNECTED, "refused");
+		forget_name(s);
 		return;
 	}
+	s->esmtp = true;
 	text_printf(&reply, "250 %s", config.myhostname);
 	for (size_t i = 0; i < COUNT_OF(extensions); i++) {
 		const char *keyword = extensions[i].keyword;

@@ -1,13 +1,14 @@
 /* The names of the check language, and the plain checks. */
 
-#include "smtpd/smtpd.h"
-
+#include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "address/address.h"
-#include "delivery/route.h"
 #include "config/config.h"
 #include "config/network.h"
+#include "delivery/route.h"
+#include "smtpd/check.h"
 
 static enum verdict
 permit(struct session *s, const struct check *check)
@@ -32,7 +33,7 @@ reject(struct session *s, const struct check *check)
 static enum verdict
 defer(struct session *s, const struct check *check)
 {
-	return check_refuse(s, 450, "4.3.2",
+	return check_refuse(s, config.defer_code, "4.3.2",
 	    "<%s>: %s rejected: Try again later", check_subject(s),
 	    check_subject_class(s));
 }
@@ -45,7 +46,7 @@ permit_mynetworks(struct session *s, const struct check *check)
 	if (smtpd_is_mynetworks(s, &failed))
 		return VERDICT_PERMIT;
 	if (failed)
-		return check_refuse(s, 451, "4.3.0",
+		return check_fail(s, "4.3.0",
 		    "<%s>: Temporary lookup failure", check_subject(s));
 	return VERDICT_NONE;
 }
@@ -72,7 +73,7 @@ is_ours(struct session *s)
 static enum verdict
 refuse_lookup(struct session *s)
 {
-	return check_refuse(s, 451, "4.3.0", "<%s>: Temporary lookup failure",
+	return check_fail(s, "4.3.0", "<%s>: Temporary lookup failure",
 	    session_recipient(s));
 }
 
@@ -152,6 +153,15 @@ reject_non_fqdn_recipient(struct session *s, const struct check *check)
 }
 
 static bool
+is_address(const char *name)
+{
+	unsigned char unused[16];
+
+	return inet_pton(AF_INET, name, unused) == 1 ||
+	    inet_pton(AF_INET6, name, unused) == 1;
+}
+
+static bool
 is_helo_valid(const char *name)
 {
 	size_t length = strlen(name);
@@ -163,13 +173,15 @@ is_helo_valid(const char *name)
 	return hostname_is_valid(name, length);
 }
 
+/* An address without brackets is a name that is not fully qualified. */
 static enum verdict
 reject_invalid_helo(struct session *s, const struct check *check)
 {
-	if (is_helo_valid(s->helo_name))
+	if (is_helo_valid(s->helo_name) || is_address(s->helo_name))
 		return VERDICT_NONE;
 	return check_refuse(s, config.invalid_hostname_reject_code, "5.5.2",
-	    "<%s>: Helo command rejected: Invalid name", s->helo_name);
+	    "<%s>: Helo command rejected: %s", s->helo_name,
+	    s->helo_name[0] == '[' ? "invalid ip address" : "Invalid name");
 }
 
 static enum verdict
@@ -183,187 +195,191 @@ reject_non_fqdn_helo(struct session *s, const struct check *check)
 }
 
 static enum verdict
+refuse_client(struct session *s, bool uncertain, const char *status,
+    const char *what)
+{
+	return check_refuse(s, uncertain ? 450
+	    : config.unknown_client_reject_code, status,
+	    "Client host rejected: cannot find your %shostname, [%s]", what,
+	    s->client_address);
+}
+
+static enum verdict
 reject_unknown_client(struct session *s, const struct check *check)
 {
 	if (strcmp(s->client_name, "unknown") != 0)
 		return VERDICT_NONE;
-	return check_refuse(s, config.unknown_client_reject_code, "4.7.25",
-	    "Client host rejected: cannot find your hostname, [%s]",
-	    s->client_address);
+	return refuse_client(s, s->name_is_uncertain, "4.7.25", "");
 }
 
 static enum verdict
 reject_unknown_reverse_client(struct session *s, const struct check *check)
 {
-	if (s->has_reverse_name)
+	if (s->reverse_name != NULL)
 		return VERDICT_NONE;
-	return check_refuse(s, config.unknown_client_reject_code, "4.7.1",
-	    "Client host rejected: cannot find your reverse hostname, [%s]",
-	    s->client_address);
+	return refuse_client(s, s->reverse_is_uncertain, "4.7.1", "reverse ");
+}
+
+static enum verdict
+reject_unknown_forward_client(struct session *s, const struct check *check)
+{
+	if (s->reverse_name == NULL || strcmp(s->client_name, "unknown") != 0)
+		return VERDICT_NONE;
+	return refuse_client(s, s->name_is_uncertain, "4.7.1", "forward ");
 }
 
 static enum verdict
 reject_unknown_helo(struct session *s, const struct check *check)
 {
-	enum domain_state state;
-
 	if (s->helo_name[0] == '[' || !is_helo_valid(s->helo_name))
 		return reject_invalid_helo(s, check);
-	if (!checks_domain(s, s->helo_name, &state))
-		return VERDICT_WAIT;
-	if (state == DOMAIN_THERE || state == DOMAIN_NULL_MX)
-		return VERDICT_NONE;
-	return check_refuse(s, state == DOMAIN_UNCERTAIN ? 450 :
-	    config.unknown_hostname_reject_code, "4.7.1",
-	    "<%s>: Helo command rejected: Host not found", s->helo_name);
+	return domain_helo(s, check);
 }
 
-/* What differs between a sender and a recipient whose domain is not there. */
-struct unknown_domain {
-	const char	*class;
-	const char	*status;
-	int		 null_mx_code;
-	const char	*null_mx_status;
-};
-
+/* A bounce has one recipient: RFC 5321 section 4.5.5. */
 static enum verdict
-reject_unknown_domain(struct session *s, const char *address,
-    const struct route *route, const struct unknown_domain *words)
+reject_multi_recipient_bounce(struct session *s, const struct check *check)
 {
-	const char *domain = address_domain(address);
-	enum domain_state state;
+	if (session_sender(s)[0] != '\0' ||
+	    s->transaction->envelope->recipient_count < 2)
+		return VERDICT_NONE;
+	return check_refuse(s, config.multi_recipient_bounce_reject_code,
+	    "5.5.3", "<%s>: %s rejected: Multi-recipient bounce",
+	    check_subject(s), check_subject_class(s));
+}
 
-	/* Our own domains need no record, and literals have none. */
-	if (domain == NULL || domain[0] == '[' ||
-	    (route->error == 0 && route->address_class < CLASS_RELAY))
-		return VERDICT_NONE;
-	if (!checks_domain(s, domain, &state))
-		return VERDICT_WAIT;
-	switch (state) {
-	case DOMAIN_THERE:
-		return VERDICT_NONE;
-	case DOMAIN_NULL_MX:
-		return check_refuse(s, words->null_mx_code,
-		    words->null_mx_status,
-		    "<%s>: %s rejected: Domain %s does not accept mail (nullMX)",
-		    address, words->class, domain);
-	case DOMAIN_NOT_FOUND:
-		return check_refuse(s, config.unknown_address_reject_code,
-		    words->status, "<%s>: %s rejected: Domain not found",
-		    address, words->class);
-	case DOMAIN_UNCERTAIN:
-		break;
-	}
-	return check_refuse(s, 450, words->status,
-	    "<%s>: %s rejected: Domain not found", address, words->class);
+/* No session is encrypted yet. */
+static enum verdict
+reject_plaintext_session(struct session *s, const struct check *check)
+{
+	return check_refuse(s, config.plaintext_reject_code, "4.7.1",
+	    "Session encryption is required");
 }
 
 static enum verdict
-reject_unknown_sender_domain(struct session *s, const struct check *check)
+defer_if_permit(struct session *s, const struct check *check)
 {
-	static const struct unknown_domain words = {
-		"Sender address", "4.1.8", 550, "5.7.27",
-	};
-
-	return reject_unknown_domain(s, session_sender(s),
-	    checks_sender_route(s), &words);
+	return check_defer_if_permit(s, "defer_if_permit", 450, "4.7.0",
+	    "<%s>: %s rejected: defer_if_permit requested", check_subject(s),
+	    check_subject_class(s));
 }
 
 static enum verdict
-reject_unknown_recipient_domain(struct session *s, const struct check *check)
+defer_if_reject(struct session *s, const struct check *check)
 {
-	static const struct unknown_domain words = {
-		"Recipient address", "4.1.2", 556, "5.1.10",
-	};
-
-	return reject_unknown_domain(s, session_recipient(s),
-	    checks_recipient_route(s), &words);
+	return check_defer_if_reject(s, 450, "4.7.0",
+	    "<%s>: %s rejected: defer_if_reject requested", check_subject(s),
+	    check_subject_class(s));
 }
 
-/* Every name in Postfix's manual. One without a function is 451, and named in the log at start. */
+static enum verdict
+pause_for(struct session *s, const struct check *check)
+{
+	const char *error;
+	int seconds = (int)strtonum(check->argument, 0, 3600, &error);
+
+	if (error != NULL)
+		return check_misconfigured(s);
+	return check_pause(s, seconds) ? VERDICT_NONE : VERDICT_WAIT;
+}
+
+static enum verdict
+permit_naked_ip_address(struct session *s, const struct check *check)
+{
+	return is_address(s->helo_name) ? VERDICT_PERMIT : VERDICT_NONE;
+}
+
+/* Every name in Postfix's manual. */
 static const struct check_kind kinds[] = {
-	/* name                          what it needs              function */
-	{ "permit",                      0,                         permit },
-	{ "reject",                      REFUSES_RELAY,             reject },
-	{ "defer",                       REFUSES_RELAY,             defer },
-	{ "permit_mynetworks",           0,                         permit_mynetworks },
-	{ "permit_inet_interfaces",      0,                         permit_inet_interfaces },
-	{ "permit_auth_destination",     NEEDS_RECIPIENT_ROUTE,     permit_auth_destination },
+	/* any stage */
+	{ "permit",                      0, permit },
+	{ "reject",                      REFUSES_RELAY, reject },
+	{ "defer",                       REFUSES_RELAY, defer },
+	{ "defer_if_permit",             0, defer_if_permit },
+	{ "defer_if_reject",             0, defer_if_reject },
+	{ "sleep",                       NEEDS_WORD, pause_for },
+	{ "reject_unauth_pipelining",    0, reject_unauth_pipelining },
+	{ "reject_multi_recipient_bounce", NEEDS_MAIL, reject_multi_recipient_bounce },
+	{ "reject_plaintext_session",    0, reject_plaintext_session },
+	{ "check_policy_service",        NEEDS_POLICY, delegate },
+
+	/* the client */
+	{ "permit_mynetworks",           0, permit_mynetworks },
+	{ "permit_inet_interfaces",      0, permit_inet_interfaces },
+	{ "reject_unknown_client_hostname", 0, reject_unknown_client },
+	{ "reject_unknown_client",       0, reject_unknown_client },
+	{ "reject_unknown_reverse_client_hostname", 0, reject_unknown_reverse_client },
+	{ "reject_unknown_forward_client_hostname", 0, reject_unknown_forward_client },
+	{ "check_client_access",         NEEDS_TABLE, access_client },
+	{ "check_client_a_access",       NEEDS_TABLE, servers_check },
+	{ "check_client_mx_access",      NEEDS_TABLE, servers_check },
+	{ "check_client_ns_access",      NEEDS_TABLE, servers_check },
+	{ "check_reverse_client_hostname_access", NEEDS_TABLE, access_reverse_client },
+	{ "check_reverse_client_hostname_a_access", NEEDS_TABLE, servers_check },
+	{ "check_reverse_client_hostname_mx_access", NEEDS_TABLE, servers_check },
+	{ "check_reverse_client_hostname_ns_access", NEEDS_TABLE, servers_check },
+	{ "reject_rbl_client",           NEEDS_DNSBL, dnsbl_reject_client },
+	{ "reject_rbl",                  NEEDS_DNSBL, dnsbl_reject_client },
+	{ "permit_dnswl_client",         NEEDS_DNSBL, dnsbl_permit_client },
+	{ "reject_rhsbl_client",         NEEDS_DNSBL, dnsbl_name },
+	{ "reject_rhsbl_reverse_client", NEEDS_DNSBL, dnsbl_name },
+	{ "permit_rhswl_client",         NEEDS_DNSBL, dnsbl_name },
+
+	/* HELO */
+	{ "reject_invalid_helo_hostname", NEEDS_HELO, reject_invalid_helo },
+	{ "reject_invalid_hostname",     NEEDS_HELO, reject_invalid_helo },
+	{ "reject_non_fqdn_helo_hostname", NEEDS_HELO, reject_non_fqdn_helo },
+	{ "reject_non_fqdn_hostname",    NEEDS_HELO, reject_non_fqdn_helo },
+	{ "reject_unknown_helo_hostname", NEEDS_HELO, reject_unknown_helo },
+	{ "reject_unknown_hostname",     NEEDS_HELO, reject_unknown_helo },
+	{ "permit_naked_ip_address",     NEEDS_HELO, permit_naked_ip_address },
+	{ "check_helo_access",           NEEDS_HELO | NEEDS_TABLE, access_helo },
+	{ "check_helo_a_access",         NEEDS_HELO | NEEDS_TABLE, servers_check },
+	{ "check_helo_mx_access",        NEEDS_HELO | NEEDS_TABLE, servers_check },
+	{ "check_helo_ns_access",        NEEDS_HELO | NEEDS_TABLE, servers_check },
+	{ "reject_rhsbl_helo",           NEEDS_HELO | NEEDS_DNSBL, dnsbl_name },
+
+	/* the sender */
+	{ "reject_non_fqdn_sender",      NEEDS_SENDER, reject_non_fqdn_sender },
+	{ "reject_unknown_sender_domain", NEEDS_SENDER | NEEDS_SENDER_ROUTE, domain_sender },
+	{ "reject_unknown_address",      NEEDS_SENDER | NEEDS_SENDER_ROUTE, domain_sender },
+	{ "reject_unlisted_sender",      NEEDS_SENDER | NEEDS_SENDER_ROUTE, listed_sender },
+	{ "check_sender_access",         NEEDS_MAIL | NEEDS_SENDER_ROUTE | NEEDS_TABLE, access_sender },
+	{ "check_sender_a_access",       NEEDS_SENDER | NEEDS_SENDER_ROUTE | NEEDS_TABLE, servers_check },
+	{ "check_sender_mx_access",      NEEDS_SENDER | NEEDS_SENDER_ROUTE | NEEDS_TABLE, servers_check },
+	{ "check_sender_ns_access",      NEEDS_SENDER | NEEDS_SENDER_ROUTE | NEEDS_TABLE, servers_check },
+	{ "reject_rhsbl_sender",         NEEDS_SENDER | NEEDS_DNSBL, dnsbl_name },
+	{ "reject_sender_login_mismatch", NEEDS_SENDER | NEEDS_SENDER_ROUTE, owner_check },
+	{ "reject_known_sender_login_mismatch", NEEDS_SENDER | NEEDS_SENDER_ROUTE, owner_check },
+	{ "reject_unauthenticated_sender_login_mismatch", NEEDS_SENDER | NEEDS_SENDER_ROUTE, owner_check },
+	{ "reject_unverified_sender",    NEEDS_SENDER | NEEDS_SENDER_ROUTE, reject_unverified_sender },
+
+	/* the recipient */
+	{ "permit_auth_destination",     NEEDS_RECIPIENT_ROUTE, permit_auth_destination },
+	{ "permit_mx_backup",            NEEDS_RECIPIENT_ROUTE, permit_mx_backup },
 	{ "reject_unauth_destination",   NEEDS_RECIPIENT_ROUTE | REFUSES_RELAY, reject_unauth_destination },
 	{ "defer_unauth_destination",    NEEDS_RECIPIENT_ROUTE | REFUSES_RELAY, defer_unauth_destination },
-	{ "reject_unlisted_recipient",   NEEDS_RECIPIENT_ROUTE,     listed_recipient },
-	{ "check_recipient_maps",        NEEDS_RECIPIENT_ROUTE,     listed_recipient },
-	{ "reject_unlisted_sender",      NEEDS_SENDER_ROUTE,        listed_sender },
-	{ "reject_non_fqdn_recipient",   NEEDS_RECIPIENT,           reject_non_fqdn_recipient },
-	{ "reject_non_fqdn_sender",      NEEDS_SENDER,              reject_non_fqdn_sender },
-	{ "reject_non_fqdn_helo_hostname", NEEDS_HELO,              reject_non_fqdn_helo },
-	{ "reject_non_fqdn_hostname",    NEEDS_HELO,                reject_non_fqdn_helo },
-	{ "reject_invalid_helo_hostname", NEEDS_HELO,               reject_invalid_helo },
-	{ "reject_invalid_hostname",     NEEDS_HELO,                reject_invalid_helo },
-	{ "reject_unknown_client_hostname", 0,                      reject_unknown_client },
-	{ "reject_unknown_client",       0,                         reject_unknown_client },
-	{ "reject_unknown_reverse_client_hostname", 0,              reject_unknown_reverse_client },
-	{ "reject_unknown_helo_hostname", NEEDS_HELO,               reject_unknown_helo },
-	{ "reject_unknown_hostname",     NEEDS_HELO,                reject_unknown_helo },
-	{ "reject_unknown_sender_domain", NEEDS_SENDER_ROUTE,       reject_unknown_sender_domain },
-	{ "reject_unknown_address",      NEEDS_SENDER_ROUTE,        reject_unknown_sender_domain },
-	{ "reject_unknown_recipient_domain", NEEDS_RECIPIENT_ROUTE, reject_unknown_recipient_domain },
-	{ "reject_unverified_sender",    NEEDS_SENDER_ROUTE,        reject_unverified_sender },
-	{ "reject_unverified_recipient", NEEDS_RECIPIENT_ROUTE,     reject_unverified_recipient },
-	{ "reject_unauth_pipelining",    0,                         reject_unauth_pipelining },
-	{ "check_client_access",         NEEDS_TABLE,               access_client },
-	{ "check_helo_access",           NEEDS_TABLE | NEEDS_HELO,  access_helo },
-	{ "check_sender_access",         NEEDS_TABLE | NEEDS_SENDER, access_sender },
-	{ "check_recipient_access",      NEEDS_TABLE | NEEDS_RECIPIENT, access_recipient },
+	{ "reject_non_fqdn_recipient",   NEEDS_RECIPIENT, reject_non_fqdn_recipient },
+	{ "reject_unknown_recipient_domain", NEEDS_RECIPIENT_ROUTE, domain_recipient },
+	{ "reject_unlisted_recipient",   NEEDS_RECIPIENT_ROUTE, listed_recipient },
+	{ "check_recipient_maps",        NEEDS_RECIPIENT_ROUTE, listed_recipient },
+	{ "check_recipient_access",      NEEDS_RECIPIENT_ROUTE | NEEDS_TABLE, access_recipient },
+	{ "check_recipient_a_access",    NEEDS_RECIPIENT_ROUTE | NEEDS_TABLE, servers_check },
+	{ "check_recipient_mx_access",   NEEDS_RECIPIENT_ROUTE | NEEDS_TABLE, servers_check },
+	{ "check_recipient_ns_access",   NEEDS_RECIPIENT_ROUTE | NEEDS_TABLE, servers_check },
+	{ "reject_rhsbl_recipient",      NEEDS_RECIPIENT | NEEDS_DNSBL, dnsbl_name },
+	{ "reject_unverified_recipient", NEEDS_RECIPIENT_ROUTE, reject_unverified_recipient },
 
-	/* Nobody logs in yet. */
-	{ "permit_sasl_authenticated",   0,                         no_opinion },
-	{ "permit_tls_clientcerts",      0,                         no_opinion },
-	{ "permit_tls_all_clientcerts",  0,                         no_opinion },
-	{ "reject_authenticated_sender_login_mismatch", 0,          no_opinion },
+	/* ETRN */
+	{ "check_etrn_access",           NEEDS_SITE | NEEDS_TABLE, access_etrn },
 
-	/* Not there yet. */
-	{ "defer_if_permit",             0, NULL },
-	{ "defer_if_reject",             0, NULL },
-	{ "sleep",                       NEEDS_WORD, NULL },
-	{ "check_policy_service",        NEEDS_WORD, NULL },
-	{ "check_ccert_access",          NEEDS_WORD, NULL },
-	{ "check_sasl_access",           NEEDS_WORD, NULL },
-	{ "check_etrn_access",           NEEDS_WORD, NULL },
-	{ "check_reverse_client_hostname_access", NEEDS_WORD, NULL },
-	{ "check_client_a_access",       NEEDS_WORD, NULL },
-	{ "check_client_mx_access",      NEEDS_WORD, NULL },
-	{ "check_client_ns_access",      NEEDS_WORD, NULL },
-	{ "check_reverse_client_hostname_a_access", NEEDS_WORD, NULL },
-	{ "check_reverse_client_hostname_mx_access", NEEDS_WORD, NULL },
-	{ "check_reverse_client_hostname_ns_access", NEEDS_WORD, NULL },
-	{ "check_helo_a_access",         NEEDS_WORD, NULL },
-	{ "check_helo_mx_access",        NEEDS_WORD, NULL },
-	{ "check_helo_ns_access",        NEEDS_WORD, NULL },
-	{ "check_sender_a_access",       NEEDS_WORD, NULL },
-	{ "check_sender_mx_access",      NEEDS_WORD, NULL },
-	{ "check_sender_ns_access",      NEEDS_WORD, NULL },
-	{ "check_recipient_a_access",    NEEDS_WORD, NULL },
-	{ "check_recipient_mx_access",   NEEDS_WORD, NULL },
-	{ "check_recipient_ns_access",   NEEDS_WORD, NULL },
-	{ "permit_dnswl_client",         NEEDS_WORD, NULL },
-	{ "permit_rhswl_client",         NEEDS_WORD, NULL },
-	{ "permit_mx_backup",            0, NULL },
-	{ "permit_naked_ip_address",     0, NULL },
-	{ "reject_rbl_client",           NEEDS_WORD, NULL },
-	{ "reject_rbl",                  NEEDS_WORD, NULL },
-	{ "reject_rhsbl_client",         NEEDS_WORD, NULL },
-	{ "reject_rhsbl_helo",           NEEDS_WORD, NULL },
-	{ "reject_rhsbl_reverse_client", NEEDS_WORD, NULL },
-	{ "reject_rhsbl_sender",         NEEDS_WORD, NULL },
-	{ "reject_rhsbl_recipient",      NEEDS_WORD, NULL },
-	{ "reject_unknown_forward_client_hostname", 0, NULL },
-	{ "reject_sender_login_mismatch", 0, NULL },
-	{ "reject_known_sender_login_mismatch", 0, NULL },
-	{ "reject_unauthenticated_sender_login_mismatch", 0, NULL },
-	{ "reject_multi_recipient_bounce", 0, NULL },
-	{ "reject_plaintext_session",    0, NULL },
-	{ "reject_unknown_sender_login_mismatch", 0, NULL },
+	/* Nobody logs in yet, or shows a certificate. */
+	{ "permit_sasl_authenticated",   0, no_opinion },
+	{ "permit_tls_clientcerts",      0, no_opinion },
+	{ "permit_tls_all_clientcerts",  0, no_opinion },
+	{ "check_sasl_access",           NEEDS_WORD, no_opinion },
+	{ "check_ccert_access",          NEEDS_WORD, no_opinion },
+	{ "reject_authenticated_sender_login_mismatch", 0, no_opinion },
 };
 
 const struct check_kind *

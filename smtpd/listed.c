@@ -3,15 +3,14 @@
  * the client is on the line, so that no notice goes to a forged sender.
  */
 
-#include "smtpd/smtpd.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "address/address.h"
+#include "config/config.h"
 #include "delivery/route.h"
 #include "delivery/verify.h"
-#include "config/config.h"
+#include "smtpd/check.h"
 #include "table/maps.h"
 
 static struct maps *aliases, *locals, *virtuals, *relays;
@@ -109,7 +108,7 @@ check_transport(struct session *s, const char *address, const char *class,
 static enum verdict
 refuse_lookup(struct session *s, const char *address)
 {
-	return check_refuse(s, 451, "4.3.0", "<%s>: Temporary lookup failure",
+	return check_fail(s, "4.3.0", "<%s>: Temporary lookup failure",
 	    address);
 }
 

@@ -139,7 +139,10 @@ session_end(struct session **argument)
 	text_clear(&s->output);
 	free((char *)(uintptr_t)s->peer);
 	free(s->client_name);
+	free(s->reverse_name);
 	free(s->helo_name);
+	for (size_t i = 0; i < COUNT_OF(s->owed); i++)
+		free(s->owed[i]);
 	free(s);
 	service_check_idle();
 }

@@ -14,12 +14,8 @@
  *	transaction.c	MAIL, RCPT, RSET
  *	content.c	DATA and BDAT: the message
  *	submit.c	the hand-over to cleanup
- *	checks.c	the check language: compile, evaluate, wait
- *	kinds.c		its table of names, and the plain checks
- *	access.c	access(5) tables
- *	listed.c	is there such a recipient, such a sender
+ *	check.h		the check language: compile.c, checks.c, kinds.c and more
  *	route.c		where an address leads
- *	domain.c	what the DNS says of a domain
  *	start.c		what is opened before the sandbox closes
  *	report.c	log lines, as log readers know them
  */

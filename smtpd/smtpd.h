@@ -73,15 +73,17 @@ struct session {
 	bool		 skipping;	/* an endless line: read past it */
 	bool		 pipelined_badly;
 	bool		 counted;	/* in the table of clients */
-	bool		 has_reverse_name; /* whether or not that leads back */
+	bool		 reverse_is_uncertain;	/* nobody knew just now */
+	bool		 name_is_uncertain;
 	bool		 is_traced;	/* in debug_peer_list: its dialogue is logged */
 	enum verb	 verb;		/* the command at hand */
 	const char	*where;		/* its name in the log */
-	const char	*refused;	/* 421 or 554 from now on: a reply, or NULL */
+	bool		 is_refused;	/* at connect: nothing but QUIT helps */
 
 	union resolve_address address;
 	const char	*peer;		/* "name[address]", owned */
 	char		*client_name;	/* verified, or "unknown" */
+	char		*reverse_name;	/* whether or not it leads back; NULL: none */
 	char		 client_address[INET6_ADDRSTRLEN];
 	char		*helo_name;	/* NULL before HELO */
 	struct resolve_query *lookup;
@@ -96,6 +98,10 @@ struct session {
 
 	struct transaction *transaction;	/* from MAIL to its end */
 	struct evaluation *evaluation;		/* while checks are under way */
+	struct asking	*asking;		/* what they ask the DNS or proxymap */
+	struct delegation *delegation;		/* what they ask a policy service */
+	struct map	*told;			/* what they were told */
+	char		*owed[3];		/* defer_if_permit of client, HELO, sender */
 };
 
 /* A client: takes fd. */
@@ -149,6 +155,7 @@ struct transaction {
 	struct pool	*pool;
 	struct envelope	*envelope;
 	struct smtp_rcpt *rcpt;		/* the one that is being checked */
+	int64_t		 said_size;	/* SIZE= of MAIL */
 	int		 overshoot;	/* recipients beyond the limit */
 
 	/* content.c */
@@ -160,6 +167,14 @@ struct transaction {
 	int64_t		 chunk_left, chunk_size;
 	bool		 chunk_is_last;
 	bool		 is_bdat;
+	/* actions.c */
+	struct text	 prepend;	/* headers to put before the others */
+	const char	*redirect;	/* the recipient in place of all others; NULL */
+	const char	**copies;	/* recipients that nobody named */
+	size_t		 copy_count;
+	bool		 discards;	/* recipients need not exist */
+	char		 instance[40];	/* its name for policy services */
+
 	const char	*failure;	/* the reply at the end, instead of acceptance */
 	uint64_t	 call;		/* a question to cleanup that is not answered */
 
@@ -192,81 +207,18 @@ size_t	content_read(struct session *session, const char *bytes,
 /* The message is whole: hand it over, and reply when its fate is known. */
 void	submit(struct session *session);
 
-/* ------------------------------------------------------------ domain.c */
-
-enum domain_state {
-	DOMAIN_THERE,
-	DOMAIN_NOT_FOUND,
-	DOMAIN_NULL_MX,		/* it says that it takes no mail (RFC 7505) */
-	DOMAIN_UNCERTAIN,	/* nobody knows just now */
-};
-
-struct domain_question;
-typedef void domain_done(enum domain_state state, void *argument);
-
-/* Ask the DNS; done is called once, later. */
-struct domain_question *domain_ask(const char *domain, domain_done *done,
-	    void *argument);
-
-/* Never mind. Clears *question; NULL is fine. */
-void	domain_forget(struct domain_question **question);
-
 /* ------------------------------------------------------------ checks.c */
 
 enum verdict { VERDICT_NONE, VERDICT_PERMIT, VERDICT_REJECT, VERDICT_WAIT };
 
 enum stage {
-	STAGE_CLIENT, STAGE_HELO, STAGE_SENDER, STAGE_RELAY, STAGE_RECIPIENT,
-	STAGE_DATA, STAGE_END_OF_DATA, STAGE_ETRN, STAGE_UNLISTED_SENDER,
-	STAGE_UNLISTED_RECIPIENT, STAGE_COUNT
-};
-
-struct check;
-struct check_list;
-struct table;
-
-struct check_kind {
-	const char	*name;
-	unsigned	 needs;		/* NEEDS_..., REFUSES_RELAY */
-	enum verdict	(*decide)(struct session *, const struct check *); /* NULL: not there yet */
-};
-
-enum {				/* without HELO, sender, recipient there is nothing to check */
-	NEEDS_WORD		= 1 << 0,	/* an argument */
-	NEEDS_TABLE		= 1 << 1,	/* an argument that names one */
-	NEEDS_HELO		= 1 << 2,
-	NEEDS_SENDER		= 1 << 3,
-	NEEDS_SENDER_ROUTE	= 1 << 4,
-	NEEDS_RECIPIENT		= 1 << 5,
-	NEEDS_RECIPIENT_ROUTE	= 1 << 6,
-	REFUSES_RELAY		= 1 << 7,	/* with this in the list strangers cannot relay */
-};
-
-struct check {
-	const struct check_kind	*kind;		/* NULL: the list below */
-	const struct check_list	*list;		/* a restriction class */
-	struct table		*table;
-	const char		*word;		/* as it was written */
-	bool			 warn_only;	/* after warn_if_reject */
-};
-
-struct check_list {
-	const char	*name;		/* the parameter, or the class */
-	struct check	*checks;
-	size_t		 count;
-	bool		 is_safe;	/* can refuse to relay */
+	STAGE_CLIENT, STAGE_HELO, STAGE_SENDER, STAGE_UNLISTED_SENDER,
+	STAGE_RELAY, STAGE_RECIPIENT, STAGE_UNLISTED_RECIPIENT, STAGE_DATA,
+	STAGE_END_OF_DATA, STAGE_ETRN, STAGE_COUNT
 };
 
 /* Compile all restriction parameters. */
 void	checks_compile(void);
-const struct check_kind *check_kind_find(const char *name);
-
-/*
- * A list of restrictions. implied is the check that a lone "type:table"
- * stands for. Errors are logged, and are 451 when a client meets them.
- */
-const struct check_list *check_list_compile(const char *name,
-	    const char *words, const char *implied);
 
 /* True if strangers cannot relay; else *why says what to add. */
 bool	checks_are_safe(const char **why);
@@ -279,53 +231,17 @@ void	checks_run(struct session *session, unsigned stages,
 	    checks_done *done);
 void	checks_cancel(struct session *session);
 
-/* Go on with another list before the rest of this one (an access table said so). */
-enum verdict checks_enter_list(struct session *session,
-	    const struct check_list *list);
-
-/* What a check may ask of the evaluation it is part of. */
-const struct route *checks_sender_route(const struct session *session);
-const struct route *checks_recipient_route(const struct session *session);
-
-/* What the DNS says of a domain; false: asked, the check gives WAIT and is called again. */
-bool	checks_domain(struct session *session, const char *domain,
-	    enum domain_state *state);
-
-/* What verify(8) says of an address, as verify_done has it; false: asked, the check gives WAIT and is called again. */
-bool	checks_verify(struct session *session, const char *address,
-	    int *status, const char **text);
-
-/* Refuse: the reply is "code status text", the class of status made to fit. Gives REJECT, or NONE after warn_if_reject. */
-enum verdict check_refuse(struct session *session, int code,
-	    const char *status, const char *format, ...)
-	    __attribute__((format(printf, 4, 5)));
-
-/* The same for a mistake of the administrator's, which the log has. */
-enum verdict check_misconfigured(struct session *session);
-
-/* What the stage at hand is about, as replies name it: "<x>: Recipient address rejected". */
-const char *check_subject(const struct session *session);
-const char *check_subject_class(const struct session *session);
-
 /* What is checked: "" when it is not known yet. */
 const char *session_sender(const struct session *session);
 const char *session_recipient(const struct session *session);
 
-/* ------------------------------------------------------------ access.c */
-
-enum verdict access_client(struct session *, const struct check *);
-enum verdict access_helo(struct session *, const struct check *);
-enum verdict access_sender(struct session *, const struct check *);
-enum verdict access_recipient(struct session *, const struct check *);
-
 /* ------------------------------------------------------------ listed.c */
 
+/* Open the tables that say who is known here. */
 void	listed_open(void);
 
 /* Do our own probes and notices to the postmaster come from there? */
 bool	listed_is_probe_sender(const char *address);
-enum verdict listed_recipient(struct session *, const struct check *);
-enum verdict listed_sender(struct session *, const struct check *);
 
 /* ------------------------------------------------------------ verified.c */
 
@@ -340,10 +256,6 @@ struct verify_question *verify_ask(const char *address, verify_done *done,
 
 /* Never mind. Clears *question; NULL is fine. */
 void	verify_forget(struct verify_question **question);
-
-enum verdict reject_unverified_sender(struct session *, const struct check *);
-enum verdict reject_unverified_recipient(struct session *,
-	    const struct check *);
 
 /* ------------------------------------------------------------ etrn.c */
 

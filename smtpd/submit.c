@@ -159,13 +159,35 @@ hand_over(struct session *s, bool again)
 	t->call = ipc_client_call(smtpd_cleanup, &packet, on_result, s);
 }
 
+/* What access tables said of the recipients. False without memory. */
+static bool
+settle_recipients(struct transaction *t)
+{
+	struct envelope *e = t->envelope;
+
+	if (t->redirect != NULL) {
+		e->recipient_count = 0;
+		if (envelope_add_recipient(e, t->redirect) == NULL)
+			return false;
+	}
+	for (size_t i = 0; i < t->copy_count; i++) {
+		struct recipient *copy = envelope_add_recipient(e,
+		    t->copies[i]);
+
+		if (copy == NULL)
+			return false;
+		copy->dsn_notify = DSN_NOTIFY_NEVER;
+	}
+	return true;
+}
+
 void
 submit(struct session *s)
 {
 	struct transaction *t = s->transaction;
 	struct envelope *e = t->envelope;
 
-	e->token = new_token(t);
+	e->token = settle_recipients(t) ? new_token(t) : NULL;
 	e->size = t->content.length + t->file_size;
 	if (is_local_client(s))
 		e->flags |= ENVELOPE_LOCAL_ORIGIN;

@@ -11,6 +11,7 @@
 
 #include "address/address.h"
 #include "config/config.h"
+#include "smtpd/check.h"
 
 /* What one client's envelope may take: some 8,000 addresses of usual length. */
 #define ENVELOPE_LIMIT	(1 << 20)
@@ -32,9 +33,17 @@ session_sender(const struct session *s)
 const char *
 session_recipient(const struct session *s)
 {
-	if (s->transaction == NULL || s->transaction->rcpt == NULL)
+	const struct transaction *t = s->transaction;
+
+	if (t == NULL)
 		return "";
-	return s->transaction->rcpt->recipient;
+	if (t->rcpt != NULL)
+		return t->rcpt->recipient;
+	/* At the message itself he is known if he is the only one. */
+	if ((s->verb == DATA || s->verb == BDAT) &&
+	    t->envelope->recipient_count == 1)
+		return t->envelope->recipients[0].address;
+	return "";
 }
 
 void
@@ -49,6 +58,8 @@ transaction_end(struct session *s)
 		event_free(t->again);
 	ipc_client_cancel(smtpd_cleanup, t->call);
 	text_clear(&t->content);
+	text_clear(&t->prepend);
+	told_forget(s);
 	fd_close(&t->file);
 	free(t->rcpt);
 	pool_free(&t->pool);
@@ -82,6 +93,7 @@ begin(struct session *s, const struct smtp_mail *mail)
 		e->flags |= ENVELOPE_8BIT;
 	if (mail->smtputf8)
 		e->flags |= ENVELOPE_SMTPUTF8;
+	t->said_size = mail->size;
 	e->arrival_us = clock_wall_us();
 	e->client_name = keep(t, s->client_name);
 	e->client_address = keep(t, s->client_address);

@@ -5,13 +5,12 @@
  * after a while, and at last the client is put off. Nobody else waits.
  */
 
-#include "smtpd/smtpd.h"
-
 #include <stdlib.h>
 
 #include "config/config.h"
 #include "delivery/verify.h"
 #include "service/service.h"
+#include "smtpd/check.h"
 
 static struct ipc_client *verify;
 
@@ -104,7 +103,7 @@ struct unverified {
 	const char	*class;
 	const char	*status;
 	const int	*reject_code, *defer_code;
-	const char *const *reason;
+	const char *const *reason, *const *tempfail_action;
 };
 
 static enum verdict
@@ -120,8 +119,8 @@ decide(struct session *s, const struct unverified *words, const char *shown,
 	if (!checks_verify(s, address, &status, &text))
 		return VERDICT_WAIT;
 	if (status == -1)
-		return check_refuse(s, 450, words->status,
-		    "<%s>: %s rejected: address verification problem", shown,
+		return check_defer_if_permit(s, *words->tempfail_action, 450,
+		    words->status, "<%s>: %s rejected: address verification problem", shown,
 		    words->class);
 	code = status == VERIFY_OK ? 250 : status == VERIFY_BOUNCE ?
 	    *words->reject_code : *words->defer_code;
@@ -129,15 +128,18 @@ decide(struct session *s, const struct unverified *words, const char *shown,
 		return VERDICT_NONE;
 	if (**words->reason != '\0')
 		text = *words->reason;
-	return check_refuse(s, code, words->status, "<%s>: %s rejected: %s "
-	    "address: %.250s", shown, words->class,
-	    code < 500 ? "unverified" : "undeliverable", text);
+	if (code < 500)
+		return check_defer_if_permit(s, *words->tempfail_action, code,
+		    words->status, "<%s>: %s rejected: unverified address: "
+		    "%.250s", shown, words->class, text);
+	return check_refuse(s, code, words->status, "<%s>: %s rejected: "
+	    "undeliverable address: %.250s", shown, words->class, text);
 }
 
 static enum verdict
 refuse_lookup(struct session *s, const char *address)
 {
-	return check_refuse(s, 451, "4.3.0", "<%s>: Temporary lookup failure",
+	return check_fail(s, "4.3.0", "<%s>: Temporary lookup failure",
 	    address);
 }
 
@@ -148,6 +150,7 @@ reject_unverified_sender(struct session *s, const struct check *check)
 		"Sender address", "4.1.7", &config.unverified_sender_reject_code,
 		&config.unverified_sender_defer_code,
 		&config.unverified_sender_reject_reason,
+		&config.unverified_sender_tempfail_action,
 	};
 	const struct route *route = checks_sender_route(s);
 
@@ -164,6 +167,7 @@ reject_unverified_recipient(struct session *s, const struct check *check)
 		&config.unverified_recipient_reject_code,
 		&config.unverified_recipient_defer_code,
 		&config.unverified_recipient_reject_reason,
+		&config.unverified_recipient_tempfail_action,
 	};
 	const struct route *route = checks_recipient_route(s);
 

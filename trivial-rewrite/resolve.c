@@ -101,9 +101,17 @@ is_local(const char *domain)
 	return match_domain(local_domains, domain);
 }
 
+static bool
+has_operator(const char *local_part, size_t length)
+{
+	return memchr(local_part, '@', length) != NULL ||
+	    memchr(local_part, '%', length) != NULL ||
+	    memchr(local_part, '!', length) != NULL;
+}
+
 /*
  * Peel off domains of ours from an address whose local part routes on:
- * alice%far@here, alice@far@here, far!alice@here. Sets the flag when it did.
+ * alice%far@here, alice@far@here, far!alice@here. Sets the flag when it did, or when another host might.
  */
 static int
 follow_route(struct text *address, int *flags)
@@ -123,11 +131,16 @@ follow_route(struct text *address, int *flags)
 		    (config.swap_bangpath &&
 		    memchr(address->bytes, '!', local) != NULL);
 
-		if (!routes)
+		if (!routes && !has_operator(address->bytes, local))
 			return 0;
 		answer = is_local(at + 1);
-		if (answer != TABLE_FOUND)
-			return answer == TABLE_ERROR ? -1 : 0;
+		if (answer == TABLE_ERROR)
+			return -1;
+		/* The next host may follow a route that we would not. */
+		if (answer == TABLE_NONE)
+			*flags |= ROUTE_SENDER_ROUTED;
+		if (answer == TABLE_NONE || !routes)
+			return 0;
 		*at = '\0';
 		rewrite_address(REWRITE_LOCAL, address->bytes, &inner);
 		*flags |= ROUTE_SENDER_ROUTED;

@@ -17,6 +17,7 @@
 
 #define ADDRESSES_MAX	100	/* of one name; more are not looked at */
 #define MX_MAX		100
+#define NAMES_MAX	100	/* name servers, texts */
 #define TRY_MS		3000
 #define TRIES		3
 #define UDP_SIZE	1232
@@ -48,6 +49,7 @@ struct resolve_query {
 	union resolve_address	*addresses;
 	struct resolve_mx	*mx;
 	char			*name;
+	char			**names;
 };
 
 const char *
@@ -193,8 +195,11 @@ query_free(struct resolve_query *query)
 {
 	for (size_t i = 0; query->mx != NULL && i < query->count; i++)
 		free((void *)(uintptr_t)query->mx[i].host);
+	for (size_t i = 0; query->names != NULL && i < query->count; i++)
+		free(query->names[i]);
 	if (query->soon != NULL)
 		event_free(query->soon);
+	free(query->names);
 	free(query->addresses);
 	free(query->mx);
 	free(query->name);
@@ -210,6 +215,7 @@ answer(struct resolve_query *query)
 		.addresses = query->addresses,
 		.mx = query->mx,
 		.name = query->name,
+		.names = query->names,
 	};
 
 	if (query->done != NULL)
@@ -455,6 +461,91 @@ resolve_mx(struct resolver *resolver, const char *domain, resolve_done *done,
 
 	query->waiting = 1;
 	ares_query(resolver->channel, domain, ns_c_in, ns_t_mx, on_mx, query);
+	return started(query);
+}
+
+/* Room for one more name; NULL when there are enough. */
+static char **
+next_name(struct resolve_query *query)
+{
+	if (query->count == NAMES_MAX)
+		return NULL;
+	query->names = mem_resize(query->names, query->count + 1,
+	    sizeof(*query->names));
+	return &query->names[query->count++];
+}
+
+static void
+on_ns(void *argument, int status, int timeouts, unsigned char *bytes,
+    int length)
+{
+	struct resolve_query *query = argument;
+	struct hostent *found = NULL;
+	char **name;
+
+	if (!arrived(query, status))
+		return;
+	if (status == ARES_SUCCESS)
+		status = ares_parse_ns_reply(bytes, length, &found);
+	for (char **host = found == NULL ? NULL : found->h_aliases;
+	    host != NULL && *host != NULL; host++)
+		if ((name = next_name(query)) != NULL)
+			*name = mem_strdup(*host);
+	if (found != NULL)
+		ares_free_hostent(found);
+	note_result(query, status);
+	finish(query);
+}
+
+struct resolve_query *
+resolve_ns(struct resolver *resolver, const char *domain, resolve_done *done,
+    void *argument)
+{
+	struct resolve_query *query = query_new(resolver, done, argument);
+
+	query->waiting = 1;
+	ares_query(resolver->channel, domain, ns_c_in, ns_t_ns, on_ns, query);
+	return started(query);
+}
+
+/* The strings of one record are one text. */
+static void
+on_text(void *argument, int status, int timeouts, unsigned char *bytes,
+    int length)
+{
+	struct resolve_query *query = argument;
+	struct ares_txt_ext *found = NULL;
+	struct text text = TEXT_EMPTY;
+	char **name;
+
+	if (!arrived(query, status))
+		return;
+	if (status == ARES_SUCCESS)
+		status = ares_parse_txt_reply_ext(bytes, length, &found);
+	for (struct ares_txt_ext *t = found; t != NULL; t = t->next) {
+		text_append(&text, t->txt, t->length);
+		if (t->next != NULL && !t->next->record_start)
+			continue;
+		if ((name = next_name(query)) != NULL)
+			*name = mem_strdup(text_string(&text));
+		text_truncate(&text, 0);
+	}
+	text_clear(&text);
+	if (found != NULL)
+		ares_free_data(found);
+	note_result(query, status);
+	finish(query);
+}
+
+struct resolve_query *
+resolve_text(struct resolver *resolver, const char *domain,
+    resolve_done *done, void *argument)
+{
+	struct resolve_query *query = query_new(resolver, done, argument);
+
+	query->waiting = 1;
+	ares_query(resolver->channel, domain, ns_c_in, ns_t_txt, on_text,
+	    query);
 	return started(query);
 }
 

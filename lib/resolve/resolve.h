@@ -52,6 +52,7 @@ struct resolve_answer {
 	const union resolve_address	*addresses;	/* port 0; the server's order, IPv6 first */
 	const struct resolve_mx		*mx;		/* by preference */
 	const char			*name;		/* of an address: without the last dot */
+	char *const			*names;		/* name servers; the texts of TXT records */
 };
 
 typedef void resolve_done(const struct resolve_answer *answer, void *argument);
@@ -72,6 +73,10 @@ void	resolve_free(struct resolver **resolver);
 struct resolve_query *resolve_addresses(struct resolver *resolver,
 	    const char *host, unsigned from, resolve_done *done, void *argument);
 struct resolve_query *resolve_mx(struct resolver *resolver,
+	    const char *domain, resolve_done *done, void *argument);
+struct resolve_query *resolve_ns(struct resolver *resolver,
+	    const char *domain, resolve_done *done, void *argument);
+struct resolve_query *resolve_text(struct resolver *resolver,
 	    const char *domain, resolve_done *done, void *argument);
 struct resolve_query *resolve_name(struct resolver *resolver,
 	    const struct sockaddr *address, unsigned from, resolve_done *done,

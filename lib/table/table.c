@@ -365,6 +365,31 @@ get_here(struct table *table, const char *key)
 	return answer;
 }
 
+/* Look again at what may have changed: the file, the sandbox. */
+static void
+look_around(struct table *table)
+{
+	if (table->backend != NULL)
+		refresh(table);
+	if (table->is_open && is_out_of_reach(table)) {
+		close_backend(table);
+		table->by_proxy = true;
+	}
+}
+
+bool
+table_is_far(struct table *table)
+{
+	look_around(table);
+	return table->by_proxy;
+}
+
+int
+table_flags(const struct table *table)
+{
+	return table->flags;
+}
+
 enum table_answer
 table_get(struct table *table, const char *key, const char **value)
 {
@@ -378,12 +403,7 @@ table_get(struct table *table, const char *key, const char **value)
 	    (table->backend == NULL || !table->backend->keeps_case))
 		text_lower(table->key.bytes);
 
-	if (table->backend != NULL)
-		refresh(table);
-	if (table->is_open && is_out_of_reach(table)) {
-		close_backend(table);
-		table->by_proxy = true;
-	}
+	look_around(table);
 	if (table->is_open)
 		answer = get_here(table, key);
 	if (table->by_proxy) {

@@ -55,6 +55,13 @@ const char *table_name(const struct table *table);
 const char *table_why(const struct table *table);
 
 /*
+ * Would table_get() wait for proxymap(8)? Who must not wait sends the
+ * question himself: a lookup message with the table's name and flags.
+ */
+bool	table_is_far(struct table *table);
+int	table_flags(const struct table *table);
+
+/*
  * NULL if tables of this type can be opened, else why not. name is a type
  * ("hash") or begins with one ("hash:/etc/x").
  */

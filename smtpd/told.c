@@ -1,0 +1,258 @@
+/*
+ * What a check asks of the world: the DNS, and tables that only proxymap can
+ * read. Each thing is asked once in a transaction; a session asks one at a
+ * time, and waits while others go on.
+ */
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "service/service.h"
+#include "smtpd/check.h"
+
+#define TOLD_MAX	4000	/* answers that one transaction remembers */
+
+/* The question under way. */
+struct asking {
+	char			*key;
+	struct resolve_query	*query;
+	uint64_t		 call;
+};
+
+static struct ipc_client *proxymap;
+
+static void
+told_free(void *argument)
+{
+	struct told *told = argument;
+
+	for (size_t i = 0; told->names != NULL && i < told->count; i++)
+		free(told->names[i]);
+	free(told->names);
+	free(told->preferences);
+	free(told->addresses);
+	free(told->value);
+	free(told);
+}
+
+void
+told_forget(struct session *s)
+{
+	map_free(&s->told, told_free);
+}
+
+void
+told_cancel(struct session *s)
+{
+	struct asking *asking = s->asking;
+
+	if (asking == NULL)
+		return;
+	s->asking = NULL;
+	resolve_cancel(&asking->query);
+	if (asking->call != 0)
+		ipc_client_cancel(proxymap, asking->call);
+	free(asking->key);
+	free(asking);
+}
+
+static const struct told *
+remembered(const struct session *s, const char *key)
+{
+	return s->told == NULL ? NULL : map_get(s->told, key);
+}
+
+/* Takes key. */
+static struct asking *
+begin(struct session *s, char *key)
+{
+	s->asking = mem_zalloc(1, sizeof(*s->asking));
+	s->asking->key = key;
+	return s->asking;
+}
+
+static void
+finish(struct session *s, struct told *told)
+{
+	struct told *before;
+
+	if (s->told != NULL && map_count(s->told) >= TOLD_MAX)
+		told_forget(s);
+	if (s->told == NULL)
+		s->told = map_new();
+	before = map_set(s->told, s->asking->key, told);
+	if (before != NULL)
+		told_free(before);
+	told_cancel(s);
+	checks_go_on(s);
+}
+
+static void
+copy_names(struct told *told, const struct resolve_answer *answer)
+{
+	told->names = mem_zalloc(answer->count + 1, sizeof(*told->names));
+	if (answer->mx != NULL)
+		told->preferences = mem_zalloc(answer->count + 1,
+		    sizeof(*told->preferences));
+	for (size_t i = 0; i < answer->count; i++) {
+		told->names[i] = mem_strdup(answer->mx != NULL
+		    ? answer->mx[i].host : answer->names[i]);
+		if (answer->mx != NULL)
+			told->preferences[i] = answer->mx[i].preference;
+	}
+}
+
+static void
+on_answer(const struct resolve_answer *answer, void *argument)
+{
+	struct session *s = argument;
+	struct told *told = mem_zalloc(1, sizeof(*told));
+
+	s->asking->query = NULL;
+	told->result = answer->result;
+	told->count = answer->count;
+	if (answer->mx != NULL || answer->names != NULL)
+		copy_names(told, answer);
+	else if (answer->count > 0) {
+		told->addresses = mem_zalloc(answer->count,
+		    sizeof(*told->addresses));
+		memcpy(told->addresses, answer->addresses,
+		    answer->count * sizeof(*told->addresses));
+	}
+	finish(s, told);
+}
+
+static const struct told *
+ask_addresses(struct session *s, const char *host, unsigned from,
+    const char *kind)
+{
+	char *key = mem_printf("%s %s", kind, host);
+	const struct told *told = remembered(s, key);
+
+	if (told == NULL)
+		begin(s, key)->query = resolve_addresses(smtpd_resolver, host,
+		    from, on_answer, s);
+	else
+		free(key);
+	return told;
+}
+
+const struct told *
+told_addresses(struct session *s, const char *host)
+{
+	return ask_addresses(s, host, RESOLVE_V4 | RESOLVE_V6, "host");
+}
+
+const struct told *
+told_v4_addresses(struct session *s, const char *host)
+{
+	return ask_addresses(s, host, RESOLVE_V4, "A");
+}
+
+typedef struct resolve_query *ask_function(struct resolver *, const char *,
+    resolve_done *, void *);
+
+static const struct told *
+ask_names(struct session *s, const char *domain, const char *kind,
+    ask_function *ask)
+{
+	char *key = mem_printf("%s %s", kind, domain);
+	const struct told *told = remembered(s, key);
+
+	if (told == NULL)
+		begin(s, key)->query = ask(smtpd_resolver, domain, on_answer,
+		    s);
+	else
+		free(key);
+	return told;
+}
+
+const struct told *
+told_mx(struct session *s, const char *domain)
+{
+	return ask_names(s, domain, "MX", resolve_mx);
+}
+
+const struct told *
+told_ns(struct session *s, const char *domain)
+{
+	return ask_names(s, domain, "NS", resolve_ns);
+}
+
+const struct told *
+told_text(struct session *s, const char *domain)
+{
+	return ask_names(s, domain, "TXT", resolve_text);
+}
+
+static void
+on_looked_up(struct ipc_packet *packet, void *argument)
+{
+	struct session *s = argument;
+	struct told *told = mem_zalloc(1, sizeof(*told));
+	struct ipc_looked_up answer;
+
+	s->asking->call = 0;
+	if (packet == NULL || ipc_decode_looked_up(packet, &answer) == -1) {
+		log_warning("the %s service does not answer",
+		    config.proxymap_service_name);
+		told->answer = TABLE_ERROR;
+	} else {
+		told->answer = answer.status > 0 ? TABLE_FOUND
+		    : answer.status == 0 ? TABLE_NONE : TABLE_ERROR;
+		told->value = mem_strdup(answer.value);
+		if (told->answer == TABLE_ERROR)
+			log_warning("%s: look-up error: %s", s->asking->key,
+			    answer.value);
+	}
+	finish(s, told);
+}
+
+bool
+told_table(struct session *s, struct table *table, const char *key,
+    enum table_answer *answer, const char **value)
+{
+	struct ipc_packet packet = IPC_PACKET_EMPTY;
+	struct ipc_lookup question;
+	const struct told *told;
+	char *name;
+
+	if (!table_is_far(table)) {
+		*answer = table_get(table, key, value);
+		return true;
+	}
+	name = mem_printf("%s %s", table_name(table), key);
+	if ((told = remembered(s, name)) != NULL) {
+		free(name);
+		*answer = told->answer;
+		*value = told->value;
+		return true;
+	}
+	if (proxymap == NULL)
+		proxymap = ipc_client_new(service_base,
+		    config.proxymap_service_name);
+	question = (struct ipc_lookup){ table_name(table), table_flags(table),
+	    key };
+	ipc_encode_lookup(&packet, 0, &question);
+	begin(s, name)->call = ipc_client_call(proxymap, &packet, on_looked_up,
+	    s);
+	return false;
+}
+
+const char *
+address_text(const union resolve_address *address,
+    char room[INET6_ADDRSTRLEN])
+{
+	if (address->any.sa_family == AF_INET)
+		inet_ntop(AF_INET, &address->v4.sin_addr, room,
+		    INET6_ADDRSTRLEN);
+	else if (IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr))
+		inet_ntop(AF_INET, address->v6.sin6_addr.s6_addr + 12, room,
+		    INET6_ADDRSTRLEN);
+	else
+		inet_ntop(AF_INET6, &address->v6.sin6_addr, room,
+		    INET6_ADDRSTRLEN);
+	return room;
+}
