@@ -105,7 +105,7 @@ tell(struct collector *collector, struct listed_message *message,
 	for (size_t i = 0; i < envelope->recipient_count; i++) {
 		const struct recipient *recipient = &envelope->recipients[i];
 
-		if (i < mark_count && !spool_mark_waits(marks[i]))
+		if (i < mark_count && marks[i] == SPOOL_MARK_DONE)
 			continue;
 		message->recipients[message->recipient_count++] =
 		    (struct listed_recipient){
