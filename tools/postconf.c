@@ -79,6 +79,7 @@ static struct {
 	const struct view *view;
 	enum postconf_edit edit;
 	bool		 edits, types, manual;
+	int		 templates;	/* -b or -t */
 } asked = { .view = &views[0], .edit = POSTCONF_SET };
 
 /* False if the letter is none that says how to show things. */
@@ -110,6 +111,9 @@ static void
 take_option(int letter)
 {
 	switch (letter) {
+	case 'b': case 't':
+		asked.templates = letter;
+		break;
 	case 'c':
 		asked.directory = optarg;
 		break;
@@ -168,7 +172,7 @@ main(int argc, char **argv)
 
 	log_open_stderr("postconf");
 	fatal_exit_code = 1;
-	while ((option = getopt(argc, argv, "c:defFhHmMno:pPT:vxX#")) != -1)
+	while ((option = getopt(argc, argv, "bc:defFhHmMno:pPtT:vxX#")) != -1)
 		take_option(option);
 	if (asked.manual)
 		return postconf_manual();
@@ -176,6 +180,8 @@ main(int argc, char **argv)
 		return list_table_types();
 	asked.edits |= looks_like_edit(argv + optind);
 	read_configuration();
+	if (asked.templates != 0)
+		return postconf_templates(argv[optind], asked.templates == 'b');
 	if (asked.edits) {
 		if (argv[optind] == NULL)
 			fatal("nothing to edit: name it");
