@@ -33,8 +33,7 @@ claim_envelope(struct pool *pool, const struct envelope *given, uid_t uid,
 		return NULL;
 	kept->arrival_us = arrival_us;
 	kept->sender = given->sender;
-	kept->flags = given->flags & (ENVELOPE_8BIT | ENVELOPE_SMTPUTF8 |
-	    ENVELOPE_LOCAL_ORIGIN);
+	kept->flags = given->flags & ENVELOPE_OF_USERS;
 	kept->dsn_envid = given->dsn_envid;
 	kept->dsn_ret = given->dsn_ret;
 	kept->login_sender = pool_printf(pool, "%ld", (long)uid);

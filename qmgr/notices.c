@@ -174,13 +174,23 @@ question_new(struct message *message,
 	return question;
 }
 
+/* sendmail -v wants to hear of the first try; what was tried before waits in deferred. */
+static bool
+is_traced(const struct message *message)
+{
+	bool is_first = message->segment != NULL ||
+	    message->queue != SPOOL_DEFERRED;
+
+	return (message->envelope->flags & ENVELOPE_TRACE) && is_first;
+}
+
 void
 notices_send(struct message *message, bool expired,
     void (*told)(struct message *, bool))
 {
 	int64_t flags = message->envelope->flags;
 	bool fails = message_has(message, RECIPIENT_BOUNCED);
-	bool reports = (flags & ENVELOPE_TRACE) ? message->results.length > 0 :
+	bool reports = is_traced(message) ? message->results.length > 0 :
 	    message_has(message, RECIPIENT_OWED);
 	struct question *question;
 
@@ -192,7 +202,7 @@ notices_send(struct message *message, bool expired,
 	question->expired = expired;
 	if (reports)
 		question->kinds[question->left++] = (flags & ENVELOPE_VERIFY) ?
-		    NOTICE_VERIFY : (flags & ENVELOPE_TRACE) ? NOTICE_TRACE :
+		    NOTICE_VERIFY : is_traced(message) ? NOTICE_TRACE :
 		    NOTICE_SUCCESS;
 	if (fails)
 		question->kinds[question->left++] = NOTICE_FAILURE;
@@ -228,7 +238,7 @@ notices_owe(const struct message *message, const struct delivery_result *result)
 		return true;
 	if (result->status != DELIVERY_SENT)
 		return false;
-	return (envelope->flags & ENVELOPE_TRACE) ||
+	return is_traced(message) ||
 	    ((envelope->recipients[result->number].dsn_notify &
 	    DSN_NOTIFY_SUCCESS) && result->action != ACTION_PASSED_ON);
 }

@@ -59,8 +59,7 @@ keep_what_is_his(struct input *input, const struct envelope *given,
 
 	kept->arrival_us = clock_wall_us();
 	kept->sender = given->sender;
-	kept->flags = given->flags & (ENVELOPE_8BIT | ENVELOPE_SMTPUTF8 |
-	    ENVELOPE_LOCAL_ORIGIN);
+	kept->flags = given->flags & ENVELOPE_OF_USERS;
 	kept->size = input->record.content_length;
 	kept->dsn_envid = given->dsn_envid;
 	kept->dsn_ret = given->dsn_ret;

@@ -7,6 +7,7 @@
  * by the commands that it runs:
  *
  *	a message	postdrop, which may write in maildrop
+ *	-bv, -v		the same: what becomes of it, the sender is told by mail
  *	-bp		postqueue -p
  *	-q -qI -qR	postqueue -f -i -s
  *	-bi -I		postalias on alias_database
@@ -40,6 +41,7 @@ static struct {
 	const char	*queue_id;	/* -qI */
 	bool		 from_header;	/* -t */
 	bool		 dots_mean_nothing;	/* -i */
+	int		 verbosity;	/* -v: once for a report, more for the log */
 	int64_t		 flags;		/* ENVELOPE_... */
 	int64_t		 dsn_ret;
 	int64_t		 dsn_notify;
@@ -208,7 +210,7 @@ read_option(int option)
 		options.from_header = true;
 		break;
 	case 'v':
-		log_verbose++;
+		options.verbosity++;
 		break;
 	case 'n':
 		refuse(EX_TEMPFAIL, "-%s option not supported", "n");
@@ -302,10 +304,32 @@ who(void)
 	return text;
 }
 
+/* In place of a message: its header, for who finds it in the queue. */
+static void
+write_probe(struct submission *submission)
+{
+	const struct envelope *envelope = submission->envelope;
+	struct text *content = &submission->content;
+
+	if (*envelope->sender != '\0') {
+		text_puts(content, "From: ");
+		address_quote(content, envelope->sender);
+		text_putc(content, '\n');
+	}
+	text_puts(content, "Subject: probe\nTo:");
+	for (size_t i = 0; i < envelope->recipient_count; i++) {
+		text_puts(content, i == 0 ? " " : ",\n\t");
+		address_quote(content, envelope->recipients[i].address);
+	}
+	text_putc(content, '\n');
+}
+
 static void
 read_message(struct submission *submission)
 {
-	if (submission_read(submission, stdin, !options.dots_mean_nothing) == -1)
+	if (options.mode == MODE_VERIFY)
+		write_probe(submission);
+	else if (submission_read(submission, stdin, !options.dots_mean_nothing) == -1)
 		refuse(EX_DATAERR, "%s: error reading input: %m", who());
 	if (submission->too_large)
 		refuse(EX_UNAVAILABLE, "%s: message file too big", who());
@@ -338,6 +362,16 @@ fill_envelope(struct submission *submission, char **recipients)
 	}
 }
 
+/* Once delivered or tried, the sender is told by mail. */
+static void
+say_report_follows(const struct envelope *envelope)
+{
+	char sender[ADDRESS_EXTERNAL_SIZE];
+
+	printf("Mail Delivery Status Report will be mailed to <%s>.\n",
+	    address_external(sender, envelope->sender));
+}
+
 static int
 submit(char **recipients)
 {
@@ -352,12 +386,15 @@ submit(char **recipients)
 	for (size_t i = 0; i < envelope->recipient_count; i++)
 		envelope->recipients[i].dsn_notify = options.dsn_notify;
 	if (*name != '\0' && *envelope->sender != '\0' &&
-	    (options.flags & ENVELOPE_LOCAL_ORIGIN))
+	    (options.flags & ENVELOPE_LOCAL_ORIGIN) &&
+	    options.mode == MODE_SUBMIT)
 		submission_add_from(&submission, name);
 	free(name);
 
 	int code = submission_hand_over(&submission);
 
+	if (code == 0 && (options.flags & (ENVELOPE_TRACE | ENVELOPE_VERIFY)))
+		say_report_follows(envelope);
 	submission_clear(&submission);
 	return code;
 }
@@ -374,6 +411,29 @@ choose_mode_by_name(const char *name)
 		options.mode = MODE_ALIASES;
 }
 
+/* What does not go together, and what -v means in each mode. */
+static void
+reconcile_options(void)
+{
+	bool verifies = options.mode == MODE_VERIFY;
+	const char *surplus = !verifies ? NULL : options.from_header ? "t" :
+	    options.dsn_notify != 0 ? "N" : options.dsn_ret != 0 ? "R" :
+	    options.verbosity == 1 ? "v" : NULL;
+
+	if (surplus != NULL)
+		refuse(EX_TEMPFAIL, "-%s option cannot be used with -bv",
+		    surplus);
+	if (options.from_header && options.mode != MODE_SUBMIT)
+		refuse(EX_TEMPFAIL, "-%s can be used only in delivery mode",
+		    "t");
+	if (verifies)
+		options.flags |= ENVELOPE_VERIFY;
+	if (options.mode == MODE_SUBMIT && options.verbosity == 1)
+		options.flags |= ENVELOPE_TRACE;
+	else
+		log_verbose += options.verbosity;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -384,9 +444,10 @@ main(int argc, char **argv)
 	while ((option = getopt(argc, argv,
 	    "A:B:C:F:GIL:N:O:R:UV:X:b:cd::e:f:h:imno:p:q::r:s:tvx")) != -1)
 		read_option(option);
+	reconcile_options();
 	command_configure(options.configuration);
 	switch (options.mode) {
-	case MODE_SUBMIT:
+	case MODE_SUBMIT: case MODE_VERIFY:
 		return submit(argv + optind);
 	case MODE_DIALOGUE:
 		return dialogue_run();
@@ -401,9 +462,6 @@ main(int argc, char **argv)
 		break;
 	case MODE_START:
 		command_exec("postroad", (const char *[]){ "start", NULL });
-	case MODE_VERIFY:
-		refuse(EX_UNAVAILABLE, "-b%s is not implemented: "
-		    "nothing is delivered to see whether it could be", "v");
 	case MODE_NOTHING:
 		break;
 	}

@@ -33,6 +33,10 @@ enum {
 	ENVELOPE_PROBE		= 1 << 9,	/* with VERIFY: the report is for verify(8) */
 };
 
+/* What a local user may ask for; the rest is for us to say. */
+#define ENVELOPE_OF_USERS	(ENVELOPE_8BIT | ENVELOPE_SMTPUTF8 | \
+	    ENVELOPE_LOCAL_ORIGIN | ENVELOPE_TRACE | ENVELOPE_VERIFY)
+
 enum { DSN_RET_FULL = 1, DSN_RET_HDRS = 2 };
 
 enum {
