@@ -97,7 +97,7 @@ class Postdrop(postroad.Test):
         self.assertTaken(self.drop(record(envelope, b"x\n")))
         shown = self.box.run("postcat", "-e", self.box.path("spool", "maildrop", self.files()[0])).stdout
         self.assertIn("recipient: bob@example.org\n", shown)
-        self.assertIn("flags=7\n", shown)      # 8BITMIME, SMTPUTF8, local origin
+        self.assertIn("flags=391\n", shown)    # 8BITMIME, SMTPUTF8, local origin, reports (-v and -bv)
         for forbidden in ("ABCDEF", "192.0.2.1", "root", "token", "other@"):
             self.assertNotIn(forbidden, shown)
 
