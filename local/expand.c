@@ -159,7 +159,7 @@ find_alias(const char *name, const char **value)
 	if (answer == TABLE_NONE && base < length) {
 		char *copy = mem_strndup(name, base);
 
-		answer = maps_find(alias_maps, copy, value);
+		answer = maps_find_part(alias_maps, copy, value);
 		free(copy);
 	}
 	return answer;

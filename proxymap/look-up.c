@@ -95,10 +95,11 @@ find_table(const char *name, int flags)
 		return NULL;
 	if (open == NULL)
 		open = map_new();
-	key = mem_printf("%d %s", flags & TABLE_KEEP_CASE, name);
+	flags &= TABLE_KEEP_CASE | TABLE_NO_SUBSTITUTION;
+	key = mem_printf("%d %s", flags, name);
 	if ((table = map_get(open, key)) == NULL) {
 		table = table_open(name,
-		    TABLE_HERE | (flags & TABLE_KEEP_CASE));
+		    TABLE_HERE | flags);
 		map_set(open, key, table);
 	}
 	free(key);

@@ -11,15 +11,45 @@
 typedef enum verdict action(struct session *, const struct subject *,
     const char *text);
 
+/* RFC 3463 section 3.2, in the order of x.1.0 to x.1.8. */
+static const struct { const char *sender, *recipient; } address_status[] = {
+	{ "5.1.0", "5.1.0" },
+	{ "5.1.7", "5.1.1" },		/* bad mailbox */
+	{ "5.1.8", "5.1.2" },		/* bad system */
+	{ "5.1.7", "5.1.3" },		/* bad syntax */
+	{ "5.1.7", "5.1.4" },		/* ambiguous */
+	{ "5.1.0", "5.1.5" },		/* valid */
+	{ "5.1.7", "5.1.6" },		/* moved */
+	{ "5.1.7", "5.1.3" },		/* bad syntax of a sender */
+	{ "5.1.8", "5.1.2" },		/* bad system of a sender */
+};
+
+const char *
+status_for_class(const char *class, const char *status)
+{
+	size_t detail = (size_t)atoi(status + strlen("5.1."));
+
+	if (strncmp(status + 1, ".1.", 3) != 0)
+		return status;
+	if (detail >= COUNT_OF(address_status))
+		detail = 0;
+	if (strcmp(class, "Sender address") == 0)
+		return address_status[detail].sender;
+	if (strcmp(class, "Recipient address") == 0)
+		return address_status[detail].recipient;
+	return "5.0.0";
+}
+
 /* "5.7.1 text": the status is the table's. Gives what is left of text, or the preset for both. */
 static const char *
-split_status(const char *text, char status[SMTP_STATUS_SIZE],
-    const char *preset_status, const char *preset_text)
+split_status(const struct subject *subject, const char *text,
+    const char **status, const char *preset_status, const char *preset_text)
 {
-	size_t length = smtp_status_parse(text, strlen(text), status);
+	static char room[SMTP_STATUS_SIZE];
+	size_t length = smtp_status_parse(text, strlen(text), room);
 
-	if (length == 0)
-		strlcpy(status, preset_status, SMTP_STATUS_SIZE);
+	*status = length == 0 ? preset_status
+	    : status_for_class(subject->class, room);
 	text += length;
 	text += strspn(text, " \t");
 	return *text == '\0' ? preset_text : text;
@@ -29,9 +59,9 @@ static enum verdict
 refuse(struct session *s, const struct subject *subject, int code,
     const char *preset_status, const char *text)
 {
-	char status[SMTP_STATUS_SIZE];
+	const char *status;
 
-	text = split_status(text, status, preset_status, "Access denied");
+	text = split_status(subject, text, &status, preset_status, "Access denied");
 	return check_refuse(s, code, status, "<%s>: %s rejected: %s",
 	    subject->name, subject->class, text);
 }
@@ -53,9 +83,9 @@ static enum verdict
 defer_if_permit(struct session *s, const struct subject *subject,
     const char *text)
 {
-	char status[SMTP_STATUS_SIZE];
+	const char *status;
 
-	text = split_status(text, status, "4.7.1", "Service unavailable");
+	text = split_status(subject, text, &status, "4.7.1", "Service unavailable");
 	return check_defer_if_permit(s, "defer_if_permit", 450, status,
 	    "<%s>: %s rejected: %s", subject->name, subject->class, text);
 }
@@ -64,9 +94,9 @@ static enum verdict
 defer_if_reject(struct session *s, const struct subject *subject,
     const char *text)
 {
-	char status[SMTP_STATUS_SIZE];
+	const char *status;
 
-	text = split_status(text, status, "4.7.1", "Service unavailable");
+	text = split_status(subject, text, &status, "4.7.1", "Service unavailable");
 	return check_defer_if_reject(s, 450, status,
 	    "<%s>: %s rejected: %s", subject->name, subject->class, text);
 }

@@ -140,6 +140,13 @@ struct subject {
 enum verdict act(struct session *session, const struct subject *subject,
 	    const char *action);
 
+/*
+ * A status of an address (x.1.y) as it is for this class: what is said of a
+ * recipient is another number for a sender, and none for anything else.
+ * Gives status, perhaps changed, or a constant.
+ */
+const char *status_for_class(const char *class, const char *status);
+
 /* Look a name with its parents, or an address with its networks, up: NONE goes on. *found: some key was there. */
 enum verdict access_name(struct session *session, const struct check *check,
 	    const struct subject *subject, const char *name, bool *found);

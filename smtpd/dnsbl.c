@@ -335,8 +335,8 @@ refuse(struct session *s, struct reply *r)
 	size_t length = smtp_status_parse(text, strlen(text), status);
 
 	text += length + strspn(text + length, " ");
-	verdict = check_refuse(s, code, length > 0 ? status : "5.7.1", "%s",
-	    text);
+	verdict = check_refuse(s, code, length > 0
+	    ? status_for_class(r->class, status) : "5.7.1", "%s", text);
 	text_clear(&reply);
 	return verdict;
 }

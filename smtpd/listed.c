@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "address/address.h"
 #include "config/config.h"
@@ -98,11 +99,12 @@ check_transport(struct session *s, const char *address, const char *class,
 
 	if (!retry && strcmp(route->transport, "error") != 0)
 		return VERDICT_PERMIT;
+	if (length == 0)
+		strlcpy(status, strcmp(class, "Recipient address") == 0
+		    ? "5.1.1" : "5.1.0", sizeof(status));
 	return check_refuse(s, retry ? 450 : 550,
-	    length > 0 ? status : retry ? "4.3.0" :
-	    strcmp(class, "Recipient address") == 0 ? "5.1.1" : "5.1.0",
-	    "<%s>: %s rejected: %s", address, class,
-	    text + strspn(text, " "));
+	    status_for_class(class, status), "<%s>: %s rejected: %s", address,
+	    class, text + strspn(text, " "));
 }
 
 static enum verdict
@@ -123,6 +125,17 @@ is_alias(const struct route *route)
 	    &value, NULL);
 }
 
+/* Whoever answers a notice writes to him. */
+static bool
+is_mailer_daemon(const char *address)
+{
+	static const char name[] = "mailer-daemon";
+	size_t length = address_localpart_length(address);
+
+	return length == strlen(name) &&
+	    strncasecmp(address, name, length) == 0;
+}
+
 static enum verdict
 check_class(struct session *s, const char *address, const char *class,
     const char *status, const struct route *route)
@@ -130,6 +143,8 @@ check_class(struct session *s, const char *address, const char *class,
 	struct listing listing;
 
 	if (!find_listing(route->address_class, &listing) ||
+	    (route->address_class == CLASS_LOCAL &&
+	    is_mailer_daemon(route->recipient)) ||
 	    listed_is_probe_sender(route->recipient))
 		return VERDICT_NONE;
 	switch (is_known(route, &listing)) {

@@ -160,7 +160,19 @@ warn_both(const char *domain, const char *one, const char *other)
 	    other);
 }
 
-/* "transport:nexthop"; without a nexthop the domain is it. */
+/* Where a transport leads that has no nexthop: to the domain; error and retry have a reason in its place. */
+static void
+set_usual_nexthop(struct resolution *found, const char *domain)
+{
+	const char *transport = text_string(&found->transport);
+
+	text_truncate(&found->nexthop, 0);
+	text_puts(&found->nexthop, strcmp(transport, "error") == 0 ||
+	    strcmp(transport, "retry") == 0 ? "Address is undeliverable"
+	    : domain);
+}
+
+/* "transport:nexthop". */
 static void
 set_transport(struct resolution *found, const char *value, const char *domain)
 {
@@ -169,9 +181,11 @@ set_transport(struct resolution *found, const char *value, const char *domain)
 
 	text_truncate(&found->transport, 0);
 	text_append(&found->transport, value, length);
-	text_truncate(&found->nexthop, 0);
-	text_puts(&found->nexthop, colon != NULL && colon[1] != '\0' ?
-	    colon + 1 : domain);
+	set_usual_nexthop(found, domain);
+	if (colon != NULL && colon[1] != '\0') {
+		text_truncate(&found->nexthop, 0);
+		text_puts(&found->nexthop, colon + 1);
+	}
 }
 
 /* Find the class of domain and set its transport. 0, or -1: a table failed. */
@@ -227,10 +241,11 @@ classify(struct resolution *found, const struct way *way, const char *domain)
  */
 static enum table_answer
 look_up_transport(struct resolution *found, struct maps *maps,
-    const char *key, const char *domain)
+    const char *key, bool is_part, const char *domain)
 {
 	const char *value;
-	enum table_answer answer = maps_find(maps, key, &value);
+	enum table_answer answer = is_part ? maps_find_part(maps, key, &value)
+	    : maps_find(maps, key, &value);
 
 	if (answer != TABLE_FOUND)
 		return answer;
@@ -241,8 +256,7 @@ look_up_transport(struct resolution *found, struct maps *maps,
 	if (length > 0) {
 		text_truncate(&found->transport, 0);
 		text_append(&found->transport, value, length);
-		text_truncate(&found->nexthop, 0);
-		text_puts(&found->nexthop, domain);
+		set_usual_nexthop(found, domain);
 	}
 	if (colon != NULL && colon[1] != '\0') {
 		text_truncate(&found->nexthop, 0);
@@ -258,7 +272,8 @@ override_transport(struct resolution *found, struct maps *maps,
 {
 	char *key = text_lower(mem_strdup(text_string(&found->recipient)));
 	char *at = strrchr(key, '@');
-	enum table_answer answer = look_up_transport(found, maps, key, domain);
+	enum table_answer answer = look_up_transport(found, maps, key, false,
+	    domain);
 
 	if (answer == TABLE_NONE && at != NULL) {
 		size_t local = (size_t)(at - key);
@@ -267,18 +282,21 @@ override_transport(struct resolution *found, struct maps *maps,
 
 		if (base < local) {
 			memmove(key + base, at, strlen(at) + 1);
-			answer = look_up_transport(found, maps, key, domain);
+			answer = look_up_transport(found, maps, key, true,
+			    domain);
 		}
 	}
 
 	const char *name = domain;
 
 	while (answer == TABLE_NONE && name != NULL) {
-		answer = look_up_transport(found, maps, name, domain);
+		answer = look_up_transport(found, maps, name, true,
+		    domain);
 		name = strchr(name + 1, '.');
 	}
 	if (answer == TABLE_NONE)
-		answer = look_up_transport(found, maps, "*", domain);
+		answer = look_up_transport(found, maps, "*", false,
+		    domain);
 	free(key);
 	return answer;
 }

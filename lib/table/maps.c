@@ -15,6 +15,21 @@ struct maps {
 	struct text	 key;
 };
 
+/* Who chooses an address must not choose a command, a path, or a user. */
+static bool
+is_sensitive(const char *parameter)
+{
+	static const char *const sensitive[] = {
+		"alias_maps", "mailbox_command_maps", "virtual_gid_maps",
+		"virtual_mailbox_maps", "virtual_uid_maps",
+	};
+
+	for (size_t i = 0; i < COUNT_OF(sensitive); i++)
+		if (strcmp(sensitive[i], parameter) == 0)
+			return true;
+	return false;
+}
+
 struct maps *
 maps_open(const char *parameter, const char *list)
 {
@@ -27,7 +42,8 @@ maps_open(const char *parameter, const char *list)
 	while ((word = config_word(&cursor, &wrong)) != NULL) {
 		maps->tables = mem_resize(maps->tables, maps->count + 1,
 		    sizeof(*maps->tables));
-		maps->tables[maps->count++] = table_open(word, 0);
+		maps->tables[maps->count++] = table_open(word,
+		    is_sensitive(parameter) ? TABLE_NO_SUBSTITUTION : 0);
 	}
 	if (wrong != NULL)
 		log_warning("%s = %s: %s", parameter, list, wrong);
@@ -92,6 +108,12 @@ enum table_answer
 maps_find(struct maps *maps, const char *key, const char **value)
 {
 	return find(maps, key, false, value);
+}
+
+enum table_answer
+maps_find_part(struct maps *maps, const char *key, const char **value)
+{
+	return find(maps, key, true, value);
 }
 
 /* Look up base bytes of the address, followed by tail. */

@@ -10,7 +10,11 @@
 
 struct maps;
 
-/* The tables that a parameter names. Keeps parameter (its name, for messages). Released with maps_close(). */
+/*
+ * The tables that a parameter names. Where their values are commands and
+ * paths, patterns may not put pieces of the key into them. Keeps parameter. Released
+ * with maps_close().
+ */
 struct maps *maps_open(const char *parameter, const char *list);
 void	 maps_close(struct maps **maps);
 
@@ -23,6 +27,10 @@ bool	 maps_are_empty(const struct maps *maps);
  * is not known, so the next must not be asked.
  */
 enum table_answer maps_find(struct maps *maps, const char *key,
+	    const char **value);
+
+/* The same for a part of what is looked up, which tables of patterns are not asked for. */
+enum table_answer maps_find_part(struct maps *maps, const char *key,
 	    const char **value);
 
 /*

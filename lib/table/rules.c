@@ -161,6 +161,11 @@ check_result(struct rules *rules, struct rule *rule)
 			    rule->result);
 			return false;
 		}
+		if (rules->table->flags & TABLE_NO_SUBSTITUTION) {
+			rules_warn(rules, "regular expression substitution is "
+			    "not allowed: skipping this rule");
+			return false;
+		}
 		if (rule->negated) {
 			rules_warn(rules, "$number found in negative match "
 			    "replacement text: skipping this rule");

@@ -35,6 +35,7 @@ enum table_answer { TABLE_ERROR = -1, TABLE_NONE, TABLE_FOUND };
 enum {
 	TABLE_KEEP_CASE	= 1 << 0,	/* keys are looked up as they are, not in lower case */
 	TABLE_HERE	= 1 << 2,	/* never asked of proxymap: for proxymap */
+	TABLE_NO_SUBSTITUTION = 1 << 3,	/* $1 in the results of patterns is a mistake */
 	TABLE_QUIET	= 1 << 1,	/* errors are not logged: the caller tells them */
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "table/maps.h"
 #include "table/table.h"
 
 static char directory[] = "/tmp/rules-test.XXXXXX";
@@ -143,6 +144,20 @@ START_TEST(a_mistake_is_told_and_left_out)
 }
 END_TEST
 
+START_TEST(aliases_take_no_pieces_of_the_key)
+{
+	char *name = write_table("regexp", "/^(.*)x$/ |$1\n/^(.*)y$/ /tmp/z\n");
+	struct maps *maps = maps_open("alias_maps", name);
+	const char *value;
+
+	*logged = '\0';
+	ck_assert_int_eq(maps_find(maps, "rmx", &value), TABLE_NONE);
+	ck_assert_int_eq(maps_find(maps, "rmy", &value), TABLE_FOUND);
+	maps_close(&maps);
+	free(name);
+}
+END_TEST
+
 #ifdef HAVE_PCRE2
 START_TEST(a_pattern_that_explodes_is_an_error)
 {
@@ -174,6 +189,7 @@ main(void)
 	    COUNT_OF(rows));
 	tcase_add_loop_test(tests, a_mistake_is_told_and_left_out, 0,
 	    COUNT_OF(mistakes));
+	tcase_add_test(tests, aliases_take_no_pieces_of_the_key);
 #ifdef HAVE_PCRE2
 	tcase_add_test(tests, a_pattern_that_explodes_is_an_error);
 #endif
