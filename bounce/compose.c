@@ -150,6 +150,12 @@ put_header(const struct letter *letter, const char *boundary, struct text *out)
 	    "report-type=%sdelivery-status;\n\tboundary=\"%s\"\n",
 	    is_utf8_message(letter) ? "global-" : "", boundary);
 	put_encoding(letter, out);
+	if (config.enable_threaded_bounces &&
+	    *letter->notice->envelope->message_id != '\0') {
+		const char *id = letter->notice->envelope->message_id;
+
+		text_printf(out, "References: %s\nIn-Reply-To: %s\n", id, id);
+	}
 	text_puts(out, "\nThis is a MIME-encapsulated message.\n\n");
 }
 

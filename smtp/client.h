@@ -247,6 +247,8 @@ struct session {
 	struct event		 readable, writable, deadline;
 	struct text		 out;		/* not yet sent */
 	struct smtp_reply	 reply;
+	struct transcript	*transcript;	/* for the postmaster, or NULL */
+	bool			 is_odd;	/* a reply said that somebody broke the protocol */
 	bool			 deaf;		/* he no longer takes what we send */
 	bool			 closing;	/* he said 421 */
 
@@ -293,6 +295,11 @@ void	session_flush(struct session *session);
 /* The job is told that this session is of no use: "lost connection with %s while %s". Ends the session. */
 void	session_broken(struct session *session, const char *dsn,
 	    const char *format);
+
+/* trouble.c: what the postmaster wants to hear of (notify_classes = protocol). */
+void	trouble_said(struct session *session);		/* what is in out, not yet sent */
+void	trouble_heard(struct session *session, int code, const char *text);
+void	trouble_end(struct session *session);
 
 /* dialogue.c: what is said, and what replies mean. */
 

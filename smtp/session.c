@@ -75,6 +75,7 @@ session_end(struct session **argument)
 	destination_drop(session);
 	if (session->job != NULL)
 		session->job->session = NULL;
+	trouble_end(session);
 	fd_close(&session->fd);
 	text_clear(&session->out);
 	smtp_reply_clear(&session->reply);
@@ -193,6 +194,7 @@ take_replies(struct session *session, size_t length)
 			return;
 		}
 		log_debug("< %s: %s", session->relay, text_string(&reply->text));
+		trouble_heard(session, reply->code, text_string(&reply->text));
 		if (reply->code == 421)
 			session->closing = true;
 		if (session->skip > 0)
@@ -269,6 +271,8 @@ session_flush(struct session *session)
 
 	if (log_verbose > 0 && session->stage != STAGE_BODY)
 		log_commands(session);
+	if (session->stage != STAGE_BODY)
+		trouble_said(session);
 	if (out->length > 0 && !session->deaf) {
 		size_t sent = send_some(session, out->bytes, out->length);
 

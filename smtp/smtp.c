@@ -19,6 +19,7 @@
  *	dialogue.c	the stages of SMTP: what is said, what replies mean
  *	content.c	the message as it goes over the wire
  *	outcome.c	a result for each recipient, in words for the log
+ *	trouble.c	what the postmaster wants to hear of
  *	idle.c		connections kept for the next message
  *	recall.c	what was sent lately, should qmgr not know
  *	succession.c	and should our successor be asked for it

@@ -60,6 +60,7 @@ report_disconnect(struct session *s)
 void
 report_lost(struct session *s, const char *what)
 {
+	s->aborted = what;
 	if (s->state == IN_DATA || s->state == IN_CHUNK)
 		log_info("%s after %s (%lld bytes) from %s", what, s->where,
 		    (long long)s->transaction->wire_bytes, s->peer);

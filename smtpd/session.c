@@ -131,6 +131,7 @@ session_end(struct session **argument)
 	etrn_cancel(s);
 	transaction_end(s);
 	report_disconnect(s);
+	trouble_end(s);
 	if (s->counted)
 		discount_client(s);
 	TAILQ_REMOVE(&sessions, s, link);
@@ -164,6 +165,7 @@ session_trace(const struct session *s, char direction, const char *line,
 static void
 append_reply(struct session *s, const char *format, va_list arguments)
 {
+	size_t before = s->output.length;
 	struct text reply = TEXT_EMPTY;
 
 	text_vprintf(&reply, format, arguments);
@@ -175,6 +177,7 @@ append_reply(struct session *s, const char *format, va_list arguments)
 	}
 	session_trace(s, '>', reply.bytes, reply.length);
 	smtp_reply_write(&s->output, text_string(&reply));
+	trouble_said(s, s->output.bytes + before, s->output.length - before);
 	text_clear(&reply);
 }
 
@@ -316,6 +319,7 @@ take_line(struct session *s, const char *bytes, size_t length)
 	if (line > 0 && bytes[line - 1] == '\r')
 		line--;
 	session_trace(s, '<', bytes, line);
+	trouble_heard(s, bytes, line);
 	command_run(s, bytes, line, bytes + used, length - used);
 	return used;
 }

@@ -96,6 +96,10 @@ struct session {
 	int		 errors, junk;
 	struct { uint16_t total, ok; } counts[VERB_COUNT];
 
+	struct transcript *transcript;		/* for the postmaster, or NULL */
+	unsigned int trouble;			/* NOTIFY_... of the replies so far */
+	const char	*aborted;		/* why it ended early, or NULL */
+
 	struct transaction *transaction;	/* from MAIL to its end */
 	struct evaluation *evaluation;		/* while checks are under way */
 	struct asking	*asking;		/* what they ask the DNS or proxymap */
@@ -206,6 +210,15 @@ size_t	content_read(struct session *session, const char *bytes,
 
 /* The message is whole: hand it over, and reply when its fate is known. */
 void	submit(struct session *session);
+
+/* ------------------------------------------------------------ trouble.c */
+
+/* The dialogue as it goes by; at the end the postmaster is told, if he wants to hear of such trouble. */
+void	trouble_said(struct session *session, const char *reply,
+	    size_t length);
+void	trouble_heard(struct session *session, const char *line,
+	    size_t length);
+void	trouble_end(struct session *session);
 
 /* ------------------------------------------------------------ checks.c */
 

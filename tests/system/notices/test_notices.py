@@ -92,6 +92,12 @@ class Notices(postroad.Test):
         self.assertTrue(report.returned.rstrip().endswith(b"X-Mine: yes\n\nHello."), report.returned[-99:])
         self.box.wait_log(queue_id + r": sender non-delivery notification: \w+")
 
+    def test_threaded(self):
+        self.start(enable_threaded_bounces="yes")
+        self.send("nobody@far.example", message="Message-Id: <1@x.example>\r\n\r\nHello.\r\n")
+        m = self.reports()[0].message
+        self.assertEqual((m["References"], m["In-Reply-To"]), ("<1@x.example>", "<1@x.example>"))
+
     def test_only_what_failed_is_told(self):
         self.start()
         self.send("nobody@far.example", "later@far.example", "ok@far.example")
@@ -268,6 +274,53 @@ class Notices(postroad.Test):
         copy, = self.reports(account="user")
         self.assertEqual(copy.types[2], "text/rfc822-headers")
         self.assertTrue(copy.text.startswith("\n<nobody@far.example>: host"), copy.text)
+
+    # --- sessions that go wrong
+
+    def transcript(self, **main_cf):
+        self.start(error_notice_recipient=USER, **main_cf)
+
+    def say(self, *commands):
+        with self.box.smtp() as smtp:
+            for command in commands:
+                smtp.docmd(command)
+            smtp.close()
+
+    def test_a_session_against_the_protocol(self):
+        self.transcript(notify_classes="protocol")
+        self.say("EHLO x.example", "MAIL FROM:<a b>", "QUIT")
+        m, = self.box.wait_mail("user")
+        self.assertEqual(m["Subject"], "Postroad SMTP server: errors from unknown[127.0.0.1]")
+        self.assertEqual(m["To"], "Postmaster <%s>" % USER)
+        self.assertEqual(m["From"], "Mail Delivery System <MAILER-DAEMON@mail.example.org>")
+        self.assertEqual(m["Return-Path"], "<double-bounce@mail.example.org>")
+        text = m.get_content()
+        self.assertTrue(text.startswith("Transcript of session follows.\n\n Out: 220 mail.example.org ESMTP Postroad\n"
+                                        " In:  EHLO x.example\n Out: 250-mail.example.org\n"), text)
+        self.assertRegex(text, r"\n In:  MAIL FROM:<a b>\n Out: 501 5\.\S+ .*\n In:  QUIT\n Out: 221 2\.0\.0 Bye\n\n"
+                               r"For other details, see the local mail logfile\n$")
+
+    def test_a_session_that_ends_early(self):
+        self.transcript(notify_classes="policy", smtpd_sender_restrictions="reject", smtpd_delay_reject="no")
+        self.say("EHLO x.example", "MAIL FROM:<a@b.example>")
+        m, = self.box.wait_mail("user")
+        self.assertIn("\n\nSession aborted, reason: lost connection\n\n", m.get_content())
+
+    def test_trouble_that_nobody_wants_to_hear_of(self):
+        self.transcript(notify_classes="resource, software")
+        self.say("FOO", "QUIT")
+        self.send("nobody@far.example")
+        self.reports()
+        self.box.wait_empty()
+        self.assertEqual(self.box.mails("user"), [])
+
+    def test_another_host_that_finds_fault_with_us(self):
+        self.transcript(notify_classes="protocol")
+        self.far.answers["MAIL"] = "501 5.5.4 what?"
+        self.send("bob@far.example")
+        m, = self.box.wait_mail("user")
+        self.assertRegex(m["Subject"], r"^Postroad SMTP client: errors from \S+\[\S+\]$")
+        self.assertRegex(m.get_content(), r"\n Out: MAIL FROM:<%s>.*\n(?s:.*)\n In:  501 5\.5\.4 what\?\n" % re.escape(ADA))
 
     # --- words
 
