@@ -105,6 +105,19 @@ append_completed(struct submission *submission,
 	text_clear(&address);
 }
 
+/* As much of an endless field as header_size_limit allows. */
+static void
+append_cut(struct text *out, const struct header_field *field)
+{
+	size_t length = (size_t)config.header_size_limit;
+
+	/* Two line ends would end the header. */
+	while (length > 0 && isspace((unsigned char)field->raw[length - 1]))
+		length--;
+	text_append(out, field->raw, length);
+	text_putc(out, '\n');
+}
+
 static void
 note_message_id(struct submission *submission,
     const struct header_field *field)
@@ -139,7 +152,9 @@ take_field(struct submission *submission, const struct header_field *field,
 	seen->to_or_cc |= header_is(field, "To") || header_is(field, "Cc");
 	if (is_dropped(field))
 		return;
-	if (context != NULL && has_addresses(field))
+	if (field->raw_length > (size_t)config.header_size_limit)
+		append_cut(&submission->header, field);
+	else if (context != NULL && has_addresses(field))
 		append_completed(submission, field, context);
 	else
 		text_append(&submission->header, field->raw, field->raw_length);

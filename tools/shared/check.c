@@ -134,6 +134,53 @@ check_programs(void)
 	return 0;
 }
 
+static bool
+has_service(const char *name)
+{
+	for (size_t i = 0; i < services.count; i++) {
+		if (strcmp(services.entries[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_restriction(const char *name)
+{
+	return list_has_word(config.smtpd_client_restrictions, name) ||
+	    list_has_word(config.smtpd_helo_restrictions, name) ||
+	    list_has_word(config.smtpd_sender_restrictions, name) ||
+	    list_has_word(config.smtpd_relay_restrictions, name) ||
+	    list_has_word(config.smtpd_recipient_restrictions, name);
+}
+
+/* Services that main.cf makes use of and a master.cf of old may lack. */
+static int
+check_services(void)
+{
+	const struct {
+		bool		 is_wanted;
+		const char	*service, *by;
+	} uses[] = {
+		{ *config.fast_flush_domains != '\0',
+		    config.flush_service_name, "fast_flush_domains" },
+		{ has_restriction("reject_unverified_sender"),
+		    config.address_verify_service_name,
+		    "reject_unverified_sender" },
+		{ has_restriction("reject_unverified_recipient"),
+		    config.address_verify_service_name,
+		    "reject_unverified_recipient" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(uses); i++) {
+		if (uses[i].is_wanted && !has_service(uses[i].service))
+			log_warning("master.cf has no service \"%s\", which %s "
+			    "needs: take it from the master.cf that is "
+			    "installed", uses[i].service, uses[i].by);
+	}
+	return 0;
+}
+
 /* The tables that a list names can be read. */
 static int
 check_tables_of(const char *parameter, const char *list)
@@ -329,7 +376,7 @@ int
 check_all(void)
 {
 	static int (*const checks[])(void) = { check_before_start,
-	    check_programs, check_owner, check_tables, check_classes,
+	    check_programs, check_services, check_owner, check_tables, check_classes,
 	    check_origin, check_networks, check_relaying, check_level };
 	int errors = 0;
 

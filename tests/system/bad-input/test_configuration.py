@@ -68,6 +68,15 @@ class MasterCf(postroad.Test):
         self.assertRegex(done.stderr + done.stdout + box.log(),
                          r"master\.cf[:,](?: line)? ?%d: .*%s" % (number, pattern))
 
+    def test_a_service_that_main_cf_needs(self):
+        old = "".join(l + "\n" for l in postroad.MASTER_CF.splitlines() if not l.startswith(("flush", "verify")))
+        box = self.system(start=False, master_cf=old, relay_domains="far.example",
+                          smtpd_sender_restrictions="reject_unverified_sender")
+        said = box.run("postroad", "check")
+        said = said.stderr + said.stdout
+        self.assertIn('master.cf has no service "flush", which fast_flush_domains needs', said)
+        self.assertIn('master.cf has no service "verify", which reject_unverified_sender needs', said)
+
     def test_a_wrong_type(self):
         self.refuse("extra tcp n - n - - smtpd", "tcp")
 

@@ -125,6 +125,14 @@ class Header(postroad.Test):
                           message_drop_headers="x-secret, bcc")
         self.assertEqual((mail["X-Secret"], mail["Bcc"], mail["Subject"]), (None, None, "x"))
 
+    def test_a_field_without_end_is_cut(self):
+        mail = self.taken("Subject: x\r\nX-Long: %s\r\n y\r\nX-Next: z\r\n\r\nbody\r\n" % "\r\n ".join(["y" * 70] * 50),
+                          header_size_limit=1000)
+        self.assertEqual(mail["X-Next"], "z")
+        self.assertLessEqual(len(mail["X-Long"]), 1000)
+        self.assertGreater(len(mail["X-Long"]), 900)
+        self.assertEqual(mail.get_payload(), "body\n")
+
     def test_strangers_lack_what_they_lack(self):
         mail = self.taken("Subject: x\r\n\r\nx\r\n", local_header_rewrite_clients="")
         self.assertEqual((mail["Message-Id"], mail["Date"], mail["From"], mail["To"]), (None,) * 4)
