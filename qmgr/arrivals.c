@@ -408,6 +408,18 @@ arrivals_look(void)
 	}
 }
 
+bool
+arrivals_unread(void)
+{
+	const struct journal_segment *home;
+
+	TAILQ_FOREACH(home, &segments, next) {
+		if (home->unread)
+			return true;
+	}
+	return false;
+}
+
 void
 arrivals_packet(struct ipc_channel *channel, struct ipc_packet *packet)
 {

@@ -170,6 +170,19 @@ hand_on_nudge(const char *word)
 	free(path);
 }
 
+/* Ids with blanks between them. */
+static void
+try_now(const char *words)
+{
+	char *ids = mem_strdup(words), *cursor = ids, *id;
+
+	while ((id = word_next(&cursor, " ")) != NULL) {
+		if (spool_id_is_valid(id))
+			deferred_wake(id);
+	}
+	free(ids);
+}
+
 void
 operate_nudge(const char *word)
 {
@@ -179,9 +192,8 @@ operate_nudge(const char *word)
 		deferred_scan(false);		/* master's wake-up */
 	else if (strcmp(word, "flush") == 0)
 		deferred_scan(true);
-	else if (text_starts_with(word, "flush id ") &&
-	    spool_id_is_valid(word + strlen("flush id ")))
-		deferred_wake(word + strlen("flush id "));
+	else if (text_starts_with(word, "flush id "))
+		try_now(word + strlen("flush id "));
 	else
 		log_warning("a nudge that nobody understands: %s", word);
 }
@@ -213,7 +225,8 @@ list(struct ipc_channel *channel, const char *id, uint64_t number)
 		message_each(send_listed, channel);
 	else if (message_find(id) != NULL)
 		send_listed(message_find(id), channel);
-	ipc_encode_done(&reply, number, &(struct ipc_done){ .reason = "" });
+	ipc_encode_done(&reply, number, &(struct ipc_done){
+	    .reason = arrivals_unread() ? "unread" : "" });
 	ipc_channel_send(channel, &reply);
 }
 

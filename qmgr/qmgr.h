@@ -175,6 +175,7 @@ void	routes_find(struct message *message);
 void	arrivals_start(void);
 void	arrivals_packet(struct ipc_channel *channel, struct ipc_packet *packet);
 void	arrivals_closed(struct ipc_channel *channel);
+bool	arrivals_unread(void);		/* accepted mail waits for room in memory */
 void	arrivals_look(void);		/* at what may have come that nobody told us of */
 int	arrivals_segment_number(const struct message *message);
 int	segment_of_message_read(struct message *message, int64_t at, void *bytes,
@@ -309,7 +310,7 @@ void	sites_packet(struct ipc_channel *channel, struct ipc_packet *packet);
 void	probes_tell(const struct message *message,
 	    const struct delivery_result *result);
 
-/* operate.c: postqueue, postsuper, showq. A nudge is a user's word: "flush", "flush id X". */
+/* operate.c: postqueue, postsuper, showq. A nudge is a user's word: "flush", "flush id X Y...". */
 void	operate_nudge(const char *word);
 void	operate_packet(struct ipc_channel *channel, struct ipc_packet *packet);
 void	operate_closed(struct ipc_channel *channel);

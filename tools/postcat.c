@@ -271,7 +271,7 @@ show_from_journal(const char *id)
 	int *numbers, count = segment_list(&numbers);
 
 	for (int i = 0; i < count && !search.found; i++) {
-		struct segment *segment = segment_open(numbers[i]);
+		struct segment *segment = segment_open_to_look(numbers[i]);
 
 		if (segment != NULL)
 			segment_scan(segment, 0, on_message, &search);

@@ -22,6 +22,9 @@
 #include "tools/shared/command.h"
 #include "tools/shared/selection.h"
 
+/* How much one nudge says: some hundred ids. */
+#define NUDGE_LENGTH	((size_t)8 << 10)
+
 static struct selection selection;
 
 static void
@@ -124,13 +127,22 @@ nudge_qmgr(const char *word)
 		fatal("Cannot flush mail queue - mail system is down");
 }
 
-static void
-try_message(const char *id)
-{
-	char word[64];
+static struct text wanted;	/* "flush id X Y": what qmgr is to hear next */
 
-	snprintf(word, sizeof(word), "flush id %s", id);
-	nudge_qmgr(word);
+static void
+tell_wanted(void)
+{
+	if (wanted.length > 0)
+		nudge_qmgr(wanted.bytes);
+	text_clear(&wanted);
+}
+
+static void
+want(const char *id)
+{
+	text_printf(&wanted, "%s %s", wanted.length == 0 ? "flush id" : "", id);
+	if (wanted.length > NUDGE_LENGTH)
+		tell_wanted();
 }
 
 static void
@@ -139,7 +151,8 @@ flush_message(const char *id)
 	if (!spool_id_is_valid(id))
 		fatal("Cannot flush queue ID - invalid name: \"%.100s\"", id);
 	may_flush();
-	try_message(id);
+	want(id);
+	tell_wanted();
 }
 
 /* What flush(8) says of the site: 0, or why not. */
@@ -197,7 +210,7 @@ flush_one(const struct listed_message *message, void *context)
 	if (selection.dry_run)
 		selection_show(message, "tried now");
 	else
-		try_message(message->id);
+		want(message->id);
 }
 
 static void
@@ -212,6 +225,7 @@ flush_queue(const char *unused)
 		return;
 	}
 	each_message(flush_one, &count);
+	tell_wanted();
 	if (selection.dry_run)
 		selection_show_sum(count, "tried now");
 	else

@@ -35,6 +35,7 @@ struct collector {
 	void		*context;
 	unsigned int	 how;
 	struct map	*underway;	/* ids that qmgr told: their files are not listed again */
+	bool		 unread;	/* qmgr has no room for all: some of it is in the journal alone */
 	const char	*only;		/* the id that is looked for; NULL: all */
 	struct pool	*pool;		/* lives as long as the message at hand */
 	char		*front;		/* its header, marks and envelope */
@@ -218,26 +219,32 @@ collect_maildrop(struct collector *collector)
 		closedir(directory);
 }
 
-/* ----------------------------------------------------------- the journal, when nobody else is at it */
+/* ----------------------------------------------------------- the journal, for what nobody else knows */
+
+/* What qmgr told, and what has a file, has been listed: in the journal is its shadow. */
+static bool
+is_listed(const struct collector *collector, const char *id)
+{
+	return (collector->only != NULL && strcmp(id, collector->only) != 0) ||
+	    map_get(collector->underway, id) != NULL ||
+	    spool_file_find(id) != -1;
+}
 
 static void
 on_journal(struct segment *segment, int64_t offset,
     const struct spool_record *record, const char *bytes, void *context)
 {
 	struct collector *collector = context;
-	struct envelope *envelope = envelope_decode(collector->pool,
+	const char *marks = bytes + record->marks_offset;
+	struct envelope *envelope = spool_all_done(marks,
+	    record->marks_length) ? NULL : envelope_decode(collector->pool,
 	    bytes + record->envelope_offset, record->envelope_length);
 
-	/* What has a file has been listed: this is its shadow. */
-	if (envelope != NULL && (collector->only == NULL ||
-	    strcmp(envelope->queue_id, collector->only) == 0) && spool_id_is_valid(envelope->queue_id) &&
-	    !spool_all_done(bytes + record->marks_offset,
-	    record->marks_length) &&
-	    spool_file_find(envelope->queue_id) == -1)
+	if (envelope != NULL && spool_id_is_valid(envelope->queue_id) &&
+	    !is_listed(collector, envelope->queue_id))
 		tell(collector, &(struct listed_message){ .queue = "incoming",
 		    .id = envelope->queue_id, .size = record->content_length },
-		    envelope, bytes + record->marks_offset,
-		    record->marks_length);
+		    envelope, marks, record->marks_length);
 	pool_reset(collector->pool);
 }
 
@@ -247,7 +254,7 @@ collect_journal(struct collector *collector)
 	int *numbers, count = segment_list(&numbers);
 
 	for (int i = 0; i < count; i++) {
-		struct segment *segment = segment_open(numbers[i]);
+		struct segment *segment = segment_open_to_look(numbers[i]);
 
 		if (segment != NULL)
 			segment_scan(segment, 0, on_journal, collector);
@@ -292,9 +299,10 @@ ask_qmgr(struct collector *collector, const char *id)
 	    ipc_decode_listed(&packet, &listed) == 0)
 		on_listed(collector, &listed);
 
-	struct ipc_done done;
+	struct ipc_done done = { .reason = "" };
 	int result = got == 1 && ipc_decode_done(&packet, &done) == 0 ? 0 : -1;
 
+	collector->unread = strcmp(done.reason, "unread") == 0;
 	if (result == -1)
 		log_warning("the %s service does not say what is on its way: %m",
 		    config.queue_service_name);
@@ -338,7 +346,7 @@ listing_collect(unsigned int how, listing_callback *on_message, void *context)
 
 		spool_file_each(queues[i], on_queue_file, &walk);
 	}
-	if (how & LISTING_DOWN)
+	if ((how & LISTING_DOWN) || collector.unread)
 		collect_journal(&collector);
 	collector_clear(&collector);
 	return result;
@@ -377,7 +385,7 @@ listing_find(unsigned int how, const char *id, listing_callback *on_message,
 	queue = underway ? "" : find_file(id, path);
 	if (*queue != '\0')
 		on_file(&collector, queue, path, id);
-	else if (how & LISTING_DOWN)
+	else if (!underway && ((how & LISTING_DOWN) || collector.unread))
 		collect_journal(&collector);
 	collector_clear(&collector);
 	return answered;

@@ -23,6 +23,7 @@ struct segment {
 	int64_t	 scanned;	/* all batches before this offset are known */
 	uint64_t last_batch;
 	uint64_t key;		/* of this use */
+	bool	 looking;	/* damage is somebody else's to keep */
 	bool	 marked;	/* there are marks that may not be durable */
 	bool	 flushing;	/* somebody makes them so */
 	bool	 spoilt;	/* a flush failed: what is durable nobody knows */
@@ -64,15 +65,15 @@ segment_list(int **numbers)
 	return count;
 }
 
-struct segment *
-segment_open(int number)
+static struct segment *
+open_segment(int number, int how)
 {
 	char path[32];
 	struct stat st;
 
 	segment_path(path, number);
 
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, how | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd == -1)
 		return NULL;
@@ -88,6 +89,22 @@ segment_open(int number)
 	segment->number = number;
 	segment->size = st.st_size;
 	segment->scanned = PAGE;
+	return segment;
+}
+
+struct segment *
+segment_open(int number)
+{
+	return open_segment(number, O_RDWR);
+}
+
+struct segment *
+segment_open_to_look(int number)
+{
+	struct segment *segment = open_segment(number, O_RDONLY);
+
+	if (segment != NULL)
+		segment->looking = true;
 	return segment;
 }
 
@@ -270,7 +287,8 @@ find_batch(struct segment *segment, int64_t end, struct batch_header *header,
 	    segment->scanned, segment->last_batch);
 	if (next == 0)
 		return 0;
-	keep_damage(segment, segment->scanned, next);
+	if (!segment->looking)
+		keep_damage(segment, segment->scanned, next);
 	segment->scanned = next;
 	return find_batch(segment, end, header, bytes);
 }

@@ -133,6 +133,9 @@ int	segment_list(int **numbers);
 
 /* Open a segment to read and mark. NULL with errno. */
 struct segment *segment_open(int number);
+
+/* The same to look only, for who may not write: damage is passed over. */
+struct segment *segment_open_to_look(int number);
 void	segment_close(struct segment **segment);
 int	segment_number(const struct segment *segment);
 
