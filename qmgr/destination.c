@@ -17,6 +17,13 @@
 #include "config/config.h"
 #include "config/values.h"
 
+/* Deliveries that are given up in one turn of the loop. */
+#define GIVE_UP_AT_ONCE	50
+
+static TAILQ_HEAD(, destination) giving_up = TAILQ_HEAD_INITIALIZER(giving_up);
+static struct event *give_up_soon;
+static const struct timeval at_once = { 0, 0 };
+
 struct destination *
 destination_find(struct transport *transport, const char *nexthop,
     const char *mailbox)
@@ -48,7 +55,8 @@ is_idle(const struct destination *destination)
 {
 	int64_t now = clock_us();
 
-	return TAILQ_EMPTY(&destination->waiting) &&
+	return destination->giving_up == NULL &&
+	    TAILQ_EMPTY(&destination->waiting) &&
 	    LIST_EMPTY(&destination->peers) && destination->underway == 0 &&
 	    destination->dead_until_ms * 1000 <= now &&
 	    destination->warn_after_ms * 1000 <= now &&
@@ -99,6 +107,8 @@ destination_room(const struct destination *destination)
 	const struct transport *transport = destination->transport;
 	const struct pace *pace = &destination->pace;
 
+	if (destination->giving_up != NULL)
+		return 0;
 	if (pace->next_us > 0 && pace_pause(pace, clock_us()) > 0)
 		return 0;
 	if (transport->rate_delay_us > 0)
@@ -154,27 +164,65 @@ destination_update(struct destination *destination)
 		wake_after_pause(destination);
 }
 
-void
-destination_defer_all(struct destination *destination, const char *dsn,
-    const char *reason)
+/* A message or a part of one. False if there is none left. */
+static bool
+give_up_one(struct destination *destination)
 {
-	struct entry *entry;
-	struct peer *peer;
+	struct entry *entry = TAILQ_FIRST(&destination->waiting);
+	struct peer *peer = LIST_FIRST(&destination->peers);
 	struct message *message;
 
-	while ((entry = TAILQ_FIRST(&destination->waiting)) != NULL) {
+	if (entry != NULL) {
 		message = entry->message;
 		entry_unqueue(entry);
-		entry_defer(message, entry->recipients, entry->count, dsn,
-		    reason);
+		entry_defer(message, entry->recipients, entry->count,
+		    destination->giving_up_dsn, destination->giving_up);
 		entry_free(&entry);
-		message_check_finished(message);
-	}
-	while ((peer = LIST_FIRST(&destination->peers)) != NULL) {
+	} else if (peer != NULL) {
 		message = peer->job->message;
-		peer_defer(peer, dsn, reason);
-		message_check_finished(message);
+		peer_defer(peer, destination->giving_up_dsn,
+		    destination->giving_up);
+	} else {
+		return false;
 	}
+	message_check_finished(message);
+	return true;
+}
+
+/* A part of what is to be given up; the loop has others to serve. */
+static void
+on_give_up(int fd, short what, void *argument)
+{
+	struct destination *destination = TAILQ_FIRST(&giving_up);
+	int count = 0;
+
+	while (count < GIVE_UP_AT_ONCE && give_up_one(destination))
+		count++;
+	if (count == GIVE_UP_AT_ONCE) {
+		event_add(give_up_soon, &at_once);
+		return;
+	}
+	TAILQ_REMOVE(&giving_up, destination, given_up);
+	free(destination->giving_up);
+	destination->giving_up = NULL;
+	destination_update(destination);
+	destination_forget_if_idle(&destination);
+	if (!TAILQ_EMPTY(&giving_up))
+		event_add(give_up_soon, &at_once);
+}
+
+void
+destination_give_up(struct destination *destination, const char *dsn,
+    const char *reason)
+{
+	if (destination->giving_up != NULL)
+		return;
+	if (give_up_soon == NULL)
+		give_up_soon = event_new(service_base, -1, 0, on_give_up, NULL);
+	destination->giving_up = mem_strdup(reason);
+	destination->giving_up_dsn = dsn;
+	TAILQ_INSERT_TAIL(&giving_up, destination, given_up);
+	event_add(give_up_soon, &at_once);
 	destination_update(destination);
 }
 
@@ -188,7 +236,7 @@ die(struct destination *destination, const char *reason)
 	destination->dead_until_ms = clock_ms() +
 	    1000LL * config.minimal_backoff_time;
 	window_init(&destination->window, &destination->transport->window);
-	destination_defer_all(destination, "4.4.1", text);
+	destination_give_up(destination, "4.4.1", text);
 	free(text);
 }
 

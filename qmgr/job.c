@@ -21,6 +21,9 @@
 /* Destinations that are taken up in one go: the loop has others to serve. */
 #define PORTION_MAX	500
 
+/* Recipients that are deferred in one go. */
+#define DEFER_AT_ONCE	50
+
 /* Recipients of one transport and nexthop stand together after this. */
 static const struct message *sorting;
 
@@ -320,9 +323,16 @@ void
 peer_defer(struct peer *peer, const char *dsn, const char *reason)
 {
 	struct job *job = peer->job;
+	size_t count = peer->end - peer->at;
 
-	entry_defer(job->message, job->places + peer->at,
-	    peer->end - peer->at, dsn, reason);
+	if (count > DEFER_AT_ONCE)
+		count = DEFER_AT_ONCE;
+	entry_defer(job->message, job->places + peer->at, count, dsn, reason);
+	pace_leave(&peer->destination->pace, (int64_t)count);
+	pace_leave(&job->transport->pace, (int64_t)count);
+	peer->at += count;
+	if (peer->at < peer->end)
+		return;
 	peer_free(peer);
 	job_refill(job);
 }

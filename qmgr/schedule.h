@@ -66,6 +66,9 @@ struct destination {
 	struct event		*wake;		/* NULL until its pace wants one */
 	int64_t			 dead_until_ms;
 	char			*dead_reason;
+	TAILQ_ENTRY(destination) given_up;
+	char			*giving_up;	/* why all that waits is being deferred; NULL: it is not */
+	const char		*giving_up_dsn;
 	int64_t			 warn_after_ms;	/* that it clogs the active queue */
 };
 
@@ -128,8 +131,8 @@ void	destination_update(struct destination *destination);
 void	destination_learn(struct destination *destination,
 	    const struct delivery_report *report);
 
-/* All that waits is deferred. */
-void	destination_defer_all(struct destination *destination, const char *dsn,
+/* All that waits is deferred, little by little; nothing goes meanwhile. Keeps dsn. */
+void	destination_give_up(struct destination *destination, const char *dsn,
 	    const char *reason);
 
 /* Forget those whose pauses are over. */
@@ -161,7 +164,7 @@ struct entry *peer_cut(const struct peer *peer);
 /* The first count recipients went: to the end of the line, or gone with its last one. */
 void	peer_advance(struct peer *peer, size_t count);
 
-/* Defer all that it has, and forget it. */
+/* Defer a part of what it has; it is gone with its last recipient. */
 void	peer_defer(struct peer *peer, const char *dsn, const char *reason);
 
 /* Forget the job; its recipients were not tried. */

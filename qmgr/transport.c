@@ -40,7 +40,7 @@ die(struct transport *transport)
 	    1000LL * config.transport_retry_time;
 	while (map_next(transport->destinations, &position,
 	    &destination) != NULL)
-		destination_defer_all(destination, "4.3.0",
+		destination_give_up(destination, "4.3.0",
 		    "mail transport unavailable");
 }
 

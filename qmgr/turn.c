@@ -7,9 +7,10 @@
  *
  * - By policy (a rate or a pause between deliveries): what cannot go within
  *   minimal_backoff_time is deferred, and its turn is promised to it.
- * - By what is left: no destination and no transport may hold more than is
- *   still free. So one that hangs has at most half of the queue, two have a
- *   third each, and there is always room for the next. One that is merely
+ * - By what is left: no destination may hold more than is still free. So one
+ *   that hangs has at most half of the queue, two have a third each, and there
+ *   is always room for the next. The same goes for all of a transport's
+ *   destinations together, but those that get their turns. One that is merely
  *   busy is let be: what goes within a few seconds does no harm. Should the
  *   queue fill all the same, what came last for the slow ones has to leave.
  */
@@ -123,6 +124,14 @@ defer_until(struct destination *destination, struct message *message,
 		first_turn_us = turn;
 }
 
+/* Its own mail does not go: whatever ails the transport, ails it too. */
+static bool
+is_stuck(const struct destination *destination, int64_t now)
+{
+	return destination->held > 0 && (destination->underway == 0 ||
+	    pace_wait(&destination->pace, now) > patience_us());
+}
+
 /* The pace that is too slow for more mail; NULL: none is. */
 static struct pace *
 find_slow_pace(struct destination *destination, int64_t now)
@@ -131,7 +140,8 @@ find_slow_pace(struct destination *destination, int64_t now)
 
 	if (is_crowded(destination->held, &destination->pace, now))
 		return &destination->pace;
-	if (is_crowded(transport->held, &transport->pace, now))
+	if (is_crowded(transport->held, &transport->pace, now) &&
+	    is_stuck(destination, now))
 		return &transport->pace;
 	return NULL;
 }

