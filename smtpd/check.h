@@ -83,6 +83,15 @@ const struct check_kind *check_kind_find(const char *name);
 const struct check_list *check_list_compile(const char *name,
 	    const char *words, const char *implied);
 
+/* Who wants to see what is decided; NULL: nobody. For explain.c. */
+struct check_witness {
+	void	(*begins)(enum stage stage, const struct check_list *list);
+	void	(*asked)(const struct check *check);	/* again after each wait */
+	void	(*decided)(const struct check *check, enum verdict verdict);
+};
+
+extern const struct check_witness *check_witness;
+
 /* Go on with another list before the rest of this one (an access table said so). */
 enum verdict checks_enter_list(struct session *session,
 	    const struct check_list *list);

@@ -71,6 +71,8 @@ static struct {
 	    "check_etrn_access", NULL },
 };
 
+const struct check_witness *check_witness;
+
 static const struct check_list *
 lone_check(const char *name, bool wanted)
 {
@@ -418,14 +420,19 @@ step(struct session *s)
 
 	const struct check *check = &frame->list->checks[frame->at];
 
+	if (check_witness != NULL)
+		check_witness->asked(check);
 	if (check->kind != NULL) {
 		enum verdict provided = provide(s, check->kind->needs);
 
 		if (provided == VERDICT_WAIT)
 			return VERDICT_WAIT;
 		frame->at++;
-		if (provided == VERDICT_NONE)
+		if (provided == VERDICT_NONE) {
+			if (check_witness != NULL)
+				check_witness->decided(check, VERDICT_NONE);
 			return VERDICT_NONE;
+		}
 	} else
 		frame->at++;
 
@@ -443,6 +450,8 @@ step(struct session *s)
 	frame->warn_only = before;
 	if (verdict == VERDICT_WAIT)
 		frame->at--;		/* it is asked again with the answer */
+	else if (check_witness != NULL)
+		check_witness->decided(check, verdict);
 	return verdict;
 }
 
@@ -465,9 +474,6 @@ next_stage(unsigned wanted)
 }
 
 /* Client, HELO and sender were looked at when they came: what could not be found out then counts at RCPT. */
-#define EARLY_STAGES	(1u << STAGE_CLIENT | 1u << STAGE_HELO | \
-			 1u << STAGE_SENDER | 1u << STAGE_UNLISTED_SENDER)
-
 static size_t
 early_place(unsigned wanted)
 {
@@ -480,7 +486,7 @@ take_owed(struct session *s)
 {
 	struct evaluation *e = s->evaluation;
 
-	if (!(e->all_stages & ~EARLY_STAGES)) {
+	if (!(e->all_stages & ~STAGES_BEFORE_RCPT)) {
 		char **owed = &s->owed[early_place(e->all_stages)];
 
 		free(*owed);
@@ -502,7 +508,7 @@ conclude(struct session *s)
 	if (reply == NULL)
 		return VERDICT_PERMIT;
 	e->if_permit = NULL;
-	if (e->all_stages & ~EARLY_STAGES)
+	if (e->all_stages & ~STAGES_BEFORE_RCPT)
 		return send_refusal(s, reply);
 	s->owed[early_place(e->all_stages)] = reply;
 	return VERDICT_PERMIT;
@@ -526,6 +532,8 @@ enter_stage(struct session *s, enum stage next)
 	}
 	e->stage = next;
 	e->stages &= ~(1u << next);
+	if (check_witness != NULL)
+		check_witness->begins(next, stages[next].list);
 	checks_enter_list(s, stages[next].list);
 }
 

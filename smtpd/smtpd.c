@@ -17,8 +17,11 @@
  *	check.h		the check language: compile.c, checks.c, kinds.c and more
  *	route.c		where an address leads
  *	start.c		what is opened before the sandbox closes
+ *	explain.c	the same for somebody who asks why
  *	report.c	log lines, as log readers know them
  */
+
+#include <string.h>
 
 #include "service/service.h"
 #include "smtpd/smtpd.h"
@@ -36,5 +39,7 @@ main(int argc, char **argv)
 		.busy	   = session_any,
 	};
 
+	if (argc > 1 && strcmp(argv[1], "--explain") == 0)
+		return explain(argc - 1, argv + 1);
 	return service_events(&smtpd, argc, argv);
 }

@@ -189,6 +189,9 @@ struct transaction {
 	struct event	*again;
 };
 
+/* A sender was named. False without memory: end the transaction. */
+bool	transaction_begin(struct session *session,
+	    const struct smtp_mail *mail);
 void	transaction_mail(struct session *session,
 	    const struct smtp_command *command);
 void	transaction_rcpt(struct session *session,
@@ -229,6 +232,16 @@ enum stage {
 	STAGE_RELAY, STAGE_RECIPIENT, STAGE_UNLISTED_RECIPIENT, STAGE_DATA,
 	STAGE_END_OF_DATA, STAGE_ETRN, STAGE_COUNT
 };
+
+/* What is checked at RCPT, by default. */
+#define STAGES_AT_RCPT	(STAGES_BEFORE_RCPT | \
+			 1u << STAGE_RELAY | 1u << STAGE_RECIPIENT | \
+			 1u << STAGE_UNLISTED_RECIPIENT)
+
+/* Of these, what is checked earlier without smtpd_delay_reject. */
+#define STAGES_BEFORE_RCPT \
+			(1u << STAGE_CLIENT | 1u << STAGE_HELO | \
+			 1u << STAGE_SENDER | 1u << STAGE_UNLISTED_SENDER)
 
 /* Compile all restriction parameters. */
 void	checks_compile(void);
@@ -302,6 +315,11 @@ struct question *route_ask(const char *address, route_done *done,
 
 /* Never mind. Clears *question; NULL is fine. */
 void	route_forget(struct question **question);
+
+/* ------------------------------------------------------------ explain.c */
+
+/* postroad explain: tell what would happen to a client, and why. Gives the exit code. */
+int	explain(int argc, char **argv);
 
 /* ------------------------------------------------------------ report.c */
 

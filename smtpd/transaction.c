@@ -74,8 +74,8 @@ keep(struct transaction *t, const char *string)
 	return pool_strdup(t->pool, string);
 }
 
-static bool
-begin(struct session *s, const struct smtp_mail *mail)
+bool
+transaction_begin(struct session *s, const struct smtp_mail *mail)
 {
 	struct transaction *t = mem_zalloc(1, sizeof(*t));
 
@@ -136,7 +136,7 @@ transaction_mail(struct session *s, const struct smtp_command *command)
 	    mail.size > config.message_size_limit)
 		session_reply(s,
 		    "552 5.3.4 Message size exceeds fixed limit");
-	else if (!begin(s, &mail)) {
+	else if (!transaction_begin(s, &mail)) {
 		transaction_end(s);
 		session_reply(s, "451 4.3.0 Error: out of memory");
 	} else
@@ -194,8 +194,7 @@ transaction_rcpt(struct session *s, const struct smtp_command *command)
 {
 	struct transaction *t = s->transaction;
 	struct text reply = TEXT_EMPTY;
-	unsigned stages = 1 << STAGE_RELAY | 1 << STAGE_RECIPIENT |
-	    1 << STAGE_UNLISTED_RECIPIENT;
+	unsigned stages = STAGES_AT_RCPT;
 
 	if (t->envelope->recipient_count >=
 	    (size_t)config.smtpd_recipient_limit) {
@@ -212,9 +211,8 @@ transaction_rcpt(struct session *s, const struct smtp_command *command)
 		free(t->rcpt);
 		t->rcpt = NULL;
 	} else {
-		if (config.smtpd_delay_reject)
-			stages |= 1 << STAGE_CLIENT | 1 << STAGE_HELO |
-			    1 << STAGE_SENDER | 1 << STAGE_UNLISTED_SENDER;
+		if (!config.smtpd_delay_reject)
+			stages &= ~STAGES_BEFORE_RCPT;
 		checks_run(s, stages, answer_rcpt);
 	}
 	text_clear(&reply);

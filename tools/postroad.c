@@ -172,7 +172,22 @@ do_set_permissions(void)
 	return manifest_apply(true) > 0;
 }
 
-/* trace alone takes arguments, and finds its way to the queue when it has opened its files. */
+/* smtpd has the code that decides; it tells what it would do. */
+static int
+explain_command(int argc, char **argv)
+{
+	char *program = mem_printf("%s/smtpd", config.daemon_directory);
+	char **words = mem_zalloc((size_t)argc + 2, sizeof(*words));
+
+	words[0] = program;
+	words[1] = mem_strdup("--explain");
+	for (int i = 1; i < argc; i++)
+		words[i + 1] = argv[i];
+	execv(program, words);
+	fatal("cannot run %s: %m", program);
+}
+
+/* trace and explain take arguments; trace finds its way to the queue when it has opened its files. */
 static const struct command {
 	const char	*name;
 	int		(*run)(void);
@@ -188,6 +203,7 @@ static const struct command {
 	{ "status", do_status, "say whether it runs; exit 0 if it does", NULL },
 	{ "check", do_check, "look for mistakes in configuration, files and tables", NULL },
 	{ "set-permissions", do_set_permissions, "make directories and set owners and modes", NULL },
+	{ "explain", NULL, "tell what would happen to a client's mail, and why: explain --to RECIPIENT ...", explain_command },
 	{ "trace", NULL, "tell the story of a message: trace ID|MESSAGE-ID|ADDRESS", trace_command },
 };
 

@@ -36,6 +36,7 @@ struct table {
 	bool			 is_open;
 	bool			 by_proxy;
 	bool			 has_pattern;	/* among its parts */
+	int			 line;		/* of the rule that answered last; 0 */
 	int			 error;		/* errno of the last open(2) of its file; 0 */
 	void			*handle;	/* the backend's */
 	int			 fd;		/* of the file that is open */

@@ -362,6 +362,7 @@ rules_get(struct table *table, const char *key)
 			return TABLE_ERROR;
 		}
 		if (fits && rule->kind == RULE_MATCH) {
+			table->line = rule->line;
 			if (rule->substitutes)
 				expand(&table->value, rule, &subject);
 			else

@@ -50,6 +50,9 @@ static const struct { const char *type, *why; } missing[] = {
 	{ "sqlite", "not implemented yet" },
 };
 
+void (*table_witness)(struct table *, const char *, enum table_answer,
+    const char *);
+
 static TAILQ_HEAD(, table) tables = TAILQ_HEAD_INITIALIZER(tables);
 
 static const struct table_backend *
@@ -415,6 +418,8 @@ table_get(struct table *table, const char *key, const char **value)
 		complain(table);
 	if (answer == TABLE_FOUND)
 		*value = text_string(&table->value);
+	if (table_witness != NULL)
+		table_witness(table, key, answer, *value);
 	return answer;
 }
 

@@ -28,6 +28,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/text.h"
+
 struct table;
 
 enum table_answer { TABLE_ERROR = -1, TABLE_NONE, TABLE_FOUND };
@@ -51,6 +53,17 @@ enum table_answer table_get(struct table *table, const char *key,
 	    const char **value);
 
 const char *table_name(const struct table *table);
+
+/*
+ * Who wants to see each look-up and its answer; NULL: nobody. For commands
+ * that explain.
+ */
+extern void (*table_witness)(struct table *table, const char *key,
+	    enum table_answer answer, const char *value);
+
+/* Append where the answer that was just found stands: "/etc/x, line 12", or the table's name when nobody knows. */
+void	table_where(const struct table *table, const char *key,
+	    struct text *to);
 
 /* What the last TABLE_ERROR was about. */
 const char *table_why(const struct table *table);
