@@ -204,14 +204,18 @@ send_listed(struct message *message, void *context)
 	struct ipc_channel *channel = context;
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
 	struct text envelope = TEXT_EMPTY, marks = TEXT_EMPTY;
+	struct text reasons = TEXT_EMPTY;
 
 	envelope_encode(message->envelope, &envelope);
 	place_marks(message, &marks);
+	schedule_reasons(message, &reasons);
 	ipc_encode_listed(&packet, 0, &(struct ipc_listed){
 	    .queue = "active", .segment = message->segment != NULL,
 	    .envelope = { envelope.bytes, envelope.length },
-	    .marks = { text_string(&marks), marks.length } });
+	    .marks = { text_string(&marks), marks.length },
+	    .reasons = { text_string(&reasons), reasons.length } });
 	ipc_channel_send(channel, &packet);
+	text_clear(&reasons);
 	text_clear(&envelope);
 	text_clear(&marks);
 }

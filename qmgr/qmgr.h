@@ -216,6 +216,10 @@ void	message_promise(struct message *message, size_t recipients,
 
 /* schedule.h and what it lists: which recipients go next. */
 void	schedule_message(struct message *message);
+
+/* Why recipients wait here that a rate holds back, as results; nothing for the others. */
+void	schedule_reasons(const struct message *message, struct text *reasons);
+
 void	schedule_run(void);
 void	schedule_drop(struct message *message);
 

@@ -90,25 +90,32 @@ print_time(char *text, size_t size, int64_t wall_us)
 	strftime(text, size, soon ? "%H:%M:%S" : "%b %e %H:%M:%S", &local);
 }
 
+/* Why mail waits, here or elsewhere; released with free(3). */
+static char *
+explain(const struct destination *destination, int64_t turn)
+{
+	const struct transport *transport = destination->transport;
+	char when[32];
+
+	print_time(when, sizeof(when), turn);
+	if (destination->pace.policy_us > 0)
+		return mem_printf("rate limit %s of %s: next at %s",
+		    transport->rate, destination->nexthop, when);
+	if (transport->rate_delay_us > 0)
+		return mem_printf("rate delay %llds of %s: next at %s",
+		    (long long)transport->rate_delay_us / 1000000,
+		    destination->nexthop, when);
+	return mem_printf("too much mail for %s is waiting: next at %s",
+	    destination->nexthop, when);
+}
+
 static void
 defer_until(struct destination *destination, struct message *message,
     const size_t *places, size_t count, int64_t wait_us)
 {
-	const struct transport *transport = destination->transport;
 	int64_t turn = clock_wall_us() + wait_us;
-	char when[32], *reason;
+	char *reason = explain(destination, turn);
 
-	print_time(when, sizeof(when), turn);
-	if (destination->pace.policy_us > 0)
-		reason = mem_printf("rate limit %s of %s: next at %s",
-		    transport->rate, destination->nexthop, when);
-	else if (transport->rate_delay_us > 0)
-		reason = mem_printf("rate delay %llds of %s: next at %s",
-		    (long long)transport->rate_delay_us / 1000000,
-		    destination->nexthop, when);
-	else
-		reason = mem_printf("too much mail for %s is waiting: next at %s",
-		    destination->nexthop, when);
 	entry_defer(message, places, count, "4.4.5", reason);
 	free(reason);
 
@@ -229,4 +236,40 @@ turn_look(void)
 		last_run_us = now;
 		deferred_scan(false);
 	}
+}
+
+/* The destination's next delivery, not this message's: how far behind it is shows in the queue. */
+static void
+add_reasons(struct text *reasons, const struct destination *destination,
+    const size_t *places, size_t count)
+{
+	int64_t pause = pace_pause(&destination->pace, clock_us());
+
+	if (!has_policy(destination) || pause == 0)
+		return;
+
+	char *reason = explain(destination, clock_wall_us() + pause);
+
+	for (size_t i = 0; i < count; i++)
+		delivery_result_encode(reasons, &(struct delivery_result){
+		    .number = (int64_t)places[i], .status = DELIVERY_DEFERRED,
+		    .dsn = "4.4.5", .text = reason, .relay = "none",
+		    .remote_mta = "", .diagnostic = "" });
+	free(reason);
+}
+
+void
+schedule_reasons(const struct message *message, struct text *reasons)
+{
+	const struct entry *entry;
+	const struct job *job;
+	const struct peer *peer;
+
+	LIST_FOREACH(entry, &message->waiting, of_message)
+		add_reasons(reasons, entry->destination, entry->recipients,
+		    entry->count);
+	LIST_FOREACH(job, &message->jobs, of_message)
+		LIST_FOREACH(peer, &job->peers, of_job)
+			add_reasons(reasons, peer->destination,
+			    job->places + peer->at, peer->end - peer->at);
 }

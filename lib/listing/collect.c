@@ -37,6 +37,7 @@ struct collector {
 	struct map	*underway;	/* ids that qmgr told: their files are not listed again */
 	bool		 unread;	/* qmgr has no room for all: some of it is in the journal alone */
 	const char	*only;		/* the id that is looked for; NULL: all */
+	struct ipc_bytes reasons;	/* qmgr's, of the message at hand */
 	struct pool	*pool;		/* lives as long as the message at hand */
 	char		*front;		/* its header, marks and envelope */
 	size_t		 room;
@@ -50,27 +51,40 @@ external(struct pool *pool, const char *address)
 	return pool_strdup(pool, address_external(room, address));
 }
 
-/* Reasons by recipient; "" where none is known. */
-static const char **
-read_reasons(struct pool *pool, const char *id, size_t recipients)
+static void
+learn_reasons(struct pool *pool, const char **reasons, size_t recipients,
+    const char *bytes, size_t length)
 {
+	size_t count = 0;
+	struct delivery_result *results = delivery_results_decode(pool, bytes,
+	    length, &count);
+
+	for (size_t i = 0; results != NULL && i < count; i++) {
+		if ((size_t)results[i].number < recipients)
+			reasons[results[i].number] = results[i].text;
+	}
+}
+
+/* Reasons by recipient; "" where none is known. What qmgr says counts more than what was remembered. */
+static const char **
+read_reasons(struct collector *collector, const char *id, size_t recipients)
+{
+	struct pool *pool = collector->pool;
 	const char **reasons = pool_alloc(pool,
 	    (recipients + 1) * sizeof(*reasons));
 	char path[64];
-	size_t length, count = 0;
+	size_t length;
 
 	for (size_t i = 0; i < recipients; i++)
 		reasons[i] = "";
 	snprintf(path, sizeof(path), "defer/%c/%s", id[0], id);
 
 	char *bytes = file_read(path, REASONS_MAX, &length);
-	struct delivery_result *results = bytes == NULL ? NULL :
-	    delivery_results_decode(pool, bytes, length, &count);
 
-	for (size_t i = 0; results != NULL && i < count; i++) {
-		if ((size_t)results[i].number < recipients)
-			reasons[results[i].number] = results[i].text;
-	}
+	if (bytes != NULL)
+		learn_reasons(pool, reasons, recipients, bytes, length);
+	learn_reasons(pool, reasons, recipients, collector->reasons.bytes,
+	    collector->reasons.length);
 	free(bytes);
 	return reasons;
 }
@@ -94,7 +108,8 @@ tell(struct collector *collector, struct listed_message *message,
 		tell_brief(collector, message->queue, message->id);
 		return;
 	}
-	reasons = read_reasons(pool, message->id, envelope->recipient_count);
+	reasons = read_reasons(collector, message->id,
+	    envelope->recipient_count);
 	message->arrival = envelope->arrival_us / 1000000;
 	message->forced_expire =
 	    memchr(marks, SPOOL_MARK_RETURN, mark_count) != NULL;
@@ -273,11 +288,13 @@ on_listed(struct collector *collector, const struct ipc_listed *listed)
 
 	if (envelope != NULL && spool_id_is_valid(envelope->queue_id)) {
 		map_set(collector->underway, envelope->queue_id, collector);
+		collector->reasons = listed->reasons;
 		tell(collector, &(struct listed_message){
 		    .queue = listed->queue, .id = envelope->queue_id,
 		    .size = envelope->size },
 		    envelope, listed->marks.bytes, listed->marks.length);
 	}
+	collector->reasons = (struct ipc_bytes){ 0 };
 	pool_reset(collector->pool);
 }
 

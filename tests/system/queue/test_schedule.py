@@ -196,6 +196,18 @@ class Pace(postroad.Test):
         near.wait(1)
         self.assertGreater(abs(times[1] - times[0]), 0.95)
 
+    def test_mailq_tells_of_a_pause_2(self):
+        far = self.sink()
+        system = self.system(relayhost=far.nexthop(), smtp_destination_rate_limit="1/h", minimal_backoff_time="2h",
+                             maximal_backoff_time="2h", queue_run_delay="2h")
+        system.send("first@far.example")
+        far.wait(1)
+        queue_id = system.send("second@far.example")
+        flag, reasons, recipients = postroad.wait_until(
+            lambda: system.queue().get(queue_id), "a listed mail", system.story)
+        self.assertEqual((flag, recipients), ("*", ["second@far.example"]))
+        self.assertRegex(reasons[0], r"\(rate limit 1/h of \[[\d.]+\]:\d+: next at ([A-Z][a-z]+ +\d+ )?\d\d:\d\d:\d\d\)")
+
     def test_a_rate_is_kept_and_told_2(self):
         far = self.sink()
         times = self.times(far)
