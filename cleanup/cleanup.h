@@ -76,7 +76,7 @@ void	store_commit(struct submission *submissions, size_t count);
 /* Tell qmgr what it has not heard yet. True if it still has no time. */
 bool	store_has_untold(void);
 
-/* So much is untold that mail from outside must wait. */
+/* Delivery lags so far behind that mail from outside must wait. */
 bool	store_is_ahead(void);
 
 /* The id of a message that a cleanup committed which died before its answer; "" if it did not. -1: qmgr does not answer. */

@@ -14,8 +14,8 @@
 /* Free space is looked at this often, not for every message. */
 #define LOOK_EVERY_MS	1000
 
-/* So much accepted mail may wait for qmgr's attention; then strangers' mail is put off. */
-#define UNTOLD_MAX	(256 << 20)
+/* How full the journal is changes faster. */
+#define LOOK_AT_JOURNAL_MS	200
 
 static struct journal *journal;
 static int qmgr = -1;
@@ -28,7 +28,6 @@ static struct {
 	bool		journal;	/* up to end of segment */
 	int		segment;
 	int64_t		end;
-	int64_t		bytes;		/* accepted meanwhile */
 	struct text	files;		/* queue ids, a line each */
 } untold;
 
@@ -234,15 +233,34 @@ tell_files(void)
 bool
 store_has_untold(void)
 {
-	if (tell_journal() && tell_files())
-		untold.bytes = 0;
+	if (tell_journal())
+		tell_files();
 	return untold.journal || untold.files.length > 0;
 }
 
 bool
 store_is_ahead(void)
 {
-	return untold.bytes > UNTOLD_MAX;
+	static int64_t looked_ms;
+	static bool is_ahead;
+	int64_t now = clock_ms();
+
+	if (looked_ms != 0 && now - looked_ms < LOOK_AT_JOURNAL_MS)
+		return is_ahead;
+	looked_ms = now;
+
+	int64_t used = journal_backlog();
+	bool was_ahead = is_ahead;
+
+	is_ahead = used > config.queue_journal_limit;
+	if (is_ahead && !was_ahead)
+		log_warning("the journal is full: %lld bytes wait for their "
+		    "delivery (queue_journal_limit is %lld); mail from outside "
+		    "is put off", (long long)used,
+		    (long long)config.queue_journal_limit);
+	else if (was_ahead && !is_ahead)
+		log_info("the journal has room again");
+	return is_ahead;
 }
 
 int
@@ -294,8 +312,6 @@ store_commit(struct submission *submissions, size_t count)
 		untold.end = end;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (submissions[i].status == 250)
-			untold.bytes += submissions[i].envelope->size;
 		if (submissions[i].in_file)
 			text_printf(&untold.files, "%s\n", submissions[i].id);
 	}

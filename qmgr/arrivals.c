@@ -21,8 +21,8 @@
 /* So long is read in one go; then others have their turn. */
 #define READ_MS		10
 
-/* With more segments in use than this, the oldest one's messages become files. */
-#define SEGMENTS_MAX	32
+/* The size of most segments: with more of them in use than half of queue_journal_limit, the oldest one's messages become files. */
+#define SEGMENT_BYTES	(16 << 20)
 
 struct journal_segment {
 	TAILQ_ENTRY(journal_segment) next;
@@ -33,6 +33,7 @@ struct journal_segment {
 	bool			 starting;
 	bool			 unread;	/* there may be more than there was room for */
 	int64_t			 end;		/* what is told so far, as segment_scan() has it */
+	bool			 is_lost;	/* the disk refuses: nobody uses it again */
 	int64_t			 keep_until_ms;	/* its owner died: its fates may be asked for */
 };
 
@@ -155,13 +156,21 @@ scan(struct journal_segment *home, int64_t end, bool telling)
 	read_on(home);
 }
 
+/* What lies in it may still be asked for. */
+static bool
+is_kept(const struct journal_segment *home)
+{
+	return home->is_lost || (clock_ms() < home->keep_until_ms &&
+	    !segment_is_complete(home->segment));
+}
+
 /* Finished and nobody's: cleanup may use it again. */
 static void
 release_if_finished(struct journal_segment *home)
 {
 	if (home->owner != NULL || !TAILQ_EMPTY(&home->messages) ||
-	    home->unread || clock_ms() < home->keep_until_ms ||
-	    segment_is_owned(home->segment) || segment_is_free(home->segment))
+	    home->unread || segment_is_owned(home->segment) ||
+	    segment_is_free(home->segment) || is_kept(home))
 		return;
 	/* A batch that its owner committed just before he went is found now. */
 	scan(home, 0, false);
@@ -170,7 +179,7 @@ release_if_finished(struct journal_segment *home)
 	if (segment_release(home->segment) == -1 && errno != EBUSY) {
 		log_warning("cannot free journal/%04d: %m; it is not used again",
 		    segment_number(home->segment));
-		home->keep_until_ms = INT64_MAX;
+		home->is_lost = true;
 	}
 }
 
@@ -247,7 +256,8 @@ spill_oldest(void)
 		    TAILQ_FIRST(&oldest->messages)->envelope->arrival_us))
 			oldest = home;
 	}
-	if (used <= SEGMENTS_MAX || oldest == NULL)
+	if (used <= config.queue_journal_limit / 2 / SEGMENT_BYTES ||
+	    oldest == NULL)
 		return;
 
 	struct message *message;

@@ -24,7 +24,7 @@
 enum { SPOOL_JOURNAL = -1, SPOOL_NOWHERE = -2 };
 
 /* At most so many at once: each may hold a descriptor. */
-#define SPOOL_CHANGES_MAX	256
+#define SPOOL_CHANGES_MAX	500
 
 struct spool_change {
 	const char	*id;

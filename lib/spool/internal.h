@@ -15,7 +15,8 @@
 struct segment_header {
 	char		magic[8];
 	uint8_t		in_use;		/* 0: free, all that stands behind is finished */
-	uint8_t		reserved[7];
+	uint8_t		complete;	/* its owner left it in good order: each batch was answered */
+	uint8_t		reserved[6];
 	uint64_t	floor;		/* batches with a lower number are of an earlier use */
 	uint64_t	key;		/* random, new with each use: no mail can imitate a batch of it */
 };

@@ -86,6 +86,7 @@ try_segment(struct journal *journal, int number)
 	if (floor <= header.floor + SEGMENT_SIZE)
 		floor = header.floor + SEGMENT_SIZE + 1;
 	header.in_use = 1;
+	header.complete = 0;
 	header.floor = floor;
 	arc4random_buf(&header.key, sizeof(header.key));
 	if (fd_pwrite_all(fd, &header, sizeof(header), 0) == -1) {
@@ -161,6 +162,30 @@ take_segment(struct journal *journal)
 	return -1;
 }
 
+int64_t
+journal_backlog(void)
+{
+	int *numbers, count = segment_list(&numbers);
+	int64_t total = 0;
+
+	for (int i = 0; i < count; i++) {
+		struct segment_header header;
+		struct stat st;
+		char path[32];
+		int fd;
+
+		segment_path(path, numbers[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd != -1 && fstat(fd, &st) == 0 && fd_pread_full(fd, &header,
+		    sizeof(header), 0) == sizeof(header) && header.in_use &&
+		    header.complete)
+			total += st.st_size;
+		fd_close(&fd);
+	}
+	free(numbers);
+	return total;
+}
+
 int
 journal_segment(struct journal *journal)
 {
@@ -210,6 +235,19 @@ static void
 leave_segment(struct journal *journal)
 {
 	fd_close(&journal->fd);
+}
+
+/* It is full, and whoever sent what lies in it has his answer. */
+static void
+complete_segment(struct journal *journal)
+{
+	static const uint8_t yes = 1;
+
+	if (fd_pwrite_all(journal->fd, &yes, 1,
+	    offsetof(struct segment_header, complete)) == -1)
+		log_warning("journal/%04d: cannot note that it is complete: %m",
+		    journal->number);
+	leave_segment(journal);
 }
 
 /*
@@ -263,7 +301,7 @@ journal_commit(struct journal *journal, int *segment, int64_t *end)
 
 	if (journal->fd != -1 && journal->end + (int64_t)journal->batch.length >
 	    journal->size)
-		leave_segment(journal);
+		complete_segment(journal);
 	if (journal_segment(journal) == -1)
 		result = -1;
 	else if (journal->end + (int64_t)journal->batch.length > journal->size) {

@@ -152,6 +152,14 @@ segment_is_free(struct segment *segment)
 	return read_segment_header(segment, &header) == 0 && !header.in_use;
 }
 
+bool
+segment_is_complete(struct segment *segment)
+{
+	struct segment_header header;
+
+	return read_segment_header(segment, &header) == 0 && header.complete;
+}
+
 /* Read the header of a batch at offset; false if none of this use stands there. */
 static bool
 read_batch_header(struct segment *segment, int64_t offset, uint64_t floor,

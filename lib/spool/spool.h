@@ -117,6 +117,9 @@ void	journal_append(struct journal *journal, const struct text *envelope,
  */
 int	journal_commit(struct journal *journal, int *segment, int64_t *end);
 
+/* Bytes of the segments that were filled, by anybody, and are not freed yet. */
+int64_t	journal_backlog(void);
+
 /* The segment in which the next batch will lie; -1 with errno. Takes one if need be. */
 int	journal_segment(struct journal *journal);
 
@@ -144,6 +147,9 @@ bool	segment_is_owned(struct segment *segment);
 
 /* True if it holds nothing: freed, or never used. */
 bool	segment_is_free(struct segment *segment);
+
+/* True if its owner left it because it was full, and so had answered all that lies in it. */
+bool	segment_is_complete(struct segment *segment);
 
 /*
  * Read the batches that have come since the last scan: up to end; as many as

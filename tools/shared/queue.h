@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 /* Ids that go well together: they share flushes, and their answer does not take long. */
-#define QUEUE_BATCH	500
+#define QUEUE_BATCH	2000
 
 /* Find out whether the system runs; the working directory is the queue directory. */
 void	queue_open(void);
