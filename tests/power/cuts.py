@@ -9,6 +9,8 @@ import lives
 import road as roads
 
 LOAD_SECONDS = 1.5
+HEAVY_SECONDS = 4
+SMALL = 4 << 20                 # files of this size at most: then segments of the journal are filled, freed, used again
 TWICE = 4                       # every so many images of a load the recovery is cut, too
 
 
@@ -111,14 +113,15 @@ class Test:
 
     # --- loads, cut at random
 
-    def cut_load(self, cuts):
+    def cut_load(self, cuts, heavy):
         book = ledger.Ledger()
         self.far.begin(book)
+        self.disk.tell("limit", SMALL if heavy else 0)
         self.road.start()
         self.disk.tell("record")
         day = lives.Day(self.road, book, alone=False)
-        crowd = lives.Crowd(day, self.arguments.sessions, self.chance.randrange(1 << 30))
-        time.sleep(LOAD_SECONDS * self.chance.uniform(0.3, 1))
+        crowd = lives.Crowd(day, self.arguments.sessions, self.chance.randrange(1 << 30), heavy)
+        time.sleep((HEAVY_SECONDS if heavy else LOAD_SECONDS) * self.chance.uniform(0.3, 1))
         day.over.set()
         self.road.power_off()
         crowd.end()
@@ -185,12 +188,13 @@ def run_lives(test, arguments):
 
 
 def run_loads(test, arguments):
-    left = arguments.cuts
+    left, loads = arguments.cuts, 0
     while left > 0:
         cuts = min(left, arguments.per_load)
         test.disk.image(0, "strict", 0)         # empty again
-        test.cut_load(cuts)
+        test.cut_load(cuts, heavy=loads % 2 == 0)
         left -= cuts
+        loads += 1
 
 
 # What a disk that lies must be found out by: where its syncs do nothing, a life, a model, and the finding.

@@ -20,6 +20,7 @@
  *	drop			forget the tape kept last
  *	describe N		the change of that number on the tape kept last
  *	delay MICROSECONDS	pause after each change
+ *	limit BYTES		no file grows beyond that: ENOSPC; 0: they may again
  *	lie directories|PATH	syncs of directories do nothing; or of that one and what is made in it
  *	truth			no more lies
  *
@@ -121,6 +122,8 @@ obey(struct live *live, char *line)
 		live_drop(live);
 	else if (strcmp(word, "delay") == 0)
 		live->delay_us = (unsigned int)strtoul(arguments, NULL, 10);
+	else if (strcmp(word, "limit") == 0)
+		live->limit = strtoll(arguments, NULL, 10);
 	else if (strcmp(word, "truth") == 0) {
 		live->lie_directories = false;
 		live->lie_count = 0;

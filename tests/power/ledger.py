@@ -101,7 +101,8 @@ class Ledger:
         wrong = []
         accepted = mail.serial in self.all("accepted")
         notices = found.notices.get(mail.serial, 0)
-        if mail.far and accepted and not (self.all("arrived") | self.all("begun deleted")) & {mail.serial}:
+        told = mail.serial in self.all("begun expired") and notices
+        if mail.far and accepted and not told and mail.serial not in self.all("arrived") | self.all("begun deleted"):
             wrong.append("LOST %s: accepted, and the far host has not got it" % name(mail))
         if mail.far and mail.serial in self.all("deleted") & found.arrived:
             wrong.append("GHOST %s: deleted, and sent after the cut" % name(mail))
@@ -109,7 +110,7 @@ class Ledger:
             wrong.append("LOOSE %s: held, and not on hold after the cut" % name(mail))
         if notices > 1 or (notices and not mail.notice):
             wrong.append("BOUNCED %d times: %s" % (notices, name(mail)))
-        if mail.notice and accepted and not notices:
+        if mail.notice and accepted and not notices and mail.kind != "expire":
             wrong.append("LOST %s: accepted, not deliverable, and its sender was not told" % name(mail))
         return wrong
 

@@ -25,6 +25,7 @@ struct live {
 	size_t		 committed_at;		/* where the tape last committed ext4's journal */
 	uint64_t	*position;		/* how long the tape is, for all to see */
 	unsigned int	 delay_us;		/* after each change, so that the test sees it alone */
+	int64_t		 limit;			/* no file grows beyond it; 0: they may */
 	bool		 lie_directories;	/* their syncs do nothing, */
 	uint64_t	 lies[LIES_MAX];	/* nor do these directories' and those of what was made in them */
 	int		 lie_count;

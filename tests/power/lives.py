@@ -64,6 +64,11 @@ def large(day):
     day.send(Mail("large", [box("test")], ["test"], size=LARGE))
 
 
+def bulk(day):
+    """As large as the journal takes: some hundreds fill a segment, and it is used again."""
+    day.send(Mail("bulk", [box("ada")], ["ada"], size=60_000))
+
+
 def many(day):
     """Three mailboxes and the far host, in one message."""
     day.send(Mail("many", [box("ada"), box("test"), box("user"), "bob@now.example"], ["ada", "test", "user"], far=True))
@@ -145,6 +150,27 @@ def operate(day, mail, queue_id, option, what):
     return ok
 
 
+def expire(day):
+    """Returned before its time."""
+    mail, queue_id = waiting(day, "expire")
+    mail.notice = True
+    operate(day, mail, queue_id, "-e", "expired")
+    if day.alone:
+        day.wait(lambda: queue_id not in day.road.waiting(), queue_id + " returned")
+
+
+def success(day):
+    """Its sender wants to hear that it was delivered."""
+    mail = Mail("success", [box("user")], ["user"], notice=True)
+    day.note("begun accepted", mail)
+    with day.road.smtp() as smtp:
+        smtp.ehlo()
+        smtp.mail(box(mail.sender))
+        smtp.rcpt(mail.recipients[0], ["NOTIFY=SUCCESS"])
+        if smtp.data(mail.text())[0] == 250:
+            day.note("accepted", mail)
+
+
 def hold(day):
     operate(day, *waiting(day, "hold"), "-h", "held")
 
@@ -198,21 +224,23 @@ def pop3(day):
             day.note("removed", mail)
 
 
-LIVES = [deliver, large, many, alias, own_copy, virtual, relay, defer, defer_large, defer_some, bounce, bounce_alias,
-         bounce_large, bounce_some, sendmail, maildrop, hold, hold_and_release, delete, delete_held, delete_at_once, requeue,
-         pop3]
+LIVES = [deliver, bulk, large, many, alias, own_copy, virtual, relay, defer, defer_large, defer_some, bounce, bounce_alias,
+         bounce_large, bounce_some, success, sendmail, maildrop, expire, hold,
+         hold_and_release, delete, delete_held, delete_at_once, requeue, pop3]
 
 ASLEEP = {maildrop}             # lived while no daemon runs, which are then started
 
 QUICK = [deliver, large, many, alias, own_copy, virtual, relay, defer, defer_large, defer_some, bounce, bounce_alias,
-         bounce_large, bounce_some]
+         bounce_large, bounce_some, success]
+
+HEAVY = [bulk, bulk, bulk, bulk, large, relay, bounce, defer]
 
 
 class Crowd:
     """Sessions that live one life after the other, until the power goes."""
 
-    def __init__(self, day, sessions, seed):
-        self.day, self.troubles = day, []
+    def __init__(self, day, sessions, seed, heavy):
+        self.day, self.troubles, self.usual = day, [], HEAVY if heavy else QUICK
         self.threads = [threading.Thread(target=self.live, args=(random.Random(seed + n), n == 0), daemon=True)
                         for n in range(sessions)]
         for thread in self.threads:
@@ -223,7 +251,7 @@ class Crowd:
             if self.day.over.is_set():
                 return
             # The rarer lives take processes and waiting: one session is enough for them.
-            life = chance.choice(LIVES if curious else QUICK)
+            life = chance.choice(LIVES if curious else self.usual)
             try:
                 life(self.day)
             except (OSError, smtplib.SMTPException, EOFError, AssertionError, subprocess.SubprocessError,

@@ -124,7 +124,13 @@ class Road(postroad.System):
         self.run("postqueue", "-f", check=True)
 
     def arriving(self):
-        return os.listdir(self.path("spool", "maildrop")) + os.listdir(self.path("spool", "incoming"))
+        """What lies where nothing stays; with a second name it is on its way from one queue to the other."""
+        found = []
+        for queue in ("maildrop", "incoming"):
+            for name in os.listdir(self.path("spool", queue)):
+                with contextlib.suppress(FileNotFoundError):
+                    found += [name] * (os.stat(self.path("spool", queue, name)).st_nlink == 1)
+        return found
 
     def debris(self):
         """Files below the queue's directories that no daemon will ever remove; bounce sweeps old reasons by itself."""

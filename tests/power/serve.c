@@ -352,7 +352,12 @@ static void
 serve_write(struct request *request)
 {
 	const struct fuse_write_in *in = ARGUMENT(request, fuse_write_in);
+	int64_t limit = request->live->limit;
 
+	if (limit != 0 && (int64_t)(in->offset + in->size) > limit) {
+		answer_error(request, ENOSPC);
+		return;
+	}
 	live_write(request->live, request->inode, NAME(request, fuse_write_in),
 	    in->size, (int64_t)in->offset);
 	answer(request, 0, &(struct fuse_write_out){ .size = in->size },
