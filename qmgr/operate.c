@@ -97,14 +97,13 @@ on_filed(struct ipc_packet *packet, void *context)
 }
 
 static void
-obey(struct operation *operation, const char *id, bool *known)
+obey(struct operation *operation, const char *id)
 {
 	struct message *message = message_find(id);
 	size_t place = operation->done.length;
 
 	text_putc(&operation->done, '-');
 	if (message != NULL) {
-		*known = true;
 		if (message_operate(message, operation->name))
 			operation->done.bytes[place] = '+';
 	} else if (spool_id_is_valid(id)) {
@@ -121,15 +120,14 @@ begin_operation(struct ipc_channel *channel, struct ipc_packet *packet,
 	struct ipc_packet question = IPC_PACKET_EMPTY;
 	char *ids = mem_strndup(asked->queue_ids.bytes, asked->queue_ids.length);
 	char *cursor = ids, *id;
-	bool known = false;
 
 	operation->channel = channel;
 	operation->number = ipc_packet_request(packet);
 	operation->name = mem_strdup(asked->operation);
-	operation->waiting = 1;
+	operation->waiting = 1;		/* the flush */
 	TAILQ_INSERT_TAIL(&operations, operation, next);
 	while ((id = word_next(&cursor, "\n")) != NULL)
-		obey(operation, id, &known);
+		obey(operation, id);
 	free(ids);
 	if (operation->files.length > 0) {
 		operation->waiting++;
@@ -139,12 +137,11 @@ begin_operation(struct ipc_channel *channel, struct ipc_packet *packet,
 			operation->files.length } });
 		filing_ask(&question, on_filed, operation);
 	}
-	if (known) {
-		operation->waiting++;
-		arrivals_flush(on_flushed, operation);
-	}
-	operation->waiting--;
-	end_if_done(operation);
+	/*
+	 * For a file as well: its record in the journal, left a moment ago, is
+	 * finished by a mark that would not survive a power cut yet.
+	 */
+	arrivals_flush(on_flushed, operation);
 }
 
 void
