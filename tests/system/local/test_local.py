@@ -139,6 +139,15 @@ class Local(postroad.Test):
         self.box.send("noone@example.org", sender="")
         self.box.wait_log(r'dsn=5.1.1, status=bounced \(unknown user: "noone"\)')
 
+    def test_whoever_is_named_often_gets_one(self):
+        self.lay_out(aliases="all: ada, Test, some, test\nsome: test, {{account}}, TEST@example.org, ada\n"
+                     .replace("{{account}}", self.account("ada")))
+        self.box.send("all@example.org", "all@EXAMPLE.org")
+        self.box.wait_mail("ada")
+        self.box.wait_mail("test")
+        self.box.wait_empty()
+        self.assertEqual([len(self.box.mails(n)) for n in ("ada", "test")], [1, 1])
+
     def test_luser_relay(self):
         self.lay_out(luser_relay="ada+$local")
         self.box.send("noone@example.org")
