@@ -62,10 +62,11 @@ open_db(struct table_cache *cache, DBTYPE type)
 static bool
 is_whole(const struct table_cache *cache)
 {
-	DB *db = db_new();
+	DB *db;
 
 	if (access(cache->path, F_OK) == -1)
 		return true;
+	db = db_new();
 	/* verify() is the end of its handle, whatever it gives. */
 	return db != NULL &&
 	    db->verify(db, cache->path, NULL, NULL, 0) == 0;
