@@ -13,10 +13,9 @@
 
 #include "address/address.h"
 #include "config/config.h"
+#include "delivery/fold.h"
 #include "message/date.h"
 #include "message/header.h"
-
-#define LINE_MAX_WIDTH	79
 
 static struct templates templates;
 
@@ -104,34 +103,6 @@ put_printable(struct text *out, const char *text)
 		text_printable(out->bytes + start);
 }
 
-/* The rest of a line that began at start: folded at blanks, and what follows is indented. */
-static void
-put_folded(struct text *out, const char *text, size_t start)
-{
-	size_t column = out->length - start;
-
-	while (*text != '\0') {
-		size_t blanks = strspn(text, " "), word;
-
-		text += blanks;
-		word = strcspn(text, " ");
-		if (blanks > 0 && word > 0) {
-			if (column + blanks + word > LINE_MAX_WIDTH) {
-				text_puts(out, "\n    ");
-				column = 4;
-			} else {
-				text_append(out, "                ",
-				    blanks > 16 ? 16 : blanks);
-				column += blanks;
-			}
-		}
-		text_append(out, text, word);
-		column += word;
-		text += word;
-	}
-	text_putc(out, '\n');
-}
-
 static void
 put_header(const struct letter *letter, const char *boundary, struct text *out)
 {
@@ -147,8 +118,7 @@ put_header(const struct letter *letter, const char *boundary, struct text *out)
 	text_printf(out, "\nAuto-Submitted: %s\nMIME-Version: 1.0\n",
 	    letter->to_postmaster ? "auto-generated" : "auto-replied");
 	text_printf(out, "Content-Type: multipart/report; "
-	    "report-type=%sdelivery-status;\n\tboundary=\"%s\"\n",
-	    is_utf8_message(letter) ? "global-" : "", boundary);
+	    "report-type=delivery-status;\n\tboundary=\"%s\"\n", boundary);
 	put_encoding(letter, out);
 	if (config.enable_threaded_bounces &&
 	    *letter->notice->envelope->message_id != '\0') {
@@ -169,8 +139,10 @@ put_reason(const struct letter *letter, const struct delivery_result *result,
 	if (is_report(letter) && *result->relay != '\0' &&
 	    strcmp(result->relay, "none") != 0)
 		text_printf(&reason, "delivery via %s: ", result->relay);
-	put_printable(&reason, result->text);
-	put_folded(out, text_string(&reason), start);
+	put_printable(&reason, is_report(letter) &&
+	    result->action == ACTION_EXPANDED ? "alias expanded" : result->text);
+	fold(out, text_string(&reason), start, 4);
+	text_putc(out, '\n');
 	text_clear(&reason);
 }
 
@@ -243,7 +215,8 @@ put_diagnostic(const struct letter *letter,
 
 		put_printable(&said, result->diagnostic);
 		text_puts(out, "Diagnostic-Code: smtp; ");
-		put_folded(out, text_string(&said), start);
+		fold(out, text_string(&said), start, 4);
+		text_putc(out, '\n');
 		text_clear(&said);
 	} else {
 		text_printf(out, "Diagnostic-Code: X-%s; ", config.mail_name);

@@ -113,8 +113,9 @@ notice_letters(struct notice *notice, struct letter letters[LETTERS_MAX])
 	size_t count = 0;
 
 	if (is_double_bounce(sender)) {
-		log_warning("%s: undeliverable postmaster notification discarded",
-		    notice->envelope->queue_id);
+		if (notice->kind == NOTICE_FAILURE)
+			log_warning("%s: undeliverable postmaster notification discarded",
+			    notice->envelope->queue_id);
 		return 0;
 	}
 	if (*sender == '\0')

@@ -1,9 +1,11 @@
 #include "delivery/transcript.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "config/config.h"
+#include "delivery/fold.h"
 #include "message/date.h"
 #include "message/envelope.h"
 
@@ -17,7 +19,7 @@ add(struct transcript *transcript, const char *who, const char *text,
 	while (length > 0) {
 		const char *lf = memchr(text, '\n', length);
 		size_t line = lf != NULL ? (size_t)(lf - text) : length;
-		size_t shown = line, start;
+		size_t shown = line;
 
 		if (shown > 0 && text[shown - 1] == '\r')
 			shown--;
@@ -26,12 +28,13 @@ add(struct transcript *transcript, const char *who, const char *text,
 		if (transcript->lines.length + shown > TRANSCRIPT_MAX) {
 			transcript->left_out++;
 		} else {
+			char *copy = mem_strndup(text, shown);
+			size_t start = transcript->lines.length;
+
 			text_puts(&transcript->lines, who);
-			start = transcript->lines.length;
-			text_append(&transcript->lines, text, shown);
-			if (shown > 0 && strlen(transcript->lines.bytes + start) == shown)
-				text_printable(transcript->lines.bytes + start);
+			fold(&transcript->lines, text_printable(copy), start, 5);
 			text_putc(&transcript->lines, '\n');
+			free(copy);
 		}
 		line += lf != NULL;
 		text += line;

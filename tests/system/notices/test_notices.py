@@ -347,7 +347,7 @@ class Notices(postroad.Test):
                   message="Subject: gr\u00fc\u00dfe\r\n\r\nHej.\r\n".encode())
         report, = self.reports()
         self.assertEqual(report.types, ["text/plain", "message/global-delivery-status", "message/global"])
-        self.assertEqual(report.message.get_param("report-type"), "global-delivery-status")
+        self.assertEqual(report.message.get_param("report-type"), "delivery-status")
         self.assertEqual(report.one()["Final-Recipient"], "utf-8; no-\u00e5sa@far.example")
         self.assertEqual(report.about["X-Postroad-Sender"], "rfc822; " + ADA)
         self.assertIn("Subject: gr\u00fc\u00dfe".encode(), report.returned)
