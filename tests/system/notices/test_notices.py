@@ -180,6 +180,19 @@ class Notices(postroad.Test):
         self.box.wait_empty()
         self.assertEqual(len(self.box.mails("ada")), 1)
 
+    def test_an_expanded_alias_that_is_requeued(self):
+        self.start(virtual_alias_maps="inline:{{list@example.org=%s, later@far.example}}" % TEST,
+                   minimal_backoff_time="1h", maximal_backoff_time="1h")
+        queue_id = self.send("list@example.org", rcpt=["NOTIFY=SUCCESS,FAILURE"])
+        self.box.wait_log(queue_id + ": to=<later@far.example>.*deferred")
+        self.box.wait_mail("test")
+        self.assertEqual(self.reports()[0].one()["Action"], "expanded")
+        del self.far.answers["RCPT"]
+        self.assertExit(self.box.run("postsuper", "-r", queue_id), 0)
+        self.far.wait()
+        self.box.wait_empty()
+        self.assertEqual((len(self.box.mails("test")), len(self.box.mails("ada"))), (1, 1))
+
     def test_an_expanded_local_alias(self):
         self.start()
         self.send("both@example.org", rcpt=["NOTIFY=SUCCESS,DELAY"])
