@@ -129,7 +129,9 @@ logs_add_usual(struct logs *logs)
 			return -1;
 		}
 		add_rotations(logs, usual[i]);
-		qsort(logs->files, logs->count, sizeof(*logs->files), by_age);
+		if (logs->count > 0)
+			qsort(logs->files, logs->count, sizeof(*logs->files),
+			    by_age);
 		return logs_add(logs, usual[i]);
 	}
 	errno = ENOENT;

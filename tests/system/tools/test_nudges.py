@@ -1,5 +1,6 @@
 """postkick and postlog: a word to a service, a line to the log."""
 import os
+import re
 
 import postroad
 
@@ -9,8 +10,11 @@ class Nudges(postroad.Test):
         self.box = self.system()
 
     def test_postlog(self):
-        self.assertExit(self.box.run("postlog", "-p", "warn", "-t", "myscript", "two", "words"), 0)
-        self.box.wait_log(r"myscript\S*: warning: two words$")
+        def logged():
+            self.assertExit(self.box.run("postlog", "-p", "warn", "-t", "myscript", "two", "words"), 0)
+            return re.search(r"(?m)myscript\S*: warning: two words$", self.box.log())
+        # A line that comes before postlogd is there is lost.
+        postroad.wait_until(logged, "a line", self.box.log)
         self.assertExit(self.box.run("postlog", input="first\nsecond \x1b[1m\n"), 0)
         self.box.wait_log(r"postroad/postlog\S*: first$")
         self.box.wait_log(r"postroad/postlog\S*: second \?\[1m$")
