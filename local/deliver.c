@@ -9,8 +9,10 @@
 #include "local/local.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,8 +49,12 @@ static void
 answer(int connection, uint64_t number, struct ipc_packet *reply)
 {
 	ipc_packet_set_request(reply, number);
-	if (connection != -1 && ipc_send(connection, reply) == -1)
-		log_debug("the result found nobody: %m");
+	if (connection != -1 && ipc_send(connection, reply) == -1) {
+		if (errno != EPIPE && errno != ECONNRESET)
+			log_warning("cannot send a result: %m; qmgr asks again");
+		/* It must not wait for what does not come. */
+		shutdown(connection, SHUT_RDWR);
+	}
 	ipc_packet_clear(reply);
 }
 
@@ -82,6 +88,30 @@ reap_children(void)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		forget_child(pid, status);
+}
+
+bool
+deliver_reap(void)
+{
+	reap_children();
+	return false;
+}
+
+static void
+on_child(int number)
+{
+}
+
+void
+deliver_watch_children(void)
+{
+	struct sigaction action = { .sa_handler = on_child };
+	sigset_t child;
+
+	sigaction(SIGCHLD, &action, NULL);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
 }
 
 void
@@ -278,8 +308,8 @@ deliver_slow(struct job *job, bool may_wait)
 	return true;
 }
 
-/* The request's recipients that are not done yet, in a process that answers qmgr. */
-static void
+/* The request's recipients that are not done yet, in a process that answers qmgr. False: there is none. */
+static bool
 deliver_in_child(struct job *jobs, size_t count, int connection, uint64_t number)
 {
 	struct child *child = find_place();
@@ -292,9 +322,9 @@ deliver_in_child(struct job *jobs, size_t count, int connection, uint64_t number
 	if (pid > 0)
 		*child = (struct child) { pid, number, connection };
 	if (pid == -1)
-		log_warning("cannot fork a delivery process: %m");
+		log_warning("cannot fork a delivery process: %m; its mail waits");
 	if (pid != 0)
-		return;
+		return pid > 0;
 	/*
 	 * It has the connection to qmgr open, who learns from its end that the
 	 * parent is gone: so it must not outlive the parent.
@@ -329,10 +359,8 @@ finish_request(struct job *jobs, size_t count, int connection, uint64_t number)
 		else if (!deliver_slow(&jobs[i], false))
 			must_wait = true;
 	}
-	if (must_wait) {
-		deliver_in_child(jobs, count, connection, number);
+	if (must_wait && deliver_in_child(jobs, count, connection, number))
 		return;
-	}
 	delivery_encode_reply(jobs[0].request, &reply);
 	answer(connection, number, &reply);
 }

@@ -22,6 +22,7 @@ static void
 start(void)
 {
 	expand_start();
+	deliver_watch_children();
 }
 
 int
@@ -31,6 +32,7 @@ main(int argc, char **argv)
 		.name	    = "local",
 		.start	    = start,
 		.serve	    = deliver_batch,
+		.has_more   = deliver_reap,
 		.drain	    = deliver_wait,
 		.exclusive  = true,
 		.stays_root = true,

@@ -153,6 +153,10 @@ void	deliver_forward(struct plan *plan, struct delivery_request *request,
 /* deliver.c: a batch of requests from qmgr */
 void	deliver_batch(struct service_request *requests, size_t count);
 
+/* The end of a child wakes the worker, which then looks for it at once: its mail must not wait for other mail. */
+void	deliver_watch_children(void);
+bool	deliver_reap(void);	/* false: that was all */
+
 /* Before the process leaves: give its children a few seconds. They do not outlive it. */
 void	deliver_wait(void);
 

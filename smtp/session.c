@@ -236,8 +236,15 @@ send_some(struct session *session, const char *bytes, size_t length)
 
 	if (sent >= 0)
 		return (size_t)sent;
-	if (errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
-		go_deaf(session);
+	if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)
+		return 0;
+	if (errno != EPIPE && errno != ECONNRESET) {
+		/* It is our trouble: he has nothing to say about it. */
+		log_warning("%s: cannot send: %m; ending the session",
+		    session->relay);
+		shutdown(session->fd, SHUT_RDWR);
+	}
+	go_deaf(session);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <sys/tree.h>
 #include <unistd.h>
 
@@ -70,6 +71,28 @@ on_readable(int fd, short what, void *argument)
 		channel->freed = NULL;
 }
 
+/* A packet that is dropped would be waited for: the connection ends, as on_readable() will see. */
+static void
+give_up(struct ipc_channel *channel)
+{
+	if (errno != EPIPE && errno != ECONNRESET)
+		log_warning("cannot send a packet to a brother daemon: %m; "
+		    "ending the connection");
+	shutdown(channel->fd, SHUT_RDWR);
+}
+
+/* False: not now. */
+static bool
+send_now(struct ipc_channel *channel, const struct ipc_packet *packet)
+{
+	if (ipc_send(channel->fd, packet) == 0)
+		return true;
+	if (errno == EAGAIN || errno == ENOBUFS)
+		return false;
+	give_up(channel);
+	return true;
+}
+
 static void
 on_writable(int fd, short what, void *argument)
 {
@@ -77,10 +100,8 @@ on_writable(int fd, short what, void *argument)
 	struct unsent *first;
 
 	while ((first = STAILQ_FIRST(&channel->unsent)) != NULL) {
-		if (ipc_send(fd, &first->packet) == -1 &&
-		    (errno == EAGAIN || errno == ENOBUFS))
+		if (!send_now(channel, &first->packet))
 			return;
-		/* Any other error shows as the end of the connection to on_readable(). */
 		STAILQ_REMOVE_HEAD(&channel->unsent, next);
 		channel->unsent_count--;
 		ipc_packet_clear(&first->packet);
@@ -136,12 +157,9 @@ ipc_channel_free(struct ipc_channel **argument)
 void
 ipc_channel_send(struct ipc_channel *channel, struct ipc_packet *packet)
 {
-	if (channel->unsent_count == 0) {
-		if (ipc_send(channel->fd, packet) == 0 ||
-		    (errno != EAGAIN && errno != ENOBUFS)) {
-			ipc_packet_clear(packet);
-			return;
-		}
+	if (channel->unsent_count == 0 && send_now(channel, packet)) {
+		ipc_packet_clear(packet);
+		return;
 	}
 
 	struct unsent *last = mem_zalloc(1, sizeof(*last));

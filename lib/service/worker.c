@@ -227,6 +227,14 @@ service_worker(const struct service *service, int argc, char **argv)
 }
 
 void
+service_reject(struct service_request *request)
+{
+	if (request->connection != -1)
+		shutdown(request->connection, SHUT_RDWR);
+	request->connection = -1;
+}
+
+void
 service_reply(struct service_request *request, struct ipc_packet *reply)
 {
 	/* Who took the packet numbers the answer himself. */
@@ -235,18 +243,13 @@ service_reply(struct service_request *request, struct ipc_packet *reply)
 		    ipc_packet_request(&request->packet));
 	if (request->connection != -1 &&
 	    ipc_send(request->connection, reply) == -1) {
-		log_debug("%s: the answer found nobody: %m", service_name);
-		request->connection = -1;
+		if (errno != EPIPE && errno != ECONNRESET)
+			log_warning("%s: cannot send an answer: %m; who asked "
+			    "will ask again", service_name);
+		/* He must not wait for what does not come. */
+		service_reject(request);
 	}
 	ipc_packet_clear(reply);
-}
-
-void
-service_reject(struct service_request *request)
-{
-	if (request->connection != -1)
-		shutdown(request->connection, SHUT_RDWR);
-	request->connection = -1;
 }
 
 void
