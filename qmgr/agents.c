@@ -175,6 +175,7 @@ hear_report(struct connection *connection, struct request *request,
 		log_warning("the %s agent sent a report that cannot be read",
 		    connection->agent->name);
 		report.results = NULL;
+		entry->message->perhaps_delivered = true;
 	}
 	schedule_reported(entry, &report);
 	pool_free(&pool);

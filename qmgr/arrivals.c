@@ -24,6 +24,9 @@
 /* The size of most segments: with more of them in use than half of queue_journal_limit, the oldest one's messages become files. */
 #define SEGMENT_BYTES	(16 << 20)
 
+/* So many are kept whose owners died, at most; of the others' fates we only remember. */
+#define KEPT_MAX	8
+
 struct journal_segment {
 	TAILQ_ENTRY(journal_segment) next;
 	struct segment		*segment;
@@ -31,6 +34,7 @@ struct journal_segment {
 	TAILQ_HEAD(, message)	 messages;	/* not finished */
 	bool			 telling;	/* cleanup told us; else we found it ourselves */
 	bool			 starting;
+	bool			 used;		/* there is a batch in it */
 	bool			 unread;	/* there may be more than there was room for */
 	int64_t			 end;		/* what is told so far, as segment_scan() has it */
 	bool			 is_lost;	/* the disk refuses: nobody uses it again */
@@ -71,6 +75,7 @@ on_message(struct segment *segment, int64_t offset,
 	struct journal_segment *home = context;
 	struct message *message = message_new(record, bytes, false);
 
+	home->used = true;
 	if (message == NULL) {
 		if (errno == EBADMSG)
 			keep_unreadable(segment, offset, record, bytes);
@@ -84,10 +89,9 @@ on_message(struct segment *segment, int64_t offset,
 	if (!home->telling)
 		message->perhaps_delivered = true;
 	/* pickup may die as well as cleanup, and its successor asks again; so does sendmail. */
-	if (!home->telling ||
-	    text_starts_with(message->envelope->token, "maildrop/") ||
-	    text_starts_with(message->envelope->token, "submit/"))
-		fates_remember(message->envelope);
+	fates_remember(message->envelope, home->telling &&
+	    !text_starts_with(message->envelope->token, "maildrop/") &&
+	    !text_starts_with(message->envelope->token, "submit/"));
 	/* Moved to a file just before a stop: the file is the message, this its shadow. */
 	if (home->starting && spool_file_find(message->id) != -1) {
 		message_forget_shadow(message);
@@ -176,11 +180,40 @@ release_if_finished(struct journal_segment *home)
 	scan(home, 0, false);
 	if (!TAILQ_EMPTY(&home->messages) || home->unread)
 		return;
-	if (segment_release(home->segment) == -1 && errno != EBUSY) {
+	if (segment_release(home->segment) == 0)
+		home->used = false;
+	else if (errno != EBUSY) {
 		log_warning("cannot free journal/%04d: %m; it is not used again",
 		    segment_number(home->segment));
 		home->is_lost = true;
 	}
+}
+
+/*
+ * Its owner died, and who submitted may ask. One that was never used holds no
+ * fate: a cleanup that dies again and again must not fill the disk.
+ */
+static void
+keep_for_questions(struct journal_segment *home)
+{
+	struct journal_segment *other, *oldest = NULL;
+	int64_t now = clock_ms();
+	int kept = 0;
+
+	if (!home->used && !home->unread)
+		return;
+	TAILQ_FOREACH(other, &segments, next) {
+		if (other->keep_until_ms <= now ||
+		    other->keep_until_ms == INT64_MAX)
+			continue;
+		kept++;
+		if (oldest == NULL ||
+		    other->keep_until_ms < oldest->keep_until_ms)
+			oldest = other;
+	}
+	if (kept >= KEPT_MAX)
+		oldest->keep_until_ms = 0;
+	home->keep_until_ms = now + FATE_SECONDS * 1000;
 }
 
 /*
@@ -203,9 +236,9 @@ discover_segments(void)
 		}
 		if (known != NULL || (home = find_segment(numbers[i])) == NULL)
 			continue;
-		home->keep_until_ms = clock_ms() + FATE_SECONDS * 1000;
 		home->starting = true;
 		scan(home, 0, false);
+		keep_for_questions(home);
 	}
 	free(numbers);
 }
@@ -235,8 +268,8 @@ disown(struct ipc_channel *channel)
 		if (home->owner != channel)
 			continue;
 		home->owner = NULL;
-		home->keep_until_ms = clock_ms() + FATE_SECONDS * 1000;
 		scan(home, 0, false);
+		keep_for_questions(home);
 	}
 	discover_segments();
 }

@@ -68,7 +68,7 @@ take(const struct fetch *fetch, const struct ipc_file_fetched *fetched)
 	message->perhaps_delivered = fetch->queue == SPOOL_DEFERRED ?
 	    fetched->retry_at <= started : fetch->found;
 	if (fetch->queue == SPOOL_INCOMING)
-		fates_remember(message->envelope);
+		fates_remember(message->envelope, false);
 	message_activate(message);
 }
 

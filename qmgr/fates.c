@@ -1,25 +1,53 @@
 /*
- * fates - what became of a submission whose cleanup died before it answered
+ * fates - what became of a submission whose answer was not heard
  *
- * Each submission has a token. Whoever handed it over asks the next cleanup,
- * and that one asks us: was it committed? We remember the tokens of what
- * nobody told us of for some minutes, and look again at what may have come
- * since.
+ * Each submission has a token. When cleanup dies before it answers, whoever
+ * handed it over asks the next one, and that one asks us: was it committed?
+ * We remember the tokens of what nobody told us of for some minutes, and look
+ * again at what may have come since. What cleanup told us of it has answered as
+ * well; that he who submitted could not hear it (his read failed) shows at
+ * once, so of these the last few thousand are enough.
  */
 
 #include "qmgr/qmgr.h"
 
 #include <stdlib.h>
 
-static struct map *fates[2];		/* token to queue id; now and before */
+enum { RECENT_MAX = 10000 };
+
+/* Each from token to queue id: now, and before. */
+static struct map *found[2], *recent[2];
 static struct event *timer;
 
-void
-fates_remember(const struct envelope *envelope)
+static void
+turn(struct map *maps[2])
 {
+	map_free(&maps[1], free);
+	maps[1] = maps[0];
+	maps[0] = map_new();
+}
+
+void
+fates_remember(const struct envelope *envelope, bool told)
+{
+	struct map **maps = told ? recent : found;
+
 	if (*envelope->token == '\0')
 		return;
-	free(map_set(fates[0], envelope->token, mem_strdup(envelope->queue_id)));
+	if (told && map_count(recent[0]) >= RECENT_MAX)
+		turn(recent);
+	free(map_set(maps[0], envelope->token, mem_strdup(envelope->queue_id)));
+}
+
+static const char *
+find(const char *token)
+{
+	struct map *all[] = { found[0], found[1], recent[0], recent[1] };
+	const char *id = NULL;
+
+	for (size_t i = 0; i < COUNT_OF(all) && id == NULL; i++)
+		id = map_get(all[i], token);
+	return id;
 }
 
 void
@@ -30,7 +58,7 @@ fates_remember_record(const struct spool_record *record, const char *bytes)
 	    bytes + record->envelope_offset, record->envelope_length);
 
 	if (envelope != NULL)
-		fates_remember(envelope);
+		fates_remember(envelope, false);
 	pool_free(&pool);
 }
 
@@ -63,9 +91,7 @@ fates_tell(struct ipc_channel *channel, struct ipc_packet *packet,
 	/* Whoever died may have left what nobody told us of; that he died we may not have heard. */
 	arrivals_look();
 	spool_file_each(SPOOL_INCOMING, on_incoming, NULL);
-	id = map_get(fates[0], token);
-	if (id == NULL)
-		id = map_get(fates[1], token);
+	id = find(token);
 	ipc_encode_fate_told(&reply, ipc_packet_request(packet),
 	    &(struct ipc_fate_told){ .queue_id = id != NULL ? id : "" });
 	ipc_channel_send(channel, &reply);
@@ -76,16 +102,16 @@ on_timer(int fd, short what, void *argument)
 {
 	const struct timeval again = { FATE_SECONDS, 0 };
 
-	map_free(&fates[1], free);
-	fates[1] = fates[0];
-	fates[0] = map_new();
+	turn(found);
 	event_add(timer, &again);
 }
 
 void
 fates_start(void)
 {
-	fates[0] = map_new();
+	turn(found);
+	turn(recent);
+	turn(recent);
 	timer = event_new(service_base, -1, 0, on_timer, NULL);
 	on_timer(-1, 0, NULL);
 }

@@ -191,7 +191,7 @@ void	arrivals_flush(void (*done)(void *context), void *context);
 /* fates.c: was this submission committed by a cleanup that died? */
 enum { FATE_SECONDS = 300 };	/* so long it may be asked */
 void	fates_start(void);
-void	fates_remember(const struct envelope *envelope);
+void	fates_remember(const struct envelope *envelope, bool told);
 void	fates_remember_record(const struct spool_record *record,
 	    const char *bytes);
 void	fates_tell(struct ipc_channel *channel, struct ipc_packet *packet,

@@ -160,14 +160,28 @@ segment_is_complete(struct segment *segment)
 	return read_segment_header(segment, &header) == 0 && header.complete;
 }
 
+/* A disk may stumble: what cannot be read the second time is lost. */
+static bool
+read_whole(struct segment *segment, void *bytes, size_t length, int64_t offset)
+{
+	ssize_t n = fd_pread_full(segment->fd, bytes, length, offset);
+
+	if (n == -1) {
+		log_warning("journal/%04d: cannot read at %lld: %m; trying once "
+		    "more", segment->number, (long long)offset);
+		n = fd_pread_full(segment->fd, bytes, length, offset);
+	}
+	return n == (ssize_t)length;
+}
+
 /* Read the header of a batch at offset; false if none of this use stands there. */
 static bool
 read_batch_header(struct segment *segment, int64_t offset, uint64_t floor,
     struct batch_header *header)
 {
 	return offset + (int64_t)sizeof(*header) <= segment->size &&
-	    fd_pread_full(segment->fd, header, sizeof(*header), offset) ==
-	    sizeof(*header) && memcmp(header->magic, BATCH_MAGIC, 8) == 0 &&
+	    read_whole(segment, header, sizeof(*header), offset) &&
+	    memcmp(header->magic, BATCH_MAGIC, 8) == 0 &&
 	    header->checksum == crc32c(0, header,
 	    offsetof(struct batch_header, checksum)) &&
 	    header->segment == (uint32_t)segment->number &&
@@ -214,8 +228,8 @@ read_batch(struct segment *segment, int64_t offset, uint64_t floor,
 
 	char *bytes = mem_alloc(header->length);
 
-	if (fd_pread_full(segment->fd, bytes, header->length, offset) ==
-	    (ssize_t)header->length && batch_is_whole(bytes, header))
+	if (read_whole(segment, bytes, header->length, offset) &&
+	    batch_is_whole(bytes, header))
 		return bytes;
 	free(bytes);
 	return NULL;
