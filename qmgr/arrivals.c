@@ -270,6 +270,7 @@ disown(struct ipc_channel *channel)
 		home->owner = NULL;
 		scan(home, 0, false);
 		keep_for_questions(home);
+		deferred_look_for_large();
 	}
 	discover_segments();
 }

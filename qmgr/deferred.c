@@ -84,7 +84,8 @@ on_fetched(struct ipc_packet *packet, void *context)
 	if (fetched.error == 0)
 		take(fetch, &fetched);
 	else if (fetched.error != ENOENT && fetched.error != EBADMSG)
-		log_warning("%s: cannot open it in %s: %s", fetch->id,
+		log_warning("%s: cannot open it in %s: %s; trying again with the "
+		    "next queue run", fetch->id,
 		    spool_queue_name(fetch->queue),
 		    strerror((int)fetched.error));
 	if (fetch->found)
@@ -239,9 +240,17 @@ step(void)
 }
 
 void
+deferred_look_for_large(void)
+{
+	walk.wanted[SPOOL_INCOMING] = true;
+	step();
+}
+
+/* incoming/, too: for what could not be opened, or was never told. It holds little. */
+void
 deferred_scan(bool all)
 {
-	walk.wanted[SPOOL_DEFERRED] = true;
+	walk.wanted[SPOOL_DEFERRED] = walk.wanted[SPOOL_INCOMING] = true;
 	walk.all |= all;
 	if (all)
 		message_each(wake_when_there, NULL);

@@ -378,6 +378,16 @@ message_try_later(struct message *message)
 	event_add(message->later, &pause);
 }
 
+void
+message_try_now(struct message *message, void *context)
+{
+	const struct timeval now = { 0, 0 };
+
+	if (message->later != NULL && event_pending(message->later, EV_TIMEOUT,
+	    NULL))
+		event_add(message->later, &now);
+}
+
 /* What is not done waits in deferred/, and qmgr forgets it until then. */
 static void
 wait_for_later(struct message *message)

@@ -187,9 +187,10 @@ operate_nudge(const char *word)
 		hand_on_nudge(word);
 	else if (*word == '\0')
 		deferred_scan(false);		/* master's wake-up */
-	else if (strcmp(word, "flush") == 0)
+	else if (strcmp(word, "flush") == 0) {
+		message_each(message_try_now, NULL);
 		deferred_scan(true);
-	else if (text_starts_with(word, "flush id "))
+	} else if (text_starts_with(word, "flush id "))
 		try_now(word + strlen("flush id "));
 	else
 		log_warning("a nudge that nobody understands: %s", word);

@@ -122,7 +122,8 @@ on_changed(struct ipc_packet *packet, void *context)
 	if (changed.error == 0) {
 		take_place(message);
 	} else {
-		log_warning("%s: cannot put it %s%s: %s", message->id,
+		log_warning("%s: cannot put it %s%s: %s; it stays in memory and "
+		    "is tried again", message->id,
 		    message->filing_to >= 0 ? "into " : "out of ",
 		    spool_queue_name(message->filing_to >= 0 ?
 		    (enum spool_queue)message->filing_to : message->queue),

@@ -108,6 +108,9 @@ void	message_result(struct message *message,
 /* Nothing can be done now: it stays in memory, and begins a new round in a while. */
 void	message_try_later(struct message *message);
 
+/* That while is over, if there is one: for message_each(). */
+void	message_try_now(struct message *message, void *context);
+
 /* A recipient got its result: look whether the message's round is over. */
 void	message_check_finished(struct message *message);
 
@@ -188,7 +191,7 @@ void	arrivals_pace(void);		/* there is room in memory */
 /* Call done when all marks that are made, and all that the filer was asked, are durable. */
 void	arrivals_flush(void (*done)(void *context), void *context);
 
-/* fates.c: was this submission committed by a cleanup that died? */
+/* fates.c: was this submission committed? told: by cleanup, who also answered it. */
 enum { FATE_SECONDS = 300 };	/* so long it may be asked */
 void	fates_start(void);
 void	fates_remember(const struct envelope *envelope, bool told);
@@ -200,6 +203,7 @@ void	fates_tell(struct ipc_channel *channel, struct ipc_packet *packet,
 /* deferred.c: the files that wait. */
 void	deferred_start(void);
 void	deferred_scan(bool all);	/* a queue run; all: also what is not due */
+void	deferred_look_for_large(void);	/* a cleanup died that may not have told us of one */
 void	deferred_arrived(const char *id);	/* a large message, in incoming/ */
 void	deferred_wake(const char *id);	/* try it now, or as soon as there is room for it */
 void	deferred_pace(void);		/* there is room in memory */
