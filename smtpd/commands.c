@@ -86,6 +86,8 @@ static const struct {
 	    "503 Error: MAIL transaction in progress" },
 	[QUIT] = { "QUIT", ANY, quit, 0, NULL },
 	[HELP] = { "HELP", ANY, help, ENDS_GROUP | JUNK, NULL },
+	[XCLIENT] = { "XCLIENT", ANY, xclient, ENDS_GROUP, NULL },
+	[XFORWARD] = { "XFORWARD", ANY, xforward, 0, NULL },
 	[UNKNOWN] = { "UNKNOWN", 0, NULL, 0,
 	    "500 5.5.2 Error: command not recognized" },
 };
@@ -96,7 +98,7 @@ verb_name(enum verb verb)
 	static const char *const names[VERB_COUNT] = {
 		"helo", "ehlo", "starttls", "auth", "mail", "rcpt", "data",
 		"bdat", "rset", "noop", "vrfy", "etrn", "quit", "help",
-		"unknown",
+		"xclient", "xforward", "unknown",
 	};
 
 	return names[verb];

@@ -254,32 +254,20 @@ static const char *
 reply_value(const char *name, void *context)
 {
 	const struct reply *r = context;
-	const struct session *s = r->session;
-	const char *domain;
+	const char *value;
 	const struct { const char *name, *value; } values[] = {
 		{ "rbl_code", r->code },
 		{ "rbl_domain", r->list->domain },
 		{ "rbl_class", r->class },
 		{ "rbl_what", r->what },
 		{ "rbl_reason", r->reason },
-		{ "client", s->peer },
-		{ "client_address", s->client_address },
-		{ "client_name", s->client_name },
-		{ "reverse_client_name", s->reverse_name == NULL ? "unknown"
-		    : s->reverse_name },
-		{ "helo_name", s->helo_name },
-		{ "sender", session_sender(s) },
-		{ "recipient", session_recipient(s) },
-		{ "sender_domain", (domain = address_domain(
-		    session_sender(s))) == NULL ? "" : domain },
-		{ "recipient_domain", (domain = address_domain(
-		    session_recipient(s))) == NULL ? "" : domain },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(values); i++)
 		if (strcmp(values[i].name, name) == 0)
 			return values[i].value;
-	return config_get(name);
+	value = reword_value(r->session, name);
+	return value != NULL ? value : config_get(name);
 }
 
 /* Replies hold what strangers chose: names, the text of a record. */

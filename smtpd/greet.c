@@ -43,12 +43,23 @@ greet(struct session *s, const char *name)
 {
 	set_name(s, name);
 	log_info("connect from %s", s->peer);
+	xclient_authorize(s);
 	s->is_traced = config.debug_peer_level > 0 && smtpd_is_traced(s);
 	s->busy = false;
 	checks_run(s, config.smtpd_delay_reject ? 0 : 1 << STAGE_CLIENT,
 	    say_banner);
 	if (!s->busy)
 		session_go_on(s);
+}
+
+void
+greet_again(struct session *s)
+{
+	free((char *)(uintptr_t)s->peer);
+	s->peer = mem_printf("%s[%s]", s->client_name, s->client_address);
+	s->is_refused = false;
+	checks_run(s, config.smtpd_delay_reject ? 0 : 1 << STAGE_CLIENT,
+	    say_banner);
 }
 
 /* A name that does not lead back to the address could be anybody's. */
@@ -157,37 +168,55 @@ greet_helo(struct session *s, const struct smtp_command *command)
 		    answer_helo);
 }
 
-/* What we honour, in Postfix's order. A row: the keyword, and whether it is offered. */
+/* What we honour, in Postfix's order. A row: the keyword, whether it is offered, and what stands behind it. */
 static bool
-offers_vrfy(void)
+offers_vrfy(const struct session *s)
 {
 	return !config.disable_vrfy_command;
 }
 
 static bool
-offers_smtputf8(void)
+offers_xclient(const struct session *s)
+{
+	return s->may_xclient && !s->was_xclient;
+}
+
+static bool
+offers_xforward(const struct session *s)
+{
+	return s->may_xforward;
+}
+
+static bool
+offers_smtputf8(const struct session *s)
 {
 	return config.smtputf8_enable;
 }
 
 static const struct {
 	const char	*keyword;
-	bool		(*offered)(void);	/* NULL: always */
+	bool		(*offered)(const struct session *);	/* NULL: always */
+	const char	*words;
 } extensions[] = {
-	{ "PIPELINING", NULL },
-	{ "SIZE", NULL },
-	{ "VRFY", offers_vrfy },
-	{ "ETRN", NULL },
-	{ "ENHANCEDSTATUSCODES", NULL },
-	{ "8BITMIME", NULL },
-	{ "DSN", NULL },
-	{ "SMTPUTF8", offers_smtputf8 },
-	{ "CHUNKING", NULL },
+	{ "PIPELINING", NULL, NULL },
+	{ "SIZE", NULL, NULL },
+	{ "VRFY", offers_vrfy, NULL },
+	{ "ETRN", NULL, NULL },
+	{ "XCLIENT", offers_xclient,
+	    "NAME ADDR PROTO HELO REVERSE_NAME PORT DESTADDR DESTPORT" },
+	{ "XFORWARD", offers_xforward,
+	    "NAME ADDR PROTO HELO SOURCE PORT IDENT" },
+	{ "ENHANCEDSTATUSCODES", NULL, NULL },
+	{ "8BITMIME", NULL, NULL },
+	{ "DSN", NULL, NULL },
+	{ "SMTPUTF8", offers_smtputf8, NULL },
+	{ "CHUNKING", NULL, NULL },
 };
 
 static void
 answer_ehlo(struct session *s, enum verdict verdict)
 {
+	const char *discarded = reword_discarded_keywords(s);
 	struct text reply = TEXT_EMPTY;
 
 	if (verdict != VERDICT_PERMIT) {
@@ -200,10 +229,12 @@ answer_ehlo(struct session *s, enum verdict verdict)
 		const char *keyword = extensions[i].keyword;
 
 		if ((extensions[i].offered != NULL &&
-		    !extensions[i].offered()) ||
-		    list_has_word(config.smtpd_discard_ehlo_keywords, keyword))
+		    !extensions[i].offered(s)) ||
+		    list_has_word(discarded, keyword))
 			continue;
 		text_printf(&reply, "\n%s", keyword);
+		if (extensions[i].words != NULL)
+			text_printf(&reply, " %s", extensions[i].words);
 		if (strcmp(keyword, "SIZE") == 0 &&
 		    config.message_size_limit > 0)
 			text_printf(&reply, " %lld",

@@ -141,6 +141,7 @@ session_end(struct session **argument)
 	free((char *)(uintptr_t)s->peer);
 	free(s->client_name);
 	free(s->reverse_name);
+	xforward_forget(s);
 	free(s->helo_name);
 	for (size_t i = 0; i < COUNT_OF(s->owed); i++)
 		free(s->owed[i]);
@@ -175,6 +176,8 @@ append_reply(struct session *s, const char *format, va_list arguments)
 		    reply.bytes[5] == '.')
 			reply.bytes[4] = '4';
 	}
+	if (reply.bytes[0] == '4' || reply.bytes[0] == '5')
+		reword_refusal(s, &reply);
 	session_trace(s, '>', reply.bytes, reply.length);
 	smtp_reply_write(&s->output, text_string(&reply));
 	trouble_said(s, s->output.bytes + before, s->output.length - before);
@@ -320,7 +323,16 @@ take_line(struct session *s, const char *bytes, size_t length)
 		line--;
 	session_trace(s, '<', bytes, line);
 	trouble_heard(s, bytes, line);
-	command_run(s, bytes, line, bytes + used, length - used);
+
+	const char *other = reword_command(s, bytes, line);
+
+	if (s->ending)
+		return used;
+	if (other != NULL)
+		command_run(s, other, strlen(other), bytes + used,
+		    length - used);
+	else
+		command_run(s, bytes, line, bytes + used, length - used);
 	return used;
 }
 

@@ -11,6 +11,8 @@
  *	session.c	a connection: bytes to commands, replies to bytes, limits, the end
  *	commands.c	the verbs: what may come when
  *	greet.c		who is it: connect, HELO, EHLO
+ *	xclient.c	who is it that a proxy speaks for
+ *	reword.c	commands and replies that the administrator changes
  *	transaction.c	MAIL, RCPT, RSET
  *	content.c	DATA and BDAT: the message
  *	submit.c	the hand-over to cleanup

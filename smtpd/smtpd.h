@@ -53,7 +53,7 @@ enum session_state {
 
 enum verb {
 	HELO, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, BDAT, RSET, NOOP, VRFY,
-	ETRN, QUIT, HELP, UNKNOWN, VERB_COUNT
+	ETRN, QUIT, HELP, XCLIENT, XFORWARD, UNKNOWN, VERB_COUNT
 };
 
 /*
@@ -78,6 +78,8 @@ struct session {
 	bool		 is_traced;	/* in debug_peer_list: its dialogue is logged */
 	enum verb	 verb;		/* the command at hand */
 	const char	*where;		/* its name in the log */
+	bool		 may_xclient, may_xforward;
+	bool		 was_xclient;	/* not offered again */
 	bool		 is_refused;	/* at connect: nothing but QUIT helps */
 
 	union resolve_address address;
@@ -86,6 +88,7 @@ struct session {
 	char		*reverse_name;	/* whether or not it leads back; NULL: none */
 	char		 client_address[INET6_ADDRSTRLEN];
 	char		*helo_name;	/* NULL before HELO */
+	char		*forwarded_name, *forwarded_address, *forwarded_ident;
 	struct resolve_query *lookup;
 	char		*etrn_site;	/* while ETRN is at hand */
 	uint64_t	 etrn_call;	/* the question to flush(8) */
@@ -150,6 +153,9 @@ const char *verb_name(enum verb verb);
 
 /* Find the client's name, then send the banner. */
 void	greet_client(struct session *session);
+
+/* The client is another now: XCLIENT said so. */
+void	greet_again(struct session *session);
 void	greet_helo(struct session *session, const struct smtp_command *command);
 void	greet_ehlo(struct session *session, const struct smtp_command *command);
 
@@ -315,6 +321,34 @@ struct question *route_ask(const char *address, route_done *done,
 
 /* Never mind. Clears *question; NULL is fine. */
 void	route_forget(struct question **question);
+
+/* ------------------------------------------------------------ xclient.c */
+
+void	xclient_open(void);
+void	xclient_authorize(struct session *session);
+void	xclient(struct session *session, const struct smtp_command *command);
+void	xforward(struct session *session, const struct smtp_command *command);
+void	xforward_forget(struct session *session);
+
+/* Append what XFORWARD told, as the log has it. */
+void	xforward_describe(const struct session *session, struct text *line);
+
+/* ------------------------------------------------------------ reword.c */
+
+void	reword_open(void);
+
+/* What smtpd_command_filter has in place of the line; NULL: nothing. Borrowed for the moment. May end the session. */
+const char *reword_command(struct session *session, const char *line,
+	    size_t length);
+
+/* Append smtpd_reject_footer. */
+void	reword_refusal(const struct session *session, struct text *reply);
+
+/* The EHLO keywords that this client is not offered. */
+const char *reword_discarded_keywords(const struct session *session);
+
+/* What a template of a reply may name: $client_address and its kin; NULL if there is no such name. */
+const char *reword_value(const struct session *session, const char *name);
 
 /* ------------------------------------------------------------ explain.c */
 

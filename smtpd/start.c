@@ -32,6 +32,8 @@ smtpd_start(void)
 	may_send_bare_newlines = match_list_open(
 	    "smtpd_forbid_bare_newline_exclusions",
 	    config.smtpd_forbid_bare_newline_exclusions);
+	reword_open();
+	xclient_open();
 	listed_open();
 	checks_compile();
 }

@@ -62,9 +62,13 @@ static void
 reply_accepted(struct session *s, const char *queue_id)
 {
 	struct transaction *t = s->transaction;
+	struct text origin = TEXT_EMPTY;
 
 	/* The id is known only now, but the story begins with this line. */
-	log_info_at(t->submitted_us, "%s: client=%s", queue_id, s->peer);
+	xforward_describe(s, &origin);
+	log_info_at(t->submitted_us, "%s: client=%s%s", queue_id, s->peer,
+	    text_string(&origin));
+	text_clear(&origin);
 	s->errors = s->junk = 0;
 	if (t->is_bdat)
 		session_reply(s, "250 2.0.0 Ok: %lld bytes queued as %s",

@@ -60,6 +60,7 @@ transaction_end(struct session *s)
 	text_clear(&t->content);
 	text_clear(&t->prepend);
 	told_forget(s);
+	xforward_forget(s);
 	fd_close(&t->file);
 	free(t->rcpt);
 	pool_free(&t->pool);

@@ -103,6 +103,17 @@ class Reception(postroad.Test):
         self.box.wait_log(r"disconnect from unknown\[127[\d.]+\] ehlo=1 mail=1 rcpt=0/1 quit=1 "
                           r"unknown=0/1 commands=3/5$")
 
+    def test_the_log_tells_the_client_of_a_proxy(self):
+        box = self.system(smtpd_authorized_xforward_hosts="127.0.0.0/8")
+        with box.smtp() as smtp:
+            smtp.ehlo()
+            self.assertEqual(smtp.docmd("XFORWARD", "NAME=first.example ADDR=192.0.2.1 IDENT=4F0A SOURCE=REMOTE")[0], 250)
+            first = box.send("ada@example.org", client=smtp)
+            second = box.send("ada@example.org", client=smtp)
+        box.wait_log(r"%s: client=unknown\[127\.0\.0\.1\], orig_queue_id=4F0A, orig_client=first\.example\[192\.0\.2\.1\]$"
+                     % first)
+        box.wait_log(r"%s: client=unknown\[127\.0\.0\.1\]$" % second)
+
     def test_lost_connections_name_the_command(self):
         for steps, wanted in (((), "CONNECT"), (self.begin, "RCPT"),
                               (self.begin + (b"DATA\r\n",), r"DATA \(\d+ bytes\)")):

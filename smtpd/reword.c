@@ -1,0 +1,189 @@
+/*
+ * What the administrator changes on the wire: commands as they come in
+ * (smtpd_command_filter), refusals as they go out (smtpd_reject_footer),
+ * what EHLO offers.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "address/address.h"
+#include "config/config.h"
+#include "config/expand.h"
+#include "smtpd/check.h"
+#include "table/maps.h"
+
+static struct table *commands;
+static struct maps *footers, *keywords;
+
+void
+reword_open(void)
+{
+	if (config.smtpd_command_filter[0] != '\0')
+		commands = table_open(config.smtpd_command_filter,
+		    TABLE_KEEP_CASE);
+	footers = maps_open("smtpd_reject_footer_maps",
+	    config.smtpd_reject_footer_maps);
+	keywords = maps_open("smtpd_discard_ehlo_keyword_address_maps",
+	    config.smtpd_discard_ehlo_keyword_address_maps);
+}
+
+const char *
+reword_command(struct session *s, const char *line, size_t length)
+{
+	const char *value;
+	enum table_answer answer;
+	char *key;
+
+	if (commands == NULL)
+		return NULL;
+	while (length > 0 && (*line == ' ' || *line == '\t')) {
+		line++;
+		length--;
+	}
+	key = mem_strndup(line, length);
+	answer = table_get(commands, key, &value);
+	if (answer == TABLE_FOUND)
+		log_info("%s: replacing client command \"%.100s\" with "
+		    "\"%.100s\"", s->peer, text_printable(key), value);
+	free(key);
+	if (answer == TABLE_ERROR) {
+		session_reply(s, "421 4.3.0 %s Server local data error",
+		    config.myhostname);
+		session_finish(s);
+	}
+	return answer == TABLE_FOUND ? value : NULL;
+}
+
+const char *
+reword_discarded_keywords(const struct session *s)
+{
+	const char *value;
+
+	return maps_find(keywords, s->client_address, &value) == TABLE_FOUND
+	    ? value : config.smtpd_discard_ehlo_keywords;
+}
+
+/* What templates of replies may name. */
+
+static const char *
+now(void)
+{
+	static char text[32];
+	time_t seconds = time(NULL);
+	struct tm broken;
+
+	strftime(text, sizeof(text), "%b %d %H:%M:%S",
+	    localtime_r(&seconds, &broken));
+	return text;
+}
+
+/* The part of an address before or behind the last @. */
+static const char *
+part(const char *address, bool of_domain)
+{
+	static char name[ADDRESS_SIZE];
+	const char *domain = address_domain(address);
+
+	if (of_domain)
+		return domain == NULL ? "" : domain;
+	strlcpy(name, address, sizeof(name));
+	name[address_localpart_length(address)] = '\0';
+	return name;
+}
+
+static const char *
+port(const struct session *s)
+{
+	static char digits[8];
+
+	snprintf(digits, sizeof(digits), "%u", ntohs(s->address.v4.sin_port));
+	return digits;
+}
+
+const char *
+reword_value(const struct session *s, const char *name)
+{
+	const char *sender = session_sender(s), *recipient =
+	    session_recipient(s);
+	const struct { const char *name, *value; } values[] = {
+		{ "client", s->peer },
+		{ "client_address", s->client_address },
+		{ "client_name", s->client_name },
+		{ "reverse_client_name", s->reverse_name == NULL ? "unknown"
+		    : s->reverse_name },
+		{ "helo_name", s->helo_name == NULL ? "" : s->helo_name },
+		{ "sender", sender },
+		{ "recipient", recipient },
+		{ "server_name", config.myhostname },
+		{ "protocol", s->esmtp ? "ESMTP" : "SMTP" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(values); i++)
+		if (strcmp(values[i].name, name) == 0)
+			return values[i].value;
+	if (strcmp(name, "client_port") == 0)
+		return port(s);
+	if (strcmp(name, "localtime") == 0)
+		return now();
+	if (strcmp(name, "sender_domain") == 0)
+		return part(sender, true);
+	if (strcmp(name, "sender_name") == 0)
+		return part(sender, false);
+	if (strcmp(name, "recipient_domain") == 0)
+		return part(recipient, true);
+	if (strcmp(name, "recipient_name") == 0)
+		return part(recipient, false);
+	return NULL;
+}
+
+static const char *
+footer_value(const char *name, void *context)
+{
+	const char *value = reword_value(context, name);
+
+	return value != NULL ? value : config_get(name);
+}
+
+/* Footers. */
+
+/* "\n" is a new line of the reply; what strangers chose must not make one. */
+static void
+append_footer(struct text *reply, const char *template,
+    const struct expansion *expansion)
+{
+	struct text footer = TEXT_EMPTY, why = TEXT_EMPTY;
+	const char *at;
+
+	if (strncmp(template, "\\c", 2) == 0)
+		template += 2;
+	else
+		text_putc(reply, '\n');
+	if (expand(expansion, template, &footer, &why) == -1)
+		log_warning("smtpd_reject_footer: %s", text_string(&why));
+	for (at = text_string(&footer); *at != '\0'; at++) {
+		if (at[0] == '\\' && at[1] == 'n') {
+			text_putc(reply, '\n');
+			at++;
+		} else
+			text_putc(reply, (unsigned char)*at < ' ' ? '?' : *at);
+	}
+	text_clear(&footer);
+	text_clear(&why);
+}
+
+void
+reword_refusal(const struct session *s, struct text *reply)
+{
+	const struct expansion expansion = { .value = footer_value,
+	    .context = (void *)(uintptr_t)s };
+	const char *template = config.smtpd_reject_footer, *found;
+
+	if (!maps_are_empty(footers) && maps_find(footers,
+	    text_string(reply), &found) == TABLE_FOUND)
+		template = found;
+	if (*template != '\0')
+		append_footer(reply, template, &expansion);
+}
