@@ -1,14 +1,12 @@
 /*
- * agents - connections to delivery agents, and the requests that they have
+ * agents - connections to delivery agents, and what comes back from them
  *
  * An event-driven agent has one connection with as many requests as its
- * destinations allow. A pool of workers has a connection for each process;
- * one process takes what lies in its socket as a batch, so that deliveries to
- * one Maildir share a flush. A worker that is stuck with something gets
- * nothing more while others are free.
+ * destinations allow. A pool of workers has a connection for each process.
+ * handover.c says who gets a request.
  */
 
-#include "qmgr/qmgr.h"
+#include "qmgr/agents.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -19,10 +17,7 @@
 #include "config/master_cf.h"
 #include "service/programs.h"
 
-enum { WORKERS_MAX = 16, DEATHS_MAX = 3 };
-
-/* A worker whose oldest request is this old is stuck: a hung file system, a slow command. */
-#define STUCK_MS	500
+enum { DEATHS_MAX = 3 };
 
 /* After a connection failed nobody connects for this long. */
 #define CONNECT_PAUSE_MS	500
@@ -34,34 +29,7 @@ enum { WORKERS_MAX = 16, DEATHS_MAX = 3 };
 #define TROUBLE_SECONDS	10
 
 static struct master_cf services;
-static size_t underway;
-
-struct request {
-	TAILQ_ENTRY(request)	 next;
-	uint64_t		 number;
-	struct entry		*entry;
-	int64_t			 sent_ms;
-};
-
-struct connection {
-	struct agent		*agent;
-	struct ipc_channel	*channel;	/* NULL: not connected */
-	TAILQ_HEAD(, request)	 requests;	/* the oldest first */
-	int			 count;
-	bool			 is_accepted;	/* somebody has read from it */
-};
-
-struct agent {
-	char			*name;
-	bool			 is_worker;
-	int			 limit;
-	int			 connection_count;
-	struct connection	 connections[WORKERS_MAX];
-	int64_t			 connect_after_ms;
-	int64_t			 trouble_since_ms;	/* it failed then, and has not answered since; 0: it works */
-	uint64_t		 last_number;
-	struct event		*try_again;
-};
+size_t requests_underway;
 
 static void
 on_try_again(int fd, short what, void *argument)
@@ -127,7 +95,7 @@ agent_find(const char *transport)
 size_t
 agents_underway(void)
 {
-	return underway;
+	return requests_underway;
 }
 
 bool
@@ -149,7 +117,7 @@ take_request(struct connection *connection, struct request *request)
 
 	TAILQ_REMOVE(&connection->requests, request, next);
 	connection->count--;
-	underway--;
+	requests_underway--;
 	free(request);
 	return entry;
 }
@@ -189,7 +157,8 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet,
 	uint64_t number = ipc_packet_request(packet);
 	struct request *request;
 
-	TAILQ_FOREACH(request, &connection->requests, next) {
+	/* The newest first: those of hosts that hang are old. */
+	TAILQ_FOREACH_REVERSE(request, &connection->requests, requests, next) {
 		if (request->number == number)
 			break;
 	}
@@ -243,7 +212,7 @@ on_closed(struct ipc_channel *channel, void *context)
 		struct entry *entry = request->entry;
 
 		TAILQ_REMOVE(&lost, request, next);
-		underway--;
+		requests_underway--;
 		free(request);
 		if (++entry->deaths < DEATHS_MAX)
 			schedule_again(entry);
@@ -254,8 +223,8 @@ on_closed(struct ipc_channel *channel, void *context)
 	event_add(connection->agent->try_again, &soon);
 }
 
-static bool
-connect_agent(struct connection *connection)
+bool
+agent_connect(struct connection *connection)
 {
 	struct agent *agent = connection->agent;
 	const struct timeval pause = { 0, CONNECT_PAUSE_MS * 1000 };
@@ -275,20 +244,6 @@ connect_agent(struct connection *connection)
 	connection->channel = ipc_channel_new(service_base, &fd, on_packet,
 	    on_closed, connection);
 	return true;
-}
-
-static bool
-is_free(const struct connection *connection)
-{
-	const struct request *oldest = TAILQ_FIRST(&connection->requests);
-
-	if (connection->channel != NULL &&
-	    ipc_channel_unsent(connection->channel) > 0)
-		return false;
-	if (!connection->agent->is_worker || oldest == NULL)
-		return true;
-	return connection->count < AGENT_DEPTH &&
-	    clock_ms() - oldest->sent_ms < STUCK_MS;
 }
 
 /* master accepts connections for an agent that it cannot start: nobody reads what they are sent. */
@@ -316,145 +271,4 @@ agent_is_useless(struct agent *agent)
 			return true;
 	}
 	return false;
-}
-
-static bool
-has_destination(const struct connection *connection,
-    const struct destination *destination)
-{
-	const struct request *request;
-
-	TAILQ_FOREACH(request, &connection->requests, next) {
-		if (request->entry->destination == destination)
-			return true;
-	}
-	return false;
-}
-
-/* One worker more for this destination would be one too many. */
-static bool
-is_spread(const struct agent *agent, const struct connection *connection,
-    const struct destination *destination, int spread)
-{
-	int others = 0;
-
-	for (int i = 0; i < agent->connection_count; i++) {
-		const struct connection *other = &agent->connections[i];
-
-		others += other != connection &&
-		    has_destination(other, destination);
-	}
-	return others >= spread;
-}
-
-/* The connection for this affinity; another one when that is stuck. */
-static struct connection *
-choose_connection(struct agent *agent, const struct destination *destination,
-    uint32_t affinity, int spread)
-{
-	int first = (int)(affinity % (uint32_t)agent->connection_count);
-
-	for (int i = 0; i < agent->connection_count; i++) {
-		struct connection *connection =
-		    &agent->connections[(first + i) % agent->connection_count];
-
-		if (is_free(connection))
-			return i > 0 && is_spread(agent, connection, destination,
-			    spread) ? NULL : connection;
-		/* Merely full: wait for it, and keep the mailbox in one place. */
-		if (connection->count >= AGENT_DEPTH &&
-		    clock_ms() - TAILQ_FIRST(&connection->requests)->sent_ms <
-		    STUCK_MS)
-			return NULL;
-	}
-	return NULL;
-}
-
-/* The envelope of one request: the message's, with the recipients of the entry. */
-static void
-encode_envelope(const struct entry *entry, struct text *text)
-{
-	const struct message *message = entry->message;
-	struct envelope part = *message->envelope;
-	struct recipient *recipients = mem_zalloc(entry->count,
-	    sizeof(*recipients));
-
-	for (size_t i = 0; i < entry->count; i++) {
-		size_t place = entry->recipients[i];
-
-		recipients[i] = message->envelope->recipients[place];
-		if (*recipients[i].original == '\0')
-			recipients[i].original = recipients[i].address;
-		recipients[i].address = message->routes[place].address;
-		recipients[i].number = (int64_t)place;
-	}
-	part.recipients = recipients;
-	part.recipient_count = entry->count;
-	envelope_encode(&part, text);
-	free(recipients);
-}
-
-static int
-send_request(struct connection *connection, struct entry *entry,
-    uint64_t number)
-{
-	struct message *message = entry->message;
-	struct ipc_packet packet = IPC_PACKET_EMPTY;
-	struct text envelope = TEXT_EMPTY, content = TEXT_EMPTY;
-	int64_t offset;
-	int file, result;
-
-	result = message_put_content(message, &content, &file, &offset);
-	if (result == 0) {
-		encode_envelope(entry, &envelope);
-		ipc_encode_deliver(&packet, number, &(struct ipc_deliver){
-		    .transport = connection->agent->name,
-		    .nexthop = message->routes[entry->recipients[0]].nexthop,
-		    /* A notice or an expansion may be a second copy of one that was delivered. */
-		    .perhaps_delivered = message->perhaps_delivered ||
-			entry->deaths > 0 ||
-			strchr(message->envelope->unique, '-') != NULL,
-		    .active_us = message->active_us,
-		    .envelope = { envelope.bytes, envelope.length },
-		    .content = { text_string(&content), content.length },
-		    .file = file, .offset = offset,
-		    .length = message->record.content_length });
-		ipc_channel_send(connection->channel, &packet);
-	}
-	text_clear(&envelope);
-	text_clear(&content);
-	return result;
-}
-
-enum agent_answer
-agent_deliver(struct agent *agent, struct entry *entry, uint32_t affinity,
-    int spread)
-{
-	struct connection *connection = choose_connection(agent,
-	    entry->destination, affinity, spread);
-
-	if (connection == NULL) {
-		const struct timeval soon = { 0, STUCK_MS * 1000 };
-
-		event_add(agent->try_again, &soon);
-		return AGENT_BUSY;
-	}
-	if (connection->channel == NULL && !connect_agent(connection))
-		return AGENT_BUSY;
-
-	struct request *request = mem_zalloc(1, sizeof(*request));
-
-	request->number = ++agent->last_number;
-	request->entry = entry;
-	request->sent_ms = clock_ms();
-	if (send_request(connection, entry, request->number) == -1) {
-		log_warning("%s: cannot read its content: %m; look at the disk",
-		    entry->message->id);
-		free(request);
-		return AGENT_UNREADABLE;
-	}
-	TAILQ_INSERT_TAIL(&connection->requests, request, next);
-	connection->count++;
-	underway++;
-	return AGENT_TOOK;
 }

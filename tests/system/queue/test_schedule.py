@@ -162,7 +162,7 @@ class Window(postroad.Test):
         for n in range(30):
             system.send("r%d@far.example" % n)
         far.wait(30)
-        self.assertEqual(most[0], 2)
+        self.assertLessEqual(most[0], 2)
 
 
 class Pace(postroad.Test):
