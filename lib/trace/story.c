@@ -179,7 +179,8 @@ want_message_id(struct trace *trace, const char *key)
 	if (map_set(trace->wanted, key, trace) != NULL)
 		return;
 	TAILQ_FOREACH(entry, &trace->unasked, next) {
-		if (memmem(entry->story.lines.bytes, entry->story.lines.length,
+		if (entry->story.lines.length > 0 &&
+		    memmem(entry->story.lines.bytes, entry->story.lines.length,
 		    key, strlen(key)) != NULL)
 			text_printf(&trace->pending, "%s ", entry->story.id);
 	}
