@@ -117,7 +117,9 @@ receive(struct submission *submission, struct service_request *request)
 	    (int64_t)submission->head_length;
 	if (submit.again && *submission->envelope->token != '\0')
 		look_for_fate(submission);
-	if (config.message_size_limit > 0 && size > config.message_size_limit)
+	/* A notice may be a little larger than what it returns. */
+	if (config.message_size_limit > 0 && size > config.message_size_limit &&
+	    !(submission->envelope->flags & ENVELOPE_BOUNCE))
 		submission_refuse(submission, 552, "5.3.4",
 		    "Error: message file too big");
 	if (store_is_ahead() && *submission->envelope->protocol_name != '\0')

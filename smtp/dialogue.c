@@ -140,20 +140,24 @@ say_mail(struct session *session)
 static void
 say_orcpt(struct text *out, const struct recipient *recipient)
 {
-	const char *semicolon = strchr(recipient->dsn_orcpt, ';');
+	const char *orcpt = recipient->dsn_orcpt, *semicolon;
 	struct text first = TEXT_EMPTY;
 
-	if (semicolon != NULL) {
-		text_printf(out, " ORCPT=%.*s;",
-		    (int)(semicolon - recipient->dsn_orcpt),
-		    recipient->dsn_orcpt);
-		smtp_xtext_encode(out, semicolon + 1);
-		return;
+	if (strchr(orcpt, ';') == NULL) {
+		const char *address = *recipient->original != '\0' ?
+		    recipient->original : recipient->address;
+
+		text_puts(&first, text_is_ascii(address, strlen(address)) ?
+		    "rfc822;" : "utf-8;");
+		address_quote(&first, address);
+		orcpt = text_string(&first);
 	}
-	address_quote(&first, *recipient->original != '\0' ?
-	    recipient->original : recipient->address);
-	text_puts(out, " ORCPT=rfc822;");
-	smtp_xtext_encode(out, text_string(&first));
+	semicolon = strchr(orcpt, ';');
+	text_printf(out, " ORCPT=%.*s", (int)(semicolon + 1 - orcpt), orcpt);
+	if (smtp_is_utf8_type(orcpt, (size_t)(semicolon - orcpt)))
+		smtp_utf8_xtext_encode(out, semicolon + 1);
+	else
+		smtp_xtext_encode(out, semicolon + 1);
 	text_clear(&first);
 }
 

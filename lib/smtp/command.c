@@ -31,56 +31,6 @@ smtp_command_split(const char *line, size_t length,
 	command->argument_length = length - at;
 }
 
-static int
-hex_digit(char c)
-{
-	/* Capitals only, says RFC 3461. */
-	return isdigit((unsigned char)c) ? c - '0' :
-	    c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-int
-smtp_xtext_decode(const char *text, size_t length, char *decoded, size_t size)
-{
-	size_t out = 0;
-
-	for (size_t at = 0; at < length; at++) {
-		unsigned char c = text[at];
-
-		if (c == '+') {
-			if (length - at < 3)
-				return -1;
-
-			int high = hex_digit(text[at + 1]);
-			int low = hex_digit(text[at + 2]);
-
-			if (high == -1 || low == -1)
-				return -1;
-			c = high * 16 + low;
-			at += 2;
-		} else if (c == '=')
-			return -1;
-		if (c < 0x20 || c >= 0x7f || out + 1 >= size)
-			return -1;
-		decoded[out++] = c;
-	}
-	decoded[out] = '\0';
-	return 0;
-}
-
-void
-smtp_xtext_encode(struct text *out, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		unsigned char c = *text;
-
-		if (c == '+' || c == '=' || c <= ' ' || c >= 0x7f)
-			text_printf(out, "+%02X", c);
-		else
-			text_putc(out, c);
-	}
-}
-
 /* What a command is being read into: one of the two. */
 struct reading {
 	struct smtp_mail	*mail;
@@ -202,8 +152,10 @@ read_orcpt(struct reading *reading, const char *value, size_t length)
 		good = isalnum((unsigned char)value[i]) || value[i] == '-';
 	if (good) {
 		memcpy(orcpt, value, type + 1);
-		good = smtp_xtext_decode(semicolon + 1, length - type - 1,
-		    orcpt + type + 1, SMTP_ORCPT_MAX - type) == 0;
+		good = (smtp_is_utf8_type(value, type) ?
+		    smtp_utf8_xtext_decode : smtp_xtext_decode)(semicolon + 1,
+		    length - type - 1, orcpt + type + 1,
+		    SMTP_ORCPT_MAX - type) == 0;
 	}
 	return good ? NULL : "501 5.5.4 Error: Bad ORCPT parameter syntax";
 }

@@ -82,4 +82,16 @@ int	smtp_xtext_decode(const char *text, size_t length, char *decoded,
 	    size_t size);
 void	smtp_xtext_encode(struct text *out, const char *text);
 
+/*
+ * The same for an address of type utf-8 (RFC 6533 section 3): what is not
+ * plain ASCII is \x{HEX}, or as it is. What is encoded is valid UTF-8, and
+ * comes out in ASCII, which every host takes.
+ */
+int	smtp_utf8_xtext_decode(const char *text, size_t length, char *decoded,
+	    size_t size);
+void	smtp_utf8_xtext_encode(struct text *out, const char *text);
+
+/* Is this the type in front of such an address? */
+bool	smtp_is_utf8_type(const char *type, size_t length);
+
 #endif

@@ -198,6 +198,39 @@ START_TEST(reads_statuses)
 }
 END_TEST
 
+/* An address of type utf-8: as it may come, as it is, as we say it (NULL: it is refused). */
+static const struct {
+	const char *text, *address, *said;
+} utf8_addresses[] = {
+	{ "a@x.org", "a@x.org", "a@x.org" },
+	{ "\\x{E5}sa@x.org", "\xc3\xa5sa@x.org", "\\x{E5}sa@x.org" },
+	{ "\xc3\xa5sa@x.org", "\xc3\xa5sa@x.org", "\\x{E5}sa@x.org" },
+	{ "a\\x{2B}b\\x{3D}\\x{5C}@x", "a+b=\\@x", "a\\x{2B}b\\x{3D}\\x{5C}@x" },
+	{ "\\x{1F600}", "\xf0\x9f\x98\x80", "\\x{1F600}" },
+	{ "a+b", NULL, NULL }, { "a=b", NULL, NULL }, { "\\x{0A}", NULL, NULL },
+	{ "\\x{}", NULL, NULL }, { "\\x{E5", NULL, NULL }, { "\\y", NULL, NULL },
+	{ "\\x{D800}", NULL, NULL }, { "\\x{110000}", NULL, NULL },
+	{ "\xc3", NULL, NULL }, { "\\x{1234567}", NULL, NULL },
+};
+
+START_TEST(utf8_xtext)
+{
+	struct text out = TEXT_EMPTY;
+	char back[64];
+	const char *text = utf8_addresses[_i].text;
+	int result = smtp_utf8_xtext_decode(text, strlen(text), back,
+	    sizeof(back));
+
+	ck_assert_int_eq(result, utf8_addresses[_i].address != NULL ? 0 : -1);
+	if (result == 0) {
+		ck_assert_str_eq(back, utf8_addresses[_i].address);
+		smtp_utf8_xtext_encode(&out, back);
+		ck_assert_str_eq(text_string(&out), utf8_addresses[_i].said);
+		text_clear(&out);
+	}
+}
+END_TEST
+
 START_TEST(xtext_goes_round)
 {
 	struct text out = TEXT_EMPTY;
@@ -226,6 +259,8 @@ main(void)
 	tcase_add_loop_test(tcase, writes_replies, 0, COUNT_OF(written));
 	tcase_add_loop_test(tcase, reads_statuses, 0, COUNT_OF(statuses));
 	tcase_add_test(tcase, xtext_goes_round);
+	tcase_add_loop_test(tcase, utf8_xtext, 0,
+	    (int)(sizeof(utf8_addresses) / sizeof(utf8_addresses[0])));
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);

@@ -125,6 +125,11 @@ class Notices(postroad.Test):
         report, = self.reports()
         self.assertEqual(report.returned.count(b"x" * 70 + b"\n"), 3000)
 
+    def test_a_notice_may_be_larger_than_a_message(self):
+        self.start(message_size_limit=1000)
+        self.send("nobody@far.example", message="Subject: x\r\n\r\n" + "x" * 600 + "\r\n")
+        self.assertIn(b"x" * 600, self.reports()[0].returned)
+
     def test_notify_never(self):
         self.start()
         self.assert_no_notice(self.send("nobody@far.example", rcpt=["NOTIFY=NEVER"]))
@@ -364,3 +369,12 @@ class Notices(postroad.Test):
         self.assertEqual(report.one()["Final-Recipient"], "utf-8; no-\u00e5sa@far.example")
         self.assertEqual(report.about["X-Postroad-Sender"], "rfc822; " + ADA)
         self.assertIn("Subject: gr\u00fc\u00dfe".encode(), report.returned)
+
+    def test_an_internationalized_original_recipient(self):
+        self.start()
+        self.far.answers["EHLO"] = "250-sink.example.net\r\n250-SMTPUTF8\r\n250-DSN\r\n250 8BITMIME"
+        self.send("\u00e5sa@far.example", mail=["SMTPUTF8"])
+        self.far.wait()
+        self.assertIn("RCPT TO:<\u00e5sa@far.example> ORCPT=utf-8;\\x{E5}sa@far.example", self.far.commands)
+        self.send("nobody@far.example", mail=["SMTPUTF8"], rcpt=["ORCPT=utf-8;\\x{E5}sa@x.example"])
+        self.assertEqual(self.reports()[0].one()["Original-Recipient"], "utf-8;\u00e5sa@x.example")
