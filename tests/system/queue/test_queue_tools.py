@@ -74,6 +74,21 @@ class Queue(postroad.Test):
         self.far.wait(3)
         self.box.wait_empty()
 
+    def test_expired_on_hold_is_returned_when_it_is_released(self):
+        self.box.run("postsuper", "-h", self.ids[0], check=True)
+        done = self.box.run("postsuper", "-e", self.ids[0])
+        self.assertIn("postsuper: Force-expired: 1 message\n", done.stderr)
+        self.assertEqual(self.box.queue()[self.ids[0]][0], "!#")
+        found = [m for m in map(json.loads, self.box.run("postqueue", "-j").stdout.splitlines()) if m["forced_expire"]]
+        self.assertEqual([m["queue_id"] for m in found], [self.ids[0]])
+        self.box.run("postsuper", "-H", self.ids[0], check=True)
+        self.box.wait_log(self.ids[0] + r": from=<ada@example\.org>, status=force-expired, returned to sender")
+        self.box.wait_log(self.ids[0] + ": removed")
+        # -f releases by itself.
+        self.box.run("postsuper", "-h", self.ids[1], check=True)
+        self.assertIn("postsuper: Force-expired: 1 message\n", self.box.run("postsuper", "-f", self.ids[1]).stderr)
+        self.box.wait_log(self.ids[1] + ": removed")
+
     def test_requeue(self):
         done = self.box.run("postsuper", "-r", "ALL")
         self.assertExit(done, 0)
