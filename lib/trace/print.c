@@ -28,6 +28,14 @@ print_word(FILE *out, const char *before, struct trace_word word,
 	free(text);
 }
 
+static void
+print_string(FILE *out, const char *before, const char *string,
+    const char *after)
+{
+	print_word(out, before, (struct trace_word){ string, strlen(string) },
+	    after);
+}
+
 /* Each line of the story, taken apart. */
 static void
 each_line(const struct trace_story *story,
@@ -137,7 +145,7 @@ print_heading(FILE *out, const struct trace_story *story,
 	if (summary.has_sender)
 		print_word(out, "  from=<", summary.sender, ">");
 	else if (message != NULL)
-		fprintf(out, "  from=<%s>", message->sender);
+		print_string(out, "  from=<", message->sender, ">");
 	if (summary.size.length > 0)
 		print_word(out, "  size=", summary.size, "");
 	if (summary.message_id.length > 0)
@@ -195,11 +203,10 @@ print_waiting(FILE *out, const struct trace_waiting *waiting)
 	putc('\n', out);
 	for (size_t i = 0; i < message->recipient_count; i++) {
 		const struct listed_recipient *r = &message->recipients[i];
-		struct trace_word reason = { r->reason, strlen(r->reason) };
 
-		fprintf(out, "    waits: <%s>", r->address);
-		if (reason.length > 0)
-			print_word(out, ": ", reason, "");
+		print_string(out, "    waits: <", r->address, ">");
+		if (*r->reason != '\0')
+			print_string(out, ": ", r->reason, "");
 		putc('\n', out);
 	}
 }

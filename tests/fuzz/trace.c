@@ -13,9 +13,9 @@ int	LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 static void
 print(const struct trace_story *story, void *context)
 {
-	static struct listed_recipient recipient = { "", "bob@y.org", "450 later" };
+	static struct listed_recipient recipient = { "", "bob\033@y.org", "450\nlater" };
 	static const struct listed_message message = { "deferred", "AAAAAA1",
-	    0, 300, false, "ada@x.org", "", &recipient, 1 };
+	    0, 300, false, "ada\007@x.org", "", &recipient, 1 };
 	const struct trace_waiting waiting = { &message, 1000, 10 };
 
 	trace_print(context, story, &waiting);
