@@ -95,7 +95,12 @@ open_segment(int number, int how)
 struct segment *
 segment_open(int number)
 {
-	return open_segment(number, O_RDWR);
+	struct segment *segment = open_segment(number, O_RDWR);
+
+	/* Whoever marked before us may have been killed before his flush. */
+	if (segment != NULL)
+		segment->marked = true;
+	return segment;
 }
 
 struct segment *

@@ -80,7 +80,8 @@ class Test:
             for at in range(length):
                 print(self.disk.describe(at), [what for position, what, _ in book.facts if position == at + 1])
         worlds = self.cut_everywhere(life, book, [
-            (at, model, seed) for at in range(0, length + 1, self.arguments.step) for model in self.models
+            (at, model, seed) for at in range(0, length + 1, self.arguments.step)
+            for model in self.models if model not in lives.NOT_IN.get(life, ())
             for seed in range(1 if model in SEEDLESS else self.arguments.seeds)])
         self.disk.tell("drop")
         print("%s: %d changes, %d different worlds, %.1f s" % (

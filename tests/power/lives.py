@@ -5,6 +5,7 @@ waited for until it has ended as far as it can (a message for the closed far hos
 """
 import contextlib
 import itertools
+import os
 import random
 import smtplib
 import subprocess
@@ -194,6 +195,21 @@ def delete_held(day):
     operate(day, mail, queue_id, "-d", "deleted")
 
 
+def delete_down(day):
+    """While nothing runs."""
+    mail, queue_id = waiting(day, "delete down")
+    day.road.power_off()
+    operate(day, mail, queue_id, "-d", "deleted")
+    day.road.start()
+
+
+def hold_down(day):
+    mail, queue_id = waiting(day, "hold down")
+    day.road.power_off()
+    operate(day, mail, queue_id, "-h", "held")
+    day.road.start()
+
+
 def delete_at_once(day):
     """While it is perhaps on its way to the host that will put it off."""
     mail = Mail("delete at once", ["bob@later.example"], far=True)
@@ -205,6 +221,21 @@ def requeue(day):
     day.command("postsuper", "-r", queue_id)
     if day.alone:
         day.wait(lambda: queue_id not in day.road.waiting() and "" in day.road.waiting().values(), "a new queue id")
+
+
+def seen(day):
+    """A reader moves it to cur/ at once, as IMAP servers do: it has been delivered all the same."""
+    mail = Mail("seen", [box("user")], ["user"])
+    day.send(mail)
+    day.wait_in_box(mail, "user")
+    new, cur = (os.path.join(day.road.maildir("user"), folder) for folder in ("new", "cur"))
+    for name in os.listdir(new):
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(os.path.join(new, name), os.path.join(cur, name + ":2,S"))
+    for folder in (cur, new):
+        directory = os.open(folder, os.O_RDONLY)
+        os.fsync(directory)
+        os.close(directory)
 
 
 def pop3(day):
@@ -224,9 +255,11 @@ def pop3(day):
             day.note("removed", mail)
 
 
-LIVES = [deliver, bulk, large, many, alias, own_copy, virtual, relay, defer, defer_large, defer_some, bounce, bounce_alias,
-         bounce_large, bounce_some, success, sendmail, maildrop, expire, hold,
-         hold_and_release, delete, delete_held, delete_at_once, requeue, pop3]
+LIVES = [deliver, bulk, large, many, alias, own_copy, virtual, relay, defer, defer_large, defer_some, bounce,
+         bounce_alias, bounce_large, bounce_some, success, sendmail, maildrop, expire, hold, hold_and_release, hold_down,
+         delete, delete_held, delete_at_once, delete_down, requeue, seen, pop3]
+ALONE = {delete_down, hold_down, seen}      # not to be lived among others
+NOT_IN = {seen: {"split"}}                  # its own rename may leave both names
 
 ASLEEP = {maildrop}             # lived while no daemon runs, which are then started
 
@@ -240,7 +273,8 @@ class Crowd:
     """Sessions that live one life after the other, until the power goes."""
 
     def __init__(self, day, sessions, seed, heavy):
-        self.day, self.troubles, self.usual = day, [], HEAVY if heavy else QUICK
+        self.day, self.troubles = day, []
+        self.usual, self.rare = HEAVY if heavy else QUICK, [life for life in LIVES if life not in ALONE | ASLEEP]
         self.threads = [threading.Thread(target=self.live, args=(random.Random(seed + n), n == 0), daemon=True)
                         for n in range(sessions)]
         for thread in self.threads:
@@ -251,7 +285,7 @@ class Crowd:
             if self.day.over.is_set():
                 return
             # The rarer lives take processes and waiting: one session is enough for them.
-            life = chance.choice(LIVES if curious else self.usual)
+            life = chance.choice(self.rare if curious else self.usual)
             try:
                 life(self.day)
             except (OSError, smtplib.SMTPException, EOFError, AssertionError, subprocess.SubprocessError,

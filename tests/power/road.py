@@ -133,9 +133,9 @@ class Road(postroad.System):
         return found
 
     def debris(self):
-        """Files below the queue's directories that no daemon will ever remove; bounce sweeps old reasons by itself."""
+        """Files below the queue's directories that no daemon will ever remove; bounce and flush sweep by themselves."""
         return [path for path in self.files()
-                if not re.fullmatch(r"defer/(\.swept|\w/\w+)|\w+/(\w/)?\.new-\d+-[0-9a-f]+", path)]
+                if not re.fullmatch(r"defer/(\.swept|\w/\w+)|flush/[\w.-]+|\w+/(\w/)?\.new-\d+-[0-9a-f]+", path)]
 
     def files(self):
         """Every file below the queue's directories, but for the journal."""

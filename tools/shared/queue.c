@@ -84,6 +84,24 @@ on_message(struct segment *segment, int64_t offset,
 	pool_free(&pool);
 }
 
+/*
+ * A message that became a file just before the stop is finished in the
+ * journal by a mark that may not be durable: it must be, before the file goes.
+ */
+static void
+settle_journal(void)
+{
+	int *numbers, count = segment_list(&numbers);
+
+	if (count == -1)
+		fatal("list journal: %m");
+	for (int i = 0; i < count; i++) {
+		if (segment_sync(numbers[i]) == -1)
+			fatal("sync journal/%04d: %m", numbers[i]);
+	}
+	free(numbers);
+}
+
 static void
 search_end(struct search *search)
 {
@@ -215,6 +233,7 @@ queue_operate(const char *operation, char *const *ids, size_t count, bool *done)
 		ask_qmgr(operation, ids, count, done);
 		return;
 	}
+	settle_journal();
 	for (size_t i = 0; i < count; i++)
 		done[i] = operate_directly(operation, ids[i]);
 }
