@@ -217,7 +217,7 @@ on_answer(struct ipc_packet *reply, void *context)
 		end(drop);
 		return;
 	}
-	if (result.status / 100 == 5) {
+	if (result.status / 100 == 5 && !config.soft_bounce) {
 		bounce_drop(drop, &result);
 		return;
 	}

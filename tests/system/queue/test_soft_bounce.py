@@ -24,6 +24,14 @@ class SafetyNets(postroad.Test):
         postroad.wait_until(lambda: len(system.queue()) == 2, "both waiting", system.log)
         self.assertEqual(system.mails("ada"), [])
 
+    def test_what_cleanup_refuses_stays_in_maildrop(self):
+        system = self.relay(soft_bounce="yes", hopcount_limit=3)
+        looping = "Received: x\n" * 4 + "Subject: x\n\nx\n"
+        self.assertEqual(system.run("sendmail", "-f", "ada@example.org", "bob@far.example", input=looping).returncode, 0)
+        system.wait_log("not taken: 554 5.4.0 Error: too many hops")
+        self.assertEqual(len(system.run("postqueue", "-j").stdout.splitlines()), 1)
+        self.assertNotIn("non-delivery", system.log())
+
     def test_soft_bounce_of_one_service_is_not_the_others(self):
         system = self.relay()
         system.master_cf = system.master_cf.replace("- - smtpd\n", "- - smtpd -o soft_bounce=yes\n")
