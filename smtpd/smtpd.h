@@ -29,6 +29,9 @@ extern struct ipc_client *smtpd_cleanup, *smtpd_rewrite;
 /* Is the client one of smtpd_client_event_limit_exceptions, or of mynetworks? */
 bool	smtpd_is_exempt(const struct session *session);
 
+/* local_header_rewrite_clients: is its mail completed as if it came from here? */
+bool	smtpd_is_rewritten(const struct session *session);
+
 /* smtpd_forbid_bare_newline = reject, and this client is no exception. */
 bool	smtpd_refuses_bare_newline(const struct session *session);
 

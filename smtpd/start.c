@@ -2,8 +2,13 @@
 
 #include "smtpd/smtpd.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "config/config.h"
+#include "config/network.h"
 #include "service/service.h"
+#include "table/maps.h"
 #include "table/match.h"
 
 struct resolver *smtpd_resolver;
@@ -11,6 +16,24 @@ struct ipc_client *smtpd_cleanup, *smtpd_rewrite;
 
 static struct match_list *mynetworks, *exempt, *traced,
     *may_send_bare_newlines;
+static struct maps *rewritten;	/* the tables in local_header_rewrite_clients */
+
+static void
+open_rewritten(void)
+{
+	char *list = mem_strdup(config.local_header_rewrite_clients);
+	char *cursor = list, *word;
+	struct text tables = TEXT_EMPTY;
+
+	while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL) {
+		if (strchr(word, ':') != NULL)
+			text_printf(&tables, "%s ", word);
+	}
+	rewritten = maps_open("local_header_rewrite_clients",
+	    text_string(&tables));
+	text_clear(&tables);
+	free(list);
+}
 
 void
 smtpd_start(void)
@@ -34,6 +57,7 @@ smtpd_start(void)
 	    config.smtpd_forbid_bare_newline_exclusions);
 	reword_open();
 	xclient_open();
+	open_rewritten();
 	listed_open();
 	checks_compile();
 }
@@ -46,6 +70,19 @@ smtpd_is_mynetworks(const struct session *s, bool *failed)
 
 	*failed = answer == TABLE_ERROR;
 	return answer == TABLE_FOUND;
+}
+
+bool
+smtpd_is_rewritten(const struct session *s)
+{
+	const char *list = config.local_header_rewrite_clients, *value;
+	bool failed;
+
+	return (list_has_word(list, "permit_inet_interfaces") &&
+	    network_is_own(&s->address.any)) ||
+	    (list_has_word(list, "permit_mynetworks") &&
+	    smtpd_is_mynetworks(s, &failed)) ||
+	    maps_find(rewritten, s->client_address, &value) == TABLE_FOUND;
 }
 
 bool

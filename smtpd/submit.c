@@ -17,7 +17,6 @@
 #include <event2/event.h>
 
 #include "config/config.h"
-#include "config/network.h"
 #include "service/service.h"
 
 /* How long the client waits for a cleanup that does not come, and when we look: soon, then ever more seldom. */
@@ -38,24 +37,6 @@ new_token(struct transaction *t)
 		arc4random_buf(process, sizeof(process));
 	return pool_printf(t->pool, "%08x%08x%08x.%llx", process[0],
 	    process[1], process[2], (unsigned long long)++serial);
-}
-
-/* local_header_rewrite_clients: whose headers are completed as if they came from here. */
-static bool
-is_local_client(struct session *s)
-{
-	char *list = mem_strdup(config.local_header_rewrite_clients);
-	char *cursor = list, *word;
-	bool is_local = false, failed;
-
-	while (!is_local &&
-	    (word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
-		is_local = text_equal_nocase(word, "permit_mynetworks") ?
-		    smtpd_is_mynetworks(s, &failed) :
-		    text_equal_nocase(word, "permit_inet_interfaces") &&
-		    network_is_own(&s->address.any);
-	free(list);
-	return is_local;
 }
 
 static void
@@ -193,7 +174,7 @@ submit(struct session *s)
 
 	e->token = settle_recipients(t) ? new_token(t) : NULL;
 	e->size = t->content.length + t->file_size;
-	if (is_local_client(s))
+	if (smtpd_is_rewritten(s))
 		e->flags |= ENVELOPE_LOCAL_ORIGIN;
 	if (list_has_word(config.receive_override_options,
 	    "no_address_mappings"))

@@ -137,6 +137,11 @@ class Header(postroad.Test):
         mail = self.taken("Subject: x\r\n\r\nx\r\n", local_header_rewrite_clients="")
         self.assertEqual((mail["Message-Id"], mail["Date"], mail["From"], mail["To"]), (None,) * 4)
 
+    def test_whose_mail_is_completed_a_table_may_say(self):
+        mail = self.taken("To: bob\r\n\r\nx\r\n", local_header_rewrite_clients="check_address_map static:all")
+        self.assertTrue(mail["Message-Id"])
+        self.assertEqual(mail["To"], "bob@example.org")
+
     def test_unless_it_is_always_added(self):
         mail = self.taken("Subject: x\r\n\r\nx\r\n", local_header_rewrite_clients="", always_add_missing_headers="yes",
                           undisclosed_recipients_header="To: undisclosed-recipients:;")
