@@ -11,8 +11,12 @@
 #define ASK_AGAIN_SECONDS	1
 #define DEATHS_MAX		5
 
+/* Questions that bounce has at once: two batches. A question has a message's content with it, and a storm has thousands. */
+#define ASKED_MAX		128
+
 /* The reports that one message's round ends with, one after the other. */
 struct question {
+	STAILQ_ENTRY(question) next;	/* while it waits for its turn */
 	char	id[SPOOL_ID_SIZE];
 	enum notice_kind kinds[2];	/* to be told, the last one first */
 	int	left;
@@ -31,6 +35,9 @@ static const struct {
 	[NOTICE_TRACE] = { &config.trace_service_name, RECIPIENT_OWED },
 	[NOTICE_VERIFY] = { &config.trace_service_name, RECIPIENT_OWED },
 };
+
+static STAILQ_HEAD(, question) waiting = STAILQ_HEAD_INITIALIZER(waiting);
+static size_t asked;
 
 static void send_question(struct message *message, struct question *question);
 
@@ -60,13 +67,40 @@ message_of(const struct question *question)
 }
 
 static void
+ask(struct message *message, struct question *question)
+{
+	if (asked < ASKED_MAX)
+		send_question(message, question);
+	else
+		STAILQ_INSERT_TAIL(&waiting, question, next);
+}
+
+/* An answer made room. */
+static void
+ask_waiting(void)
+{
+	struct question *question;
+	struct message *message;
+
+	while (asked < ASKED_MAX &&
+	    (question = STAILQ_FIRST(&waiting)) != NULL) {
+		STAILQ_REMOVE_HEAD(&waiting, next);
+		message = message_of(question);
+		if (message != NULL)
+			send_question(message, question);
+		else
+			free(question);
+	}
+}
+
+static void
 on_again(int fd, short what, void *context)
 {
 	struct question *question = context;
 	struct message *message = message_of(question);
 
 	if (message != NULL)
-		send_question(message, question);
+		ask(message, question);
 	else
 		free(question);
 }
@@ -99,7 +133,7 @@ go_on(struct message *message, struct question *question, bool ok)
 	if (ok)
 		settle(message, question->kinds[question->left]);
 	if (question->left > 0) {
-		send_question(message, question);
+		ask(message, question);
 		return;
 	}
 	ok = !question->failed;
@@ -118,6 +152,7 @@ on_told(struct ipc_packet *reply, void *context)
 	bool ok = reply != NULL && ipc_decode_done(reply, &done) == 0 &&
 	    done.error == 0;
 
+	asked--;
 	/* Whether it died before or after the notice was durable: the second is known as the first by its key. */
 	if (message != NULL && reply == NULL &&
 	    ++question->deaths < DEATHS_MAX) {
@@ -129,6 +164,7 @@ on_told(struct ipc_packet *reply, void *context)
 	} else {
 		free(question);
 	}
+	ask_waiting();
 }
 
 static void
@@ -156,6 +192,7 @@ send_question(struct message *message, struct question *question)
 	    .content = { text_string(&content), content.length },
 	    .file = file, .offset = offset,
 	    .length = message->record.content_length });
+	asked++;
 	ipc_client_call(client_of(*kinds[kind].service), &packet, on_told,
 	    question);
 	text_clear(&envelope);
@@ -206,7 +243,7 @@ notices_send(struct message *message, bool expired,
 		    NOTICE_SUCCESS;
 	if (fails)
 		question->kinds[question->left++] = NOTICE_FAILURE;
-	send_question(message, question);
+	ask(message, question);
 }
 
 bool
@@ -226,7 +263,7 @@ notices_send_delay(struct message *message,
 	struct question *question = question_new(message, told);
 
 	question->kinds[question->left++] = NOTICE_DELAY;
-	send_question(message, question);
+	ask(message, question);
 }
 
 bool

@@ -30,9 +30,13 @@ trouble_said(struct session *session)
 {
 	struct transcript *transcript = transcript_of(session);
 
-	if (transcript != NULL)
-		transcript_said(transcript, text_string(&session->out),
-		    session->out.length);
+	if (transcript == NULL)
+		return;
+	if (!session->is_odd &&
+	    text_starts_with(text_string(&session->out), "MAIL"))
+		transcript_forget_messages(transcript);
+	transcript_said(transcript, text_string(&session->out),
+	    session->out.length);
 }
 
 /* EHLO may be unknown: that is no trouble. */
@@ -44,6 +48,10 @@ trouble_heard(struct session *session, int code, const char *text)
 	if (transcript == NULL)
 		return;
 	transcript_heard(transcript, text, strlen(text));
+	/* What we tell the postmaster is no reason to tell him again. */
+	if (session->job != NULL &&
+	    (session->job->request->envelope->flags & ENVELOPE_BOUNCE))
+		return;
 	session->is_odd |= session->stage != STAGE_EHLO &&
 	    ((code >= 500 && code < 510) || code == 555 || code > 599);
 }

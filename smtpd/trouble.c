@@ -10,6 +10,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "delivery/classes.h"
 #include "delivery/transcript.h"
@@ -87,8 +88,12 @@ trouble_heard(struct session *s, const char *line, size_t length)
 {
 	struct transcript *transcript = transcript_of(s);
 
-	if (transcript != NULL)
-		transcript_heard(transcript, line, length);
+	if (transcript == NULL)
+		return;
+	if (s->transaction == NULL && !(s->trouble & notify_classes()) &&
+	    length >= 4 && strncasecmp(line, "MAIL", 4) == 0)
+		transcript_forget_messages(transcript);
+	transcript_heard(transcript, line, length);
 }
 
 void

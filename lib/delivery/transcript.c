@@ -55,6 +55,15 @@ transcript_heard(struct transcript *transcript, const char *text, size_t length)
 }
 
 void
+transcript_forget_messages(struct transcript *transcript)
+{
+	if (transcript->greeting == 0)
+		transcript->greeting = transcript->lines.length;
+	text_truncate(&transcript->lines, transcript->greeting);
+	transcript->left_out = 0;
+}
+
+void
 transcript_clear(struct transcript *transcript)
 {
 	text_clear(&transcript->lines);

@@ -12,6 +12,7 @@
 struct transcript {
 	struct text	lines;
 	size_t		left_out;
+	size_t		greeting;	/* lines before the first message; 0: none came yet */
 };
 
 /* What was said, or heard: one or more lines, their ends may be LF or CRLF. */
@@ -19,6 +20,9 @@ void	transcript_said(struct transcript *transcript, const char *text,
 	    size_t length);
 void	transcript_heard(struct transcript *transcript, const char *text,
 	    size_t length);
+
+/* Another message begins; what was said about the ones before is of no interest any more. */
+void	transcript_forget_messages(struct transcript *transcript);
 void	transcript_clear(struct transcript *transcript);
 
 /*

@@ -324,6 +324,15 @@ class Notices(postroad.Test):
         m, = self.box.wait_mail("user")
         self.assertIn("\n\nSession aborted, reason: lost connection\n\n", m.get_content())
 
+    def test_the_transcript_is_of_the_message_that_went_wrong(self):
+        self.transcript(notify_classes="protocol", smtpd_junk_command_limit="1000")
+        message = ["MAIL FROM:<a@b.example>", "RCPT TO:<%s>" % TEST, "RSET"]
+        self.say("EHLO x.example", *message * 300, "MAIL FROM:<a b>", "NOOP")
+        text = self.box.wait_mail("user")[0].get_content()
+        self.assertIn("\n In:  EHLO x.example\n", text)
+        self.assertIn("\n In:  MAIL FROM:<a b>\n Out: 501", text)
+        self.assertNotIn("RSET", text)
+
     def test_trouble_that_nobody_wants_to_hear_of(self):
         self.transcript(notify_classes="resource, software")
         self.say("FOO", "QUIT")
