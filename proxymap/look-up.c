@@ -8,6 +8,8 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "config/expand.h"
+#include "config/master_cf.h"
 #include "config/values.h"
 #include "proxymap/proxymap.h"
 #include "table/table.h"
@@ -63,6 +65,44 @@ allow_words(const char *words)
 	free(copy);
 }
 
+static const char *
+value_of(const char *name, void *context)
+{
+	return config_get(name);
+}
+
+/* What -o in master.cf says is as good as main.cf: it is the same administrator's. */
+static void
+allow_override(const char *override)
+{
+	const struct expansion expansion = { .value = value_of };
+	const char *equals = strchr(override, '=');
+	struct text words = TEXT_EMPTY, why = TEXT_EMPTY;
+
+	if (equals != NULL &&
+	    expand(&expansion, equals + 1, &words, &why) == 0)
+		allow_words(text_string(&words));
+	text_clear(&words);
+	text_clear(&why);
+}
+
+static void
+allow_overrides(void)
+{
+	struct master_cf services;
+
+	if (master_cf_load(config.config_directory, &services) == -1)
+		return;
+	for (size_t i = 0; i < services.count; i++) {
+		const struct master_entry *entry = &services.entries[i];
+
+		for (size_t j = 0; j + 1 < entry->argument_count; j++)
+			if (strcmp(entry->arguments[j], "-o") == 0)
+				allow_override(entry->arguments[j + 1]);
+	}
+	master_cf_clear(&services);
+}
+
 void
 proxymap_allow(void)
 {
@@ -72,6 +112,7 @@ proxymap_allow(void)
 
 	allowed = map_new();
 	allow_words(config.proxy_read_maps);
+	allow_overrides();
 	allow_words(config.smtpd_data_restrictions);
 	allow_words(config.smtpd_end_of_data_restrictions);
 	allow_words(config.smtpd_etrn_restrictions);

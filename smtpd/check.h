@@ -2,7 +2,9 @@
  * What the files of the check language share.
  *
  *	compile.c	words of main.cf become lists of checks
- *	checks.c	stages, lists, the verdict
+ *	checks.c	stages and lists
+ *	provide.c	what a check needs before it can be made
+ *	verdict.c	what the client hears
  *	kinds.c		the table of names, and the plain checks
  *	told.c		what a check asks of the DNS and of far tables
  *	access.c	access(5) tables: what is looked up
@@ -30,6 +32,7 @@
 struct check;
 struct check_list;
 struct dnsbl;
+struct maps;
 struct policy;
 
 struct check_kind {
@@ -189,6 +192,16 @@ const struct told *told_text(struct session *session, const char *domain);
 /* A table that can be read here is, and its answer is not remembered. False: asked. */
 bool	told_table(struct session *session, struct table *table,
 	    const char *key, enum table_answer *answer, const char **value);
+
+/*
+ * Maps that checks look up in, in the same way: when one gives TABLE_ERROR
+ * and told_is_asking(), the check gives WAIT.
+ */
+struct maps *told_open_maps(const char *parameter, const char *list);
+bool	told_is_asking(const struct session *session);
+
+/* checks.c, before each check: whom is it about? */
+void	told_asks(struct session *session);
 
 /* Stop asking; forget what was told. */
 void	told_cancel(struct session *session);

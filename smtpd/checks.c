@@ -6,43 +6,11 @@
  * so it can stop anywhere for an answer and go on later; nothing else waits.
  */
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "config/config.h"
-#include "service/service.h"
-#include "smtpd/check.h"
-
-#define DEPTH_MAX	8	/* restriction classes within one another */
-
-struct frame {
-	const struct check_list	*list;
-	size_t			 at;
-	bool			 warn_only;
-};
-
-struct evaluation {
-	unsigned	 stages;	/* those still to come, as bits */
-	unsigned	 all_stages;
-	enum stage	 stage;
-	struct frame	 frames[DEPTH_MAX];
-	size_t		 depth;
-	checks_done	*done;
-	struct route	*sender_route, *recipient_route;
-	bool		 asks_for_sender;
-	struct question	*question;
-	struct verify_question *verify_question;
-	bool		 verify_answered;	/* for the check at hand */
-	int		 verify_status;
-	char		*verify_text;
-	char		*if_permit, *if_reject;	/* replies to put off with */
-	struct event	*pause;
-	bool		 paused;
-};
+#include "smtpd/evaluation.h"
 
 /* What each stage is about, and the parameter that lists its checks. */
 static struct {
@@ -159,125 +127,6 @@ checks_recipient_route(const struct session *s)
 	return s->evaluation->recipient_route;
 }
 
-static bool
-warns_only(const struct evaluation *e)
-{
-	return e->depth > 0 && e->frames[e->depth - 1].warn_only;
-}
-
-/* Verdicts. */
-
-static char *
-compose(int code, const char *status, const char *format, va_list arguments)
-{
-	struct text reply = TEXT_EMPTY;
-
-	text_printf(&reply, "%d %d%s ", code, code / 100, status + 1);
-	text_vprintf(&reply, format, arguments);
-	return text_take(&reply);
-}
-
-/* Takes reply. */
-static enum verdict
-send_refusal(struct session *s, char *reply)
-{
-	struct evaluation *e = s->evaluation;
-	const char *said = e->if_reject != NULL ? e->if_reject : reply;
-
-	report_action(s, "reject", said);
-	session_reply(s, "%s", said);
-	if (strncmp(said, "421", 3) == 0 || strncmp(said, "521", 3) == 0)
-		session_finish(s);
-	free(reply);
-	return VERDICT_REJECT;
-}
-
-enum verdict
-check_refuse(struct session *s, int code, const char *status,
-    const char *format, ...)
-{
-	va_list arguments;
-	char *reply;
-
-	va_start(arguments, format);
-	reply = compose(code, status, format, arguments);
-	va_end(arguments);
-	if (!warns_only(s->evaluation))
-		return send_refusal(s, reply);
-	report_action(s, "reject_warning", reply);
-	free(reply);
-	return VERDICT_NONE;
-}
-
-enum verdict
-check_fail(struct session *s, const char *status, const char *format, ...)
-{
-	va_list arguments;
-	char *reply;
-
-	va_start(arguments, format);
-	reply = compose(451, status, format, arguments);
-	va_end(arguments);
-	return send_refusal(s, reply);
-}
-
-enum verdict
-check_misconfigured(struct session *s)
-{
-	return check_fail(s, "4.3.5", "Server configuration error");
-}
-
-/* The first reason stays: it is the one that stood in the way. */
-static enum verdict
-note(char **reason, char *reply)
-{
-	if (*reason == NULL)
-		*reason = reply;
-	else
-		free(reply);
-	return VERDICT_NONE;
-}
-
-enum verdict
-check_defer_if_permit(struct session *s, const char *action, int code,
-    const char *status, const char *format, ...)
-{
-	struct evaluation *e = s->evaluation;
-	va_list arguments;
-	char *reply;
-
-	va_start(arguments, format);
-	reply = compose(code, status, format, arguments);
-	va_end(arguments);
-	if (warns_only(e)) {
-		report_action(s, "reject_warning", reply);
-		free(reply);
-		return VERDICT_NONE;
-	}
-	if (!text_equal_nocase(action, "defer_if_permit"))
-		return send_refusal(s, reply);
-	return note(&e->if_permit, reply);
-}
-
-enum verdict
-check_defer_if_reject(struct session *s, int code, const char *status,
-    const char *format, ...)
-{
-	struct evaluation *e = s->evaluation;
-	va_list arguments;
-	char *reply;
-
-	va_start(arguments, format);
-	reply = compose(code, status, format, arguments);
-	va_end(arguments);
-	if (warns_only(e)) {
-		report_action(s, "reject_warning", reply);
-		free(reply);
-		return VERDICT_NONE;
-	}
-	return note(&e->if_reject, reply);
-}
-
 enum verdict
 checks_enter_list(struct session *s, const struct check_list *list)
 {
@@ -286,122 +135,9 @@ checks_enter_list(struct session *s, const struct check_list *list)
 	if (list == NULL || e->depth == DEPTH_MAX)
 		return check_misconfigured(s);
 	e->frames[e->depth] = (struct frame){ .list = list,
-	    .warn_only = warns_only(e) };
+	    .warn_only = checks_warn_only(e) };
 	e->depth++;
 	return VERDICT_NONE;
-}
-
-/* Waiting. */
-
-static void
-on_route(struct route *route, void *argument)
-{
-	struct session *s = argument;
-	struct evaluation *e = s->evaluation;
-
-	e->question = NULL;
-	if (e->asks_for_sender)
-		e->sender_route = route;
-	else
-		e->recipient_route = route;
-	checks_go_on(s);
-}
-
-static void
-on_verified(int status, const char *text, void *argument)
-{
-	struct session *s = argument;
-	struct evaluation *e = s->evaluation;
-
-	e->verify_question = NULL;
-	e->verify_answered = true;
-	e->verify_status = status;
-	free(e->verify_text);
-	e->verify_text = mem_strdup(text);
-	checks_go_on(s);
-}
-
-bool
-checks_verify(struct session *s, const char *address, int *status,
-    const char **text)
-{
-	struct evaluation *e = s->evaluation;
-
-	if (e->verify_answered) {
-		e->verify_answered = false;
-		*status = e->verify_status;
-		*text = e->verify_text;
-		return true;
-	}
-	e->verify_question = verify_ask(address, on_verified, s);
-	return false;
-}
-
-/* True if the route is there; else it was asked for. */
-static bool
-have_route(struct session *s, bool of_sender)
-{
-	struct evaluation *e = s->evaluation;
-	struct route **route = of_sender ? &e->sender_route :
-	    &e->recipient_route;
-	const char *address = of_sender ? session_sender(s) :
-	    session_recipient(s);
-
-	if (*route == NULL)
-		*route = route_remembered(address);
-	if (*route != NULL)
-		return true;
-	e->asks_for_sender = of_sender;
-	e->question = route_ask(address, on_route, s);
-	return false;
-}
-
-static void
-on_pause(evutil_socket_t fd, short what, void *argument)
-{
-	struct session *s = argument;
-
-	s->evaluation->paused = true;
-	checks_go_on(s);
-}
-
-bool
-check_pause(struct session *s, int seconds)
-{
-	const struct timeval span = { seconds, 0 };
-	struct evaluation *e = s->evaluation;
-
-	if (e->paused) {
-		e->paused = false;
-		return true;
-	}
-	if (e->pause == NULL)
-		e->pause = evtimer_new(service_base, on_pause, s);
-	evtimer_add(e->pause, &span);
-	return false;
-}
-
-/* Is what the check looks at there? PERMIT: yes; NONE: no, pass it over; WAIT: asked for. */
-static enum verdict
-provide(struct session *s, unsigned needs)
-{
-	if ((needs & NEEDS_SITE) && s->etrn_site == NULL)
-		return VERDICT_NONE;
-	if ((needs & NEEDS_HELO) && s->helo_name == NULL)
-		return VERDICT_NONE;
-	if ((needs & (NEEDS_MAIL | NEEDS_SENDER)) && s->transaction == NULL)
-		return VERDICT_NONE;
-	if ((needs & NEEDS_SENDER) && session_sender(s)[0] == '\0')
-		return VERDICT_NONE;
-	if ((needs & (NEEDS_RECIPIENT | NEEDS_RECIPIENT_ROUTE)) &&
-	    session_recipient(s)[0] == '\0')
-		return VERDICT_NONE;
-	if ((needs & NEEDS_SENDER_ROUTE) && session_sender(s)[0] != '\0' &&
-	    !have_route(s, true))
-		return VERDICT_WAIT;
-	if ((needs & NEEDS_RECIPIENT_ROUTE) && !have_route(s, false))
-		return VERDICT_WAIT;
-	return VERDICT_PERMIT;
 }
 
 /* Evaluating. */
@@ -423,7 +159,7 @@ step(struct session *s)
 	if (check_witness != NULL)
 		check_witness->asked(check);
 	if (check->kind != NULL) {
-		enum verdict provided = provide(s, check->kind->needs);
+		enum verdict provided = checks_provide(s, check->kind->needs);
 
 		if (provided == VERDICT_WAIT)
 			return VERDICT_WAIT;
@@ -441,6 +177,7 @@ step(struct session *s)
 	enum verdict verdict;
 
 	frame->warn_only = before || check->warn_only;
+	told_asks(s);
 	if (check->list != NULL)
 		verdict = checks_enter_list(s, check->list);
 	else if (check->kind == NULL || check->kind->decide == NULL)
@@ -509,7 +246,7 @@ conclude(struct session *s)
 		return VERDICT_PERMIT;
 	e->if_permit = NULL;
 	if (e->all_stages & ~STAGES_BEFORE_RCPT)
-		return send_refusal(s, reply);
+		return checks_send_refusal(s, reply);
 	s->owed[early_place(e->all_stages)] = reply;
 	return VERDICT_PERMIT;
 }

@@ -44,7 +44,7 @@ static struct maps *replies;
 void
 dnsbl_open(void)
 {
-	replies = maps_open("rbl_reply_maps", config.rbl_reply_maps);
+	replies = told_open_maps("rbl_reply_maps", config.rbl_reply_maps);
 }
 
 /* Filters: "127.0.0.[2;4..6]". */
@@ -292,7 +292,8 @@ refuse(struct session *s, struct reply *r)
 	snprintf(r->code, sizeof(r->code), "%d", config.maps_rbl_reject_code);
 	switch (maps_find(replies, r->list->words, &value)) {
 	case TABLE_ERROR:
-		return check_fail(s, "4.3.5", "Server configuration error");
+		return told_is_asking(s) ? VERDICT_WAIT : check_fail(s,
+		    "4.3.5", "Server configuration error");
 	case TABLE_FOUND:
 		template = value;
 		break;

@@ -19,12 +19,12 @@ static struct maps *aliases, *locals, *virtuals, *relays;
 void
 listed_open(void)
 {
-	aliases = maps_open("virtual_alias_maps", config.virtual_alias_maps);
-	locals = maps_open("local_recipient_maps",
+	aliases = told_open_maps("virtual_alias_maps", config.virtual_alias_maps);
+	locals = told_open_maps("local_recipient_maps",
 	    config.local_recipient_maps);
-	virtuals = maps_open("virtual_mailbox_maps",
+	virtuals = told_open_maps("virtual_mailbox_maps",
 	    config.virtual_mailbox_maps);
-	relays = maps_open("relay_recipient_maps",
+	relays = told_open_maps("relay_recipient_maps",
 	    config.relay_recipient_maps);
 }
 
@@ -110,6 +110,8 @@ check_transport(struct session *s, const char *address, const char *class,
 static enum verdict
 refuse_lookup(struct session *s, const char *address)
 {
+	if (told_is_asking(s))
+		return VERDICT_WAIT;
 	return check_fail(s, "4.3.0", "<%s>: Temporary lookup failure",
 	    address);
 }

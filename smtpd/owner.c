@@ -21,7 +21,7 @@ owner_open(void)
 
 	if (enabled == NULL || config_bool(enabled, &logins_are_on) == -1)
 		logins_are_on = false;
-	owners = maps_open("smtpd_sender_login_maps",
+	owners = told_open_maps("smtpd_sender_login_maps",
 	    config.smtpd_sender_login_maps);
 }
 
@@ -46,6 +46,8 @@ owner_check(struct session *s, const struct check *check)
 		case TABLE_ERROR:
 			break;
 		}
+	if (told_is_asking(s))
+		return VERDICT_WAIT;
 	return check_fail(s, "4.3.0", "<%s>: Temporary lookup failure",
 	    session_sender(s));
 }

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "service/service.h"
 #include "smtpd/check.h"
+#include "table/maps.h"
 
 #define TOLD_MAX	4000	/* answers that one transaction remembers */
 
@@ -239,6 +240,37 @@ told_table(struct session *s, struct table *table, const char *key,
 	begin(s, name)->call = ipc_client_call(proxymap, &packet, on_looked_up,
 	    s);
 	return false;
+}
+
+/* Who is being checked: maps do not know sessions. */
+static struct session *asker;
+
+void
+told_asks(struct session *s)
+{
+	asker = s;
+}
+
+bool
+told_is_asking(const struct session *s)
+{
+	return s->asking != NULL;
+}
+
+static bool
+look(struct table *table, const char *key, enum table_answer *answer,
+    const char **value)
+{
+	return told_table(asker, table, key, answer, value);
+}
+
+struct maps *
+told_open_maps(const char *parameter, const char *list)
+{
+	struct maps *maps = maps_open(parameter, list);
+
+	maps_look_with(maps, look);
+	return maps;
 }
 
 const char *

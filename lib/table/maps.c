@@ -13,6 +13,7 @@ struct maps {
 	size_t		 count;
 	const char	*last;		/* the table that was asked last */
 	struct text	 key;
+	maps_look	*look;		/* NULL: table_get() */
 };
 
 /* Who chooses an address must not choose a command, a path, or a user. */
@@ -64,6 +65,12 @@ maps_close(struct maps **maps)
 	*maps = NULL;
 }
 
+void
+maps_look_with(struct maps *maps, maps_look *look)
+{
+	maps->look = look;
+}
+
 bool
 maps_are_empty(const struct maps *maps)
 {
@@ -85,10 +92,13 @@ find(struct maps *maps, const char *key, bool is_part, const char **value)
 		if (is_part && table_is_pattern(maps->tables[i]))
 			continue;
 
-		enum table_answer answer = table_get(maps->tables[i], key,
-		    value);
+		enum table_answer answer;
 
 		maps->last = table_name(maps->tables[i]);
+		if (maps->look == NULL)
+			answer = table_get(maps->tables[i], key, value);
+		else if (!maps->look(maps->tables[i], key, &answer, value))
+			return TABLE_ERROR;
 		if (answer == TABLE_ERROR)
 			log_warning("%s lookup error for \"%s\"", maps->last,
 			    key);

@@ -18,6 +18,15 @@ struct maps;
 struct maps *maps_open(const char *parameter, const char *list);
 void	 maps_close(struct maps **maps);
 
+/*
+ * Look up with this function in place of table_get(): for who must not wait.
+ * When it gives false, it has asked and its owner will ask again: the maps
+ * give TABLE_ERROR, without a word.
+ */
+typedef bool maps_look(struct table *table, const char *key,
+	    enum table_answer *answer, const char **value);
+void	 maps_look_with(struct maps *maps, maps_look *look);
+
 /* No table at all? */
 bool	 maps_are_empty(const struct maps *maps);
 

@@ -202,3 +202,25 @@ class Confined(postroad.Test):
                       + ["%s:%s.re" % (k, path) for k in ("regexp", "pcre") if k in types]
                       + ["proxy:regexp:%s.re" % path, "pipemap:{regexp:%s.re,static:{REJECT by pipe}}" % path,
                          "tcp:" + server.place, "socketmap:inet:%s:access" % server.place])
+
+    def test_a_table_that_only_master_cf_names_may_be_rebuilt(self):
+        self.box = self.system(start=False)
+        path = self.box.path("etc", "access")
+
+        def build(text):
+            postroad.write(path, text)
+            self.box.run("postmap", "hash:" + path, check=True)
+
+        def heard(sender):
+            with self.box.smtp() as smtp:
+                smtp.mail(sender)
+                return smtp.rcpt("ada@example.org")[0]
+        build("dead@example.net REJECT\n")
+        self.box.master_cf = self.box.master_cf.replace(
+            "smtpd\n", "smtpd\n -o smtpd_sender_restrictions=check_sender_access,hash:%s\n" % path, 1)
+        self.box.start()
+        self.assertEqual((heard("dead@example.net"), heard("alive@example.net")), (554, 250))
+        build("alive@example.net REJECT\n")
+        postroad.wait_until(lambda: heard("alive@example.net") == 554, "the rebuilt table")
+        self.assertEqual(heard("dead@example.net"), 250)
+        self.assertNotIn(" 451 ", self.box.log())
