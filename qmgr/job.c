@@ -32,13 +32,14 @@ compare_places(const void *a, const void *b)
 {
 	const struct route *x = &sorting->routes[*(const size_t *)a];
 	const struct route *y = &sorting->routes[*(const size_t *)b];
-	int order = strcmp(x->transport, y->transport);
+	int order = 0;
 
-	if (order == 0)
+	/* routes.c lets neighbours share their strings. */
+	if (x->transport != y->transport)
+		order = strcmp(x->transport, y->transport);
+	if (order == 0 && x->nexthop != y->nexthop)
 		order = strcmp(x->nexthop, y->nexthop);
-	if (order == 0)
-		order = strcmp(x->address, y->address);
-	return order;
+	return order != 0 ? order : strcmp(x->address, y->address);
 }
 
 /* Where a mailbox is a destination, its recipients alone travel together: one. */

@@ -4,6 +4,7 @@
  *	transport.c	a transport: its parameters, its destinations, its trouble
  *	destination.c	a destination: its window, its pace, its dead times
  *	turn.c		mail that would wait here too long waits elsewhere, until its turn
+ *	promise.c	whose turn comes when
  *	job.c		a message's recipients become deliveries; large messages
  *	entry.c		one delivery
  *	schedule.c	which delivery goes next, and how it went
@@ -149,6 +150,14 @@ void	turn_look(void);
  */
 bool	turn_wait_here(struct destination *destination, struct message *message,
 	    const size_t *places, size_t count);
+
+/* promise.c */
+
+/* Wake the message, which waits in deferred, at that time of clock_wall_us(). */
+void	promise_remember(const char *id, int64_t turn_us);
+
+/* Wake those whose time it is. */
+void	promise_keep(int64_t now_us);
 
 /* job.c */
 

@@ -25,8 +25,6 @@
 /* What is gone within this time does no harm. */
 #define PATIENCE_SECONDS	10
 
-static int64_t first_turn_us, last_run_us;
-
 /* Whose backoff is shorter is less patient. */
 static int64_t
 patience_us(void)
@@ -127,8 +125,7 @@ defer_until(struct destination *destination, struct message *message,
 		early = wait_us;
 	turn -= early;
 	message_promise(message, count, turn);
-	if (first_turn_us == 0 || turn < first_turn_us)
-		first_turn_us = turn;
+	promise_remember(message->id, turn);
 }
 
 /* Its own mail does not go: whatever ails the transport, ails it too. */
@@ -219,7 +216,6 @@ void
 turn_look(void)
 {
 	struct transport *transport = NULL;
-	int64_t now = clock_wall_us();
 
 	while (is_nearly_full() &&
 	    (transport = transport_next(transport)) != NULL) {
@@ -230,12 +226,7 @@ turn_look(void)
 		    &destination) != NULL)
 			relieve(destination);
 	}
-	if (first_turn_us != 0 && first_turn_us <= now &&
-	    now - last_run_us >= patience_us() && !service_is_leaving()) {
-		first_turn_us = 0;
-		last_run_us = now;
-		deferred_scan(false);
-	}
+	promise_keep(clock_wall_us());
 }
 
 /* The destination's next delivery, not this message's: how far behind it is shows in the queue. */

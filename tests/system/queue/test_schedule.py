@@ -212,7 +212,7 @@ class Pace(postroad.Test):
         far = self.sink()
         times = self.times(far)
         system = self.system(relayhost=far.nexthop(), smtp_destination_rate_limit="120/m", minimal_backoff_time="1s",
-                             maximal_backoff_time="2s", queue_run_delay="1s")
+                             maximal_backoff_time="2s", queue_run_delay="1h")
         ids = [system.send("r%d@far.example" % n) for n in range(8)]
         system.wait_log(system.send("ada@example.org") + r": to=.*status=sent")
         deferred = system.wait_log(r"(\w+): to=<r\d@far\.example>.*dsn=4\.4\.5, status=deferred "
