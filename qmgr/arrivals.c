@@ -36,6 +36,7 @@ struct journal_segment {
 	bool			 starting;
 	bool			 used;		/* there is a batch in it */
 	bool			 unread;	/* there may be more than there was room for */
+	bool			 failed;	/* ... or could be read: the timer tries again */
 	int64_t			 end;		/* what is told so far, as segment_scan() has it */
 	bool			 is_lost;	/* the disk refuses: nobody uses it again */
 	int64_t			 keep_until_ms;	/* its owner died: its fates may be asked for */
@@ -141,9 +142,10 @@ read_on(struct journal_segment *home)
 		got = segment_scan_batch(home->segment, home->end, on_message,
 		    home);
 	}
-	if (got == -1)
-		log_warning("cannot read journal/%04d: %m; look at the disk",
-		    segment_number(home->segment));
+	if (got == -1 && !home->failed)
+		log_warning("cannot read journal/%04d: %m; trying again, look at "
+		    "the disk", segment_number(home->segment));
+	home->failed = got == -1;
 	home->unread = home->starting = false;
 }
 
@@ -382,8 +384,11 @@ on_flush(int fd, short what, void *argument)
 	struct journal_segment *home;
 
 	flush_all(NULL);
-	TAILQ_FOREACH(home, &segments, next)
+	TAILQ_FOREACH(home, &segments, next) {
+		if (home->failed)
+			read_on(home);
 		release_if_finished(home);
+	}
 	spill_oldest();
 	event_add(flush_timer, &again);
 }

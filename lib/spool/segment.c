@@ -138,11 +138,25 @@ segment_is_owned(struct segment *segment)
 	return false;
 }
 
+/* A disk may stumble: what cannot be read the second time is lost. */
+static bool
+read_whole(struct segment *segment, void *bytes, size_t length, int64_t offset)
+{
+	ssize_t n = fd_pread_full(segment->fd, bytes, length, offset);
+
+	if (n == -1) {
+		log_warning("journal/%04d: cannot read at %lld: %m; trying once "
+		    "more", segment->number, (long long)offset);
+		n = fd_pread_full(segment->fd, bytes, length, offset);
+	}
+	return n == (ssize_t)length;
+}
+
 static int
 read_segment_header(struct segment *segment, struct segment_header *header)
 {
-	if (fd_pread_full(segment->fd, header, sizeof(*header), 0) !=
-	    sizeof(*header) || memcmp(header->magic, SEGMENT_MAGIC, 8) != 0) {
+	if (!read_whole(segment, header, sizeof(*header), 0) ||
+	    memcmp(header->magic, SEGMENT_MAGIC, 8) != 0) {
 		errno = EBADMSG;
 		return -1;
 	}
@@ -163,20 +177,6 @@ segment_is_complete(struct segment *segment)
 	struct segment_header header;
 
 	return read_segment_header(segment, &header) == 0 && header.complete;
-}
-
-/* A disk may stumble: what cannot be read the second time is lost. */
-static bool
-read_whole(struct segment *segment, void *bytes, size_t length, int64_t offset)
-{
-	ssize_t n = fd_pread_full(segment->fd, bytes, length, offset);
-
-	if (n == -1) {
-		log_warning("journal/%04d: cannot read at %lld: %m; trying once "
-		    "more", segment->number, (long long)offset);
-		n = fd_pread_full(segment->fd, bytes, length, offset);
-	}
-	return n == (ssize_t)length;
 }
 
 /* Read the header of a batch at offset; false if none of this use stands there. */

@@ -125,12 +125,12 @@ class Trial:
     # --- steps
 
     def exhaust(self, life, fault_class, error, first=1, limit=None, stride=1):
-        """Every n from the first up; how many there were."""
+        """Every n from the first up (of hundreds ever fewer); how many there were."""
         n = first
         while limit is None or n < first + limit * stride:
             if len(self.complaints) > 20 or self.step(life, fault_class, error, n) == OVER:
                 break
-            n += stride
+            n += max(stride, n // 64)
         return n - 1
 
     def step(self, life, fault_class, error, n, times=1):
