@@ -59,6 +59,9 @@ on_readable(int fd, short what, void *argument)
 			break;
 		if (got == -1 && errno != ECONNRESET)
 			log_warning("bad packet from a brother daemon: %m");
+		/* What he sends from now on fails; what he sent before, on_closed() may look for. */
+		if (got == -1)
+			shutdown(fd, SHUT_RDWR);
 		event_del(&channel->readable);
 		event_del(&channel->writable);
 		channel->freed = NULL;
