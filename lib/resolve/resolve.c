@@ -73,12 +73,16 @@ resolve_reason(enum resolve_result result)
 static void
 set_timer(struct resolver *resolver)
 {
-	struct timeval limit = { 3600, 0 }, wait;
+	struct timeval room;
 
-	if (ares_timeout(resolver->channel, &limit, &wait) == NULL)
+	/* With no question under way it gives the limit, NULL, and leaves room as it was. */
+	const struct timeval *wait = ares_timeout(resolver->channel, NULL,
+	    &room);
+
+	if (wait == NULL)
 		evtimer_del(resolver->timer);
 	else
-		evtimer_add(resolver->timer, &wait);
+		evtimer_add(resolver->timer, wait);
 }
 
 static void
