@@ -188,8 +188,10 @@ login_serve(struct service_request *requests, size_t count)
 			log_warning("a request that is not a login; denied");
 		else
 			result.status = judge(&login, packet);
-		/* The password does not outlive its check. */
-		explicit_bzero(packet->body.bytes + 16, packet->body.length - 16);
+		/* The password does not outlive its check; kind and number are still needed. */
+		if (packet->body.length > 16)
+			explicit_bzero(packet->body.bytes + 16,
+			    packet->body.length - 16);
 		ipc_encode_login_result(&reply, 0, &result);
 		service_reply(&requests[i], &reply);
 	}
