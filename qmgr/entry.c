@@ -7,6 +7,20 @@
 
 #include "address/address.h"
 
+static void
+hold(struct held *held, const struct entry *entry)
+{
+	held->messages++;
+	held->recipients += entry->count;
+}
+
+static void
+let_go(struct held *held, const struct entry *entry)
+{
+	held->messages--;
+	held->recipients -= entry->count;
+}
+
 struct entry *
 entry_new(struct destination *destination, struct message *message,
     const size_t *places, size_t count, bool is_large)
@@ -20,8 +34,8 @@ entry_new(struct destination *destination, struct message *message,
 	entry->count = count;
 	entry->is_large = is_large;
 	if (!is_large) {
-		destination->held++;
-		destination->transport->held++;
+		hold(&destination->held, entry);
+		hold(&destination->transport->held, entry);
 	}
 	return entry;
 }
@@ -32,8 +46,8 @@ entry_free(struct entry **entry)
 	struct destination *destination = (*entry)->destination;
 
 	if (!(*entry)->is_large) {
-		destination->held--;
-		destination->transport->held--;
+		let_go(&destination->held, *entry);
+		let_go(&destination->transport->held, *entry);
 	}
 	free((*entry)->recipients);
 	free(*entry);

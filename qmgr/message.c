@@ -54,27 +54,36 @@ room_for(size_t mine, size_t other, size_t limit)
 	return own < all ? own : all;
 }
 
-static size_t
+static struct room
 room_of(bool waited)
 {
-	return room_for(load[waited].messages, load[!waited].messages,
-	    (size_t)config.qmgr_message_active_limit);
+	return (struct room){
+		.messages = room_for(load[waited].messages,
+		    load[!waited].messages,
+		    (size_t)config.qmgr_message_active_limit),
+		.recipients = room_for(load[waited].recipients,
+		    load[!waited].recipients,
+		    (size_t)config.qmgr_message_recipient_limit),
+	};
 }
 
 bool
 message_has_room(bool waited)
 {
-	return load[waited].messages == 0 || (room_of(waited) > 0 &&
-	    room_for(load[waited].recipients, load[!waited].recipients,
-	    (size_t)config.qmgr_message_recipient_limit) > 0);
+	struct room room = room_of(waited);
+
+	return load[waited].messages == 0 ||
+	    (room.messages > 0 && room.recipients > 0);
 }
 
-size_t
-message_room(void)
+struct room
+message_room(bool waited)
 {
-	size_t of_new = room_of(false), of_waited = room_of(true);
+	struct room room = room_of(waited);
 
-	return (of_new < of_waited ? of_new : of_waited) + place_leaving();
+	room.messages += place_leaving();
+	room.recipients += place_leaving();
+	return room;
 }
 
 void

@@ -93,8 +93,11 @@ struct message *message_find(const char *id);
 /* May one more of this kind come into memory? */
 bool	message_has_room(bool waited);
 
-/* How many more may come, of the kind that has less room; what is leaving counts as gone. */
-size_t	message_room(void);
+/* How much more of this kind may come; what is leaving counts as gone. */
+struct room {
+	size_t	messages, recipients;
+};
+struct room message_room(bool waited);
 void	message_each(void (*visit)(struct message *message, void *context),
 	    void *context);
 

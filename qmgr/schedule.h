@@ -23,6 +23,11 @@
 TAILQ_HEAD(entries, entry);
 TAILQ_HEAD(peers, peer);
 
+/* Of small messages: what waits and is under way. */
+struct held {
+	size_t	messages, recipients;
+};
+
 struct transport {
 	TAILQ_ENTRY(transport)	 next;
 	char			*name;
@@ -33,7 +38,7 @@ struct transport {
 	size_t			 job_count;	/* those without one, too */
 	size_t			 peer_count;
 	int			 underway;	/* entries that agents have */
-	size_t			 held;		/* entries of small messages: waiting and under way */
+	struct held		 held;
 	struct pace		 pace;
 	struct slots		 slots;
 	struct window_rules	 window;
@@ -60,7 +65,7 @@ struct destination {
 	int			 ready;		/* peers that are not parked */
 	bool			 in_ring;
 	int			 underway;
-	size_t			 held;		/* entries of small messages: waiting and under way */
+	struct held		 held;
 	struct window		 window;
 	bool			 is_batched;	/* a worker does its deliveries together, so they are no burden */
 	struct pace		 pace;

@@ -49,15 +49,19 @@ waits_too_long(const struct destination *destination,
 	if (!has_policy(destination))
 		return false;
 	/* Older mail was promised its turn: new mail stands behind it. */
-	if (message->segment != NULL && pace_is_promised(pace, now))
+	if (!message->waited && pace_is_promised(pace, now))
 		return true;
 	return pace_wait(pace, now) > 1000000LL * config.minimal_backoff_time;
 }
 
 static bool
-is_crowded(size_t held, const struct pace *pace, int64_t now)
+is_crowded(const struct held *held, const struct pace *pace, bool waited,
+    int64_t now)
 {
-	return held > 0 && held >= message_room() &&
+	struct room room = message_room(waited);
+
+	return held->messages > 0 && (held->messages >= room.messages ||
+	    held->recipients >= room.recipients) &&
 	    pace_wait(pace, now) > patience_us();
 }
 
@@ -72,7 +76,7 @@ warn_of_clog(struct destination *destination)
 	destination->warn_after_ms = now + 1000LL * config.qmgr_clog_warn_time;
 	log_warning("mail for %s is using up %zu of %d active queue entries; "
 	    "what comes now waits in deferred",
-	    destination->nexthop, destination->held,
+	    destination->nexthop, destination->held.messages,
 	    config.qmgr_message_active_limit);
 }
 
@@ -132,19 +136,19 @@ defer_until(struct destination *destination, struct message *message,
 static bool
 is_stuck(const struct destination *destination, int64_t now)
 {
-	return destination->held > 0 && (destination->underway == 0 ||
+	return destination->held.messages > 0 && (destination->underway == 0 ||
 	    pace_wait(&destination->pace, now) > patience_us());
 }
 
 /* The pace that is too slow for more mail; NULL: none is. */
 static struct pace *
-find_slow_pace(struct destination *destination, int64_t now)
+find_slow_pace(struct destination *destination, bool waited, int64_t now)
 {
 	struct transport *transport = destination->transport;
 
-	if (is_crowded(destination->held, &destination->pace, now))
+	if (is_crowded(&destination->held, &destination->pace, waited, now))
 		return &destination->pace;
-	if (is_crowded(transport->held, &transport->pace, now) &&
+	if (is_crowded(&transport->held, &transport->pace, waited, now) &&
 	    is_stuck(destination, now))
 		return &transport->pace;
 	return NULL;
@@ -172,7 +176,7 @@ turn_wait_here(struct destination *destination, struct message *message,
 	int64_t now = clock_us();
 	bool by_policy = waits_too_long(destination, message, now);
 	struct pace *pace = by_policy ? &destination->pace :
-	    find_slow_pace(destination, now);
+	    find_slow_pace(destination, message->waited, now);
 
 	if (pace == NULL)
 		return true;
@@ -192,7 +196,8 @@ relieve(struct destination *destination)
 	struct pace *pace;
 
 	while ((entry = TAILQ_LAST(&destination->waiting, entries)) != NULL &&
-	    (pace = find_slow_pace(destination, now)) != NULL) {
+	    (pace = find_slow_pace(destination, entry->message->waited,
+	    now)) != NULL) {
 		struct message *message = entry->message;
 
 		warn_of_clog(destination);
@@ -206,10 +211,14 @@ relieve(struct destination *destination)
 }
 
 static bool
-is_nearly_full(void)
+is_nearly_full(bool waited)
 {
-	return message_room() <=
-	    (size_t)config.qmgr_message_active_limit / 10;
+	struct room room = message_room(waited);
+
+	return room.messages <=
+	    (size_t)config.qmgr_message_active_limit / 10 ||
+	    room.recipients <=
+	    (size_t)config.qmgr_message_recipient_limit / 10;
 }
 
 void
@@ -217,7 +226,7 @@ turn_look(void)
 {
 	struct transport *transport = NULL;
 
-	while (is_nearly_full() &&
+	while ((is_nearly_full(false) || is_nearly_full(true)) &&
 	    (transport = transport_next(transport)) != NULL) {
 		size_t position = 0;
 		void *destination;
