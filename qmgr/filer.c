@@ -331,7 +331,7 @@ close_sandbox(void)
 	};
 
 	sandbox_enter("qmgr's filer", SANDBOX_READ | SANDBOX_WRITE |
-	    SANDBOX_UNLINK, paths);
+	    SANDBOX_UNLINK | SANDBOX_THREADS, paths);
 }
 
 void

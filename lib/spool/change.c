@@ -104,11 +104,24 @@ rewrite(struct spool_change *change, int queue)
 	return set_attributes(change);
 }
 
+/* Most of a batch come from one segment: it stays open until another is asked for, or the end (0). */
+static struct segment *
+borrow_segment(int number)
+{
+	static struct segment *segment;
+
+	if (segment != NULL && segment_number(segment) != number)
+		segment_close(&segment);
+	if (segment == NULL && number != 0)
+		segment = segment_open(number);
+	return segment;
+}
+
 /* The record as it stands in the journal, whole. Released with free(3). */
 static char *
 read_record(const struct spool_change *change, struct spool_record *record)
 {
-	struct segment *segment = segment_open(change->segment);
+	struct segment *segment = borrow_segment(change->segment);
 	char header[SPOOL_RECORD_HEADER], *bytes = NULL;
 
 	if (segment == NULL)
@@ -127,8 +140,29 @@ read_record(const struct spool_change *change, struct spool_record *record)
 		bytes = NULL;
 		errno = EBADMSG;
 	}
-	segment_close(&segment);
 	return bytes;
+}
+
+static int
+make_directory(const struct spool_change *change)
+{
+	int fd = spool_directory_open(change->to, change->id);
+	int result = fd == -1 ? -1 : 0;
+
+	fd_close(&fd);
+	return result;
+}
+
+static int
+open_new(struct spool_change *change)
+{
+	char path[64];
+
+	spool_directory_path(path, (enum spool_queue)change->to, change->id);
+	if (unnamed_open(&change->file, path, 0700) != -1)
+		return 0;
+	return errno == ENOENT && make_directory(change) == 0 &&
+	    unnamed_open(&change->file, path, 0700) != -1 ? 0 : -1;
 }
 
 /* A copy of the journal's record, with the marks of now; the disk begins to write it. */
@@ -136,17 +170,16 @@ static int
 copy_record(struct spool_change *change)
 {
 	struct spool_record record;
-	char path[64], *bytes = read_record(change, &record);
+	char *bytes = read_record(change, &record);
 	int result = -1;
 
 	if (bytes == NULL)
 		return -1;
-	spool_directory_path(path, (enum spool_queue)change->to, change->id);
 	if (change->marks != NULL &&
 	    change->marks_length == record.marks_length)
 		memcpy(bytes + record.marks_offset, change->marks,
 		    record.marks_length);
-	if (unnamed_open(&change->file, path, 0700) != -1 &&
+	if (open_new(change) == 0 &&
 	    fd_write_all(change->file.fd, bytes, (size_t)record.length) == 0 &&
 	    set_attributes(change) == 0)
 		result = 0;
@@ -162,15 +195,9 @@ copy_record(struct spool_change *change)
 static int
 prepare(struct spool_change *change)
 {
-	int directory;
-
 	change->file = (struct unnamed){ .fd = -1 };
-	if (change->to >= 0) {
-		directory = spool_directory_open(change->to, change->id);
-		if (directory == -1)
-			return -1;
-		fd_close(&directory);
-	}
+	if (is_move(change) && make_directory(change) == -1)
+		return -1;
 	if (change->from == SPOOL_JOURNAL)
 		return copy_record(change);
 	if (change->to == SPOOL_NOWHERE ||
@@ -181,6 +208,26 @@ prepare(struct spool_change *change)
 	/* Moved before a stop? */
 	return errno == ENOENT && is_move(change) ?
 	    rewrite(change, change->to) : -1;
+}
+
+/* The time alone need not survive: without it a message is merely tried sooner. */
+static void
+sync_written(struct spool_change *changes, size_t count)
+{
+	int *fds = mem_resize(NULL, count + 1, sizeof(*fds));
+	int *errors = mem_zalloc(count + 1, sizeof(*errors));
+
+	for (size_t i = 0; i < count; i++)
+		fds[i] = changes[i].error == 0 &&
+		    (changes[i].from == SPOOL_JOURNAL ||
+		    changes[i].marks != NULL) ? changes[i].file.fd : -1;
+	spool_sync_files(fds, errors, count);
+	for (size_t i = 0; i < count; i++) {
+		if (errors[i] != 0)
+			changes[i].error = errors[i];
+	}
+	free(errors);
+	free(fds);
 }
 
 /* The file is durable; now its name. There already: it was, before a stop, and needs only its marks. */
@@ -271,15 +318,8 @@ spool_change_all(struct spool_change *changes, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		changes[i].error = prepare(&changes[i]) == -1 ? errno : 0;
-	for (size_t i = 0; i < count; i++) {
-		struct spool_change *change = &changes[i];
-
-		/* The time alone need not survive: without it a message is merely tried sooner. */
-		if (change->error == 0 && change->file.fd != -1 &&
-		    (change->from == SPOOL_JOURNAL || change->marks != NULL) &&
-		    fsync(change->file.fd) == -1)
-			change->error = errno;
-	}
+	borrow_segment(0);
+	sync_written(changes, count);
 	for (size_t i = 0; i < count; i++) {
 		struct spool_change *change = &changes[i];
 
