@@ -540,13 +540,3 @@ arrivals_finished(struct message *message)
 	TAILQ_REMOVE(&message->segment->messages, message, in_segment);
 	message->segment = NULL;
 }
-
-void
-arrivals_leave_segment(struct message *message)
-{
-	for (size_t i = 0; i < message->record.marks_length; i++) {
-		if (message->states[i] != RECIPIENT_DONE)
-			arrivals_mark(message, i, SPOOL_MARK_DONE);
-	}
-	arrivals_finished(message);
-}

@@ -132,11 +132,11 @@ is_wanted(const struct ipc_file_walk *asked, int directory, const char *name)
 		complain(name);
 		return false;
 	}
-	if (asked->queue == SPOOL_HOLD) {
-		if (st.st_nlink > 1 && S_ISREG(st.st_mode))
-			spool_keep_one_name(SPOOL_HOLD, name);
+	if (st.st_nlink > 1 && S_ISREG(st.st_mode) &&
+	    !spool_keep_one_name((enum spool_queue)asked->queue, name))
 		return false;
-	}
+	if (asked->queue == SPOOL_HOLD)
+		return false;
 	/* What is no file is fetched, too, and goes to corrupt/. */
 	return asked->all || !S_ISREG(st.st_mode) || is_due(&st);
 }

@@ -100,14 +100,14 @@ finish(struct message *message)
 	message_left(message, gone);
 }
 
-/* What the filer did holds now; the journal's copy is finished only then: invariant 5 of the spool. */
+/* What the filer did holds now. Out of the journal: the copy there is finished, durably. */
 static void
 take_place(struct message *message)
 {
 	if (message->filing_to < 0)
 		return;
 	if (message->segment != NULL)
-		arrivals_leave_segment(message);
+		arrivals_finished(message);
 	message->queue = (enum spool_queue)message->filing_to;
 }
 

@@ -188,7 +188,6 @@ int	segment_of_message_read(struct message *message, int64_t at, void *bytes,
 	    size_t length);
 void	arrivals_mark(struct message *message, size_t recipient, char mark);
 void	arrivals_finished(struct message *message);
-void	arrivals_leave_segment(struct message *message);
 void	arrivals_pace(void);		/* there is room in memory */
 
 /* Call done when all marks that are made, and all that the filer was asked, are durable. */

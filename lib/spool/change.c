@@ -175,6 +175,7 @@ copy_record(struct spool_change *change)
 
 	if (bytes == NULL)
 		return -1;
+	change->recipients = record.marks_length;
 	if (change->marks != NULL &&
 	    change->marks_length == record.marks_length)
 		memcpy(bytes + record.marks_offset, change->marks,
@@ -280,6 +281,33 @@ mark_all_done(struct spool_change *change)
 	return result;
 }
 
+/* The journal's copies are finished: their marks say so, durably. */
+static void
+finish_in_journal(struct spool_change *changes, size_t count)
+{
+	int last = 0, error = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct segment *segment;
+
+		if (changes[i].from != SPOOL_JOURNAL || changes[i].error != 0)
+			continue;
+		segment = borrow_segment(changes[i].segment);
+		if (segment == NULL || segment_mark_all(segment,
+		    changes[i].offset, changes[i].recipients) == -1)
+			changes[i].error = errno;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (changes[i].from != SPOOL_JOURNAL || changes[i].error != 0)
+			continue;
+		if (changes[i].segment != last)
+			error = segment_sync(changes[i].segment) == -1 ? errno : 0;
+		last = changes[i].segment;
+		changes[i].error = error;
+	}
+	borrow_segment(0);
+}
+
 static void
 leave_old_place(struct spool_change *change, struct touched *touched)
 {
@@ -318,7 +346,6 @@ spool_change_all(struct spool_change *changes, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		changes[i].error = prepare(&changes[i]) == -1 ? errno : 0;
-	borrow_segment(0);
 	sync_written(changes, count);
 	for (size_t i = 0; i < count; i++) {
 		struct spool_change *change = &changes[i];
@@ -335,6 +362,7 @@ spool_change_all(struct spool_change *changes, size_t count)
 		if (changes[i].error == 0 && changes[i].to >= 0)
 			check_new_place(&changes[i], touched);
 	}
+	finish_in_journal(changes, count);
 	touched->count = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (changes[i].error == 0)

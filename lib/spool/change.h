@@ -7,7 +7,9 @@
  * that was written, one of each directory that was touched.
  *
  * A message that moves is durable in its new place before it leaves the old
- * one (invariant 5 of spool.h). Whoever dies in between may ask again: what
+ * one (invariant 5 of spool.h); out of the journal it has gone only when its
+ * marks there are durable, too: whoever removes the file later need not think of
+ * them. Whoever dies in between may ask again: what
  * is done already counts as done.
  */
 
@@ -39,6 +41,7 @@ struct spool_change {
 
 	int		 error;		/* what came of it: 0, or an errno */
 	struct unnamed	 file;		/* between the steps */
+	size_t		 recipients;
 };
 
 /* Carry all of them out. Each has its error afterwards; what failed is where it was. */

@@ -390,6 +390,20 @@ segment_mark(struct segment *segment, int64_t offset, char mark)
 }
 
 int
+segment_mark_all(struct segment *segment, int64_t offset, size_t recipients)
+{
+	char *marks = mem_alloc(recipients + 1);
+	int result;
+
+	memset(marks, SPOOL_MARK_DONE, recipients);
+	segment->marked = true;
+	result = fd_pwrite_all(segment->fd, marks, recipients,
+	    offset + SPOOL_RECORD_HEADER);
+	free(marks);
+	return result;
+}
+
+int
 segment_flush(struct segment *segment)
 {
 	if (!segment->marked)

@@ -23,8 +23,9 @@
  *      corrupt/, with a log line, and the good ones are delivered.
  *   4  A segment is freed only after the marks of all its messages are
  *      durable, so what stood in it cannot come back.
- *   5  A message moves to a file only by: file durable, then mark. At no
- *      instant is it in neither place.
+ *   5  A message moves to a file only by: file durable, then mark, then that
+ *      durable. At no instant is it in neither place, and once it has moved
+ *      the journal does not bring it back.
  *   6  An fsync that failed is final for that place: the segment is never
  *      appended to again, the file is removed.
  *   7  A queue id is given once in as long as anything remembers it.
@@ -175,6 +176,10 @@ int	segment_read(struct segment *segment, int64_t offset, void *bytes,
 
 /* Set a recipient's mark, at offset of the segment. Durable with the next flush. */
 int	segment_mark(struct segment *segment, int64_t offset, char mark);
+
+/* Set the marks of all recipients of the message at offset: it is finished. */
+int	segment_mark_all(struct segment *segment, int64_t offset,
+	    size_t recipients);
 
 /* Make the marks durable, if there are new ones. 0, or -1 with errno. */
 int	segment_flush(struct segment *segment);

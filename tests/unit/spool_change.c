@@ -97,6 +97,17 @@ marks_in(enum spool_queue queue)
 	return marks;
 }
 
+static const char *
+marks_in_journal(void)
+{
+	static char marks[4];
+	struct segment *segment = segment_open(change.segment);
+
+	ck_assert_int_eq(segment_read(segment, change.offset + SPOOL_RECORD_HEADER, marks, 3), 0);
+	segment_close(&segment);
+	return marks;
+}
+
 START_TEST(invariant_5_out_of_the_journal_with_its_marks_and_its_time)
 {
 	int64_t retry_at;
@@ -105,6 +116,8 @@ START_TEST(invariant_5_out_of_the_journal_with_its_marks_and_its_time)
 	ck_assert_str_eq(marks_in(SPOOL_DEFERRED), "+__");
 	ck_assert_int_eq(spool_file_retry(SPOOL_DEFERRED, ID, &retry_at), 0);
 	ck_assert_int_eq(retry_at, 1000);
+	/* The journal does not bring it back. */
+	ck_assert_str_eq(marks_in_journal(), "+++");
 }
 END_TEST
 
