@@ -39,6 +39,15 @@ say_banner(struct session *s, enum verdict verdict)
 }
 
 static void
+welcome(struct session *s, bool is_within)
+{
+	if (is_within)
+		checks_run(s,
+		    config.smtpd_delay_reject ? 0 : 1 << STAGE_CLIENT,
+		    say_banner);
+}
+
+static void
 greet(struct session *s, const char *name)
 {
 	set_name(s, name);
@@ -46,8 +55,7 @@ greet(struct session *s, const char *name)
 	xclient_authorize(s);
 	s->is_traced = config.debug_peer_level > 0 && smtpd_is_traced(s);
 	s->busy = false;
-	checks_run(s, config.smtpd_delay_reject ? 0 : 1 << STAGE_CLIENT,
-	    say_banner);
+	limit_connect(s, welcome);
 	if (!s->busy)
 		session_go_on(s);
 }

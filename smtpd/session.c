@@ -36,9 +36,6 @@ static TAILQ_HEAD(, session) sessions = TAILQ_HEAD_INITIALIZER(sessions);
 /* Lent to the session whose turn it is. */
 static char lent[READ_SIZE];
 
-/* How many sessions a client has: by address. */
-static struct map *clients;
-
 static void	on_event(evutil_socket_t fd, short what, void *argument);
 
 void
@@ -91,33 +88,6 @@ watch(struct session *s, short what, int seconds)
 	    common_timeout(config.smtpd_timeout));
 }
 
-/* Clients and their number of sessions. */
-
-static bool
-count_client(struct session *s)
-{
-	if (clients == NULL)
-		clients = map_new();
-
-	uintptr_t count = (uintptr_t)map_get(clients, s->client_address) + 1;
-
-	map_set(clients, s->client_address, (void *)count);
-	s->counted = true;
-	return config.smtpd_client_connection_count_limit == 0 ||
-	    count <= (uintptr_t)config.smtpd_client_connection_count_limit;
-}
-
-static void
-discount_client(struct session *s)
-{
-	uintptr_t count = (uintptr_t)map_get(clients, s->client_address);
-
-	if (count <= 1)
-		map_remove(clients, s->client_address);
-	else
-		map_set(clients, s->client_address, (void *)(count - 1));
-}
-
 /* Its events go before its memory. */
 static void
 session_end(struct session **argument)
@@ -132,8 +102,7 @@ session_end(struct session **argument)
 	transaction_end(s);
 	report_disconnect(s);
 	trouble_end(s);
-	if (s->counted)
-		discount_client(s);
+	limit_end(s);
 	TAILQ_REMOVE(&sessions, s, link);
 	fd_close(&s->fd);
 	text_clear(&s->input);
@@ -539,17 +508,5 @@ session_start(int fd)
 	note_address(s);
 	s->peer = mem_printf("unknown[%s]", s->client_address);
 	TAILQ_INSERT_TAIL(&sessions, s, link);
-	if (!count_client(s) && !smtpd_is_exempt(s)) {
-		log_warning("Connection concurrency limit exceeded: %d from "
-		    "%s for service %s",
-		    config.smtpd_client_connection_count_limit + 1, s->peer,
-		    service_name);
-		session_say(s, "421 4.7.0 %s Error: too many connections from %s",
-		    config.myhostname, s->client_address);
-		s->busy = false;
-		s->ending = true;
-		settle(s);
-		return;
-	}
 	greet_client(s);
 }

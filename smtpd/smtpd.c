@@ -12,6 +12,7 @@
  *	commands.c	the verbs: what may come when
  *	greet.c		who is it: connect, HELO, EHLO
  *	xclient.c	who is it that a proxy speaks for
+ *	limits.c	how many, how often, how much: by anvil(8)
  *	reword.c	commands and replies that the administrator changes
  *	transaction.c	MAIL, RCPT, RSET
  *	content.c	DATA and BDAT: the message

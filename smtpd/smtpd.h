@@ -59,6 +59,11 @@ enum verb {
 	ETRN, QUIT, HELP, XCLIENT, XFORWARD, UNKNOWN, VERB_COUNT
 };
 
+enum limit { LIMIT_SESSIONS, LIMIT_CONNECTS, LIMIT_MESSAGES, LIMIT_RECIPIENTS };
+
+/* Called once, now or later; beyond the limit the client has its reply. */
+typedef void limit_done(struct session *session, bool is_within);
+
 /*
  * One connection. An idle one costs this, its event in the loop, and the
  * kernel's buffers: input, output and transaction hold nothing then.
@@ -75,7 +80,6 @@ struct session {
 	bool		 esmtp;
 	bool		 skipping;	/* an endless line: read past it */
 	bool		 pipelined_badly;
-	bool		 counted;	/* in the table of clients */
 	bool		 reverse_is_uncertain;	/* nobody knew just now */
 	bool		 name_is_uncertain;
 	bool		 is_traced;	/* in debug_peer_list: its dialogue is logged */
@@ -95,6 +99,12 @@ struct session {
 	struct resolve_query *lookup;
 	char		*etrn_site;	/* while ETRN is at hand */
 	uint64_t	 etrn_call;	/* the question to flush(8) */
+
+	char		*limited_as;	/* its name in counts; NULL: nobody counts it */
+	uint64_t	 limit_call;
+	limit_done	*limit_done;
+	enum limit	 limit_asked;
+	uint32_t	 untold_messages, untold_recipients;
 
 	struct text	 input;		/* not yet a whole line */
 	struct text	 output;	/* not yet sent */
@@ -277,6 +287,16 @@ void	listed_open(void);
 
 /* Do our own probes and notices to the postmaster come from there? */
 bool	listed_is_probe_sender(const char *address);
+
+/* ------------------------------------------------------------ limits.c */
+
+/* A client that is not exempt came, begins a message, names a recipient: may it? */
+void	limit_connect(struct session *session, limit_done *done);
+void	limit_message(struct session *session, limit_done *done);
+void	limit_recipient(struct session *session, limit_done *done);
+
+/* It is gone. */
+void	limit_end(struct session *session);
 
 /* ------------------------------------------------------------ verified.c */
 

@@ -118,6 +118,17 @@ answer_mail(struct session *s, enum verdict verdict)
 	session_reply(s, "250 2.1.0 Ok");
 }
 
+static void
+check_mail(struct session *s, bool is_within)
+{
+	if (!is_within)
+		transaction_end(s);
+	else
+		checks_run(s, config.smtpd_delay_reject ? 0 :
+		    1 << STAGE_SENDER | 1 << STAGE_UNLISTED_SENDER,
+		    answer_mail);
+}
+
 void
 transaction_mail(struct session *s, const struct smtp_command *command)
 {
@@ -141,9 +152,7 @@ transaction_mail(struct session *s, const struct smtp_command *command)
 		transaction_end(s);
 		session_reply(s, "451 4.3.0 Error: out of memory");
 	} else
-		checks_run(s, config.smtpd_delay_reject ? 0 :
-		    1 << STAGE_SENDER | 1 << STAGE_UNLISTED_SENDER,
-		    answer_mail);
+		limit_message(s, check_mail);
 	text_clear(&reply);
 }
 
@@ -164,6 +173,13 @@ add_recipient(struct transaction *t)
 }
 
 static void
+forget_rcpt(struct transaction *t)
+{
+	free(t->rcpt);
+	t->rcpt = NULL;
+}
+
+static void
 answer_rcpt(struct session *s, enum verdict verdict)
 {
 	struct transaction *t = s->transaction;
@@ -174,8 +190,17 @@ answer_rcpt(struct session *s, enum verdict verdict)
 		session_enter(s, IN_RCPT, "RCPT");
 		session_reply(s, "250 2.1.5 Ok");
 	}
-	free(t->rcpt);
-	t->rcpt = NULL;
+	forget_rcpt(t);
+}
+
+static void
+check_rcpt(struct session *s, bool is_within)
+{
+	if (!is_within)
+		forget_rcpt(s->transaction);
+	else
+		checks_run(s, config.smtpd_delay_reject ? STAGES_AT_RCPT :
+		    STAGES_AT_RCPT & ~STAGES_BEFORE_RCPT, answer_rcpt);
 }
 
 static void
@@ -195,7 +220,6 @@ transaction_rcpt(struct session *s, const struct smtp_command *command)
 {
 	struct transaction *t = s->transaction;
 	struct text reply = TEXT_EMPTY;
-	unsigned stages = STAGES_AT_RCPT;
 
 	if (t->envelope->recipient_count >=
 	    (size_t)config.smtpd_recipient_limit) {
@@ -209,12 +233,8 @@ transaction_rcpt(struct session *s, const struct smtp_command *command)
 
 	if (complaint != NULL) {
 		session_reply(s, "%s", complaint);
-		free(t->rcpt);
-		t->rcpt = NULL;
-	} else {
-		if (!config.smtpd_delay_reject)
-			stages &= ~STAGES_BEFORE_RCPT;
-		checks_run(s, stages, answer_rcpt);
-	}
+		forget_rcpt(t);
+	} else
+		limit_recipient(s, check_rcpt);
 	text_clear(&reply);
 }

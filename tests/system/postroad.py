@@ -72,6 +72,7 @@ relay     unix  -       -       n       -       -       smtp
 showq     unix  n       -       n       -       -       showq
 flush     unix  n       -       n       1000?   0       flush
 verify    unix  -       -       n       -       1       verify
+anvil     unix  -       -       n       -       1       anvil
 error     unix  -       -       n       -       -       error
 retry     unix  -       -       n       -       -       error
 discard   unix  -       -       n       -       -       discard

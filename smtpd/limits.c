@@ -1,0 +1,255 @@
+/*
+ * How many sessions a client may have, how often it may come, how much it may send.
+ *
+ * anvil(8) counts over all processes. It is asked when a client connects; of
+ * messages and recipients only where a limit is set, else they are told when
+ * the session ends. While there is no anvil, this process's own count of
+ * sessions stands in. An answer with another epoch is a new anvil's, who has
+ * not heard of the sessions that there are.
+ */
+
+#include "smtpd/smtpd.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "delivery/classes.h"
+#include "service/service.h"
+
+static struct ipc_client *anvil;
+static int64_t epoch;
+
+/* This process's sessions, by the client's name in counts. */
+static struct map *clients;
+
+static const struct {
+	const int	*limit;
+	const char	*reply, *warning;
+} kinds[] = {
+	[LIMIT_SESSIONS] = { &config.smtpd_client_connection_count_limit,
+	    NULL, "Connection concurrency" },
+	[LIMIT_CONNECTS] = { &config.smtpd_client_connection_rate_limit,
+	    NULL, "Connection rate" },
+	[LIMIT_MESSAGES] = { &config.smtpd_client_message_rate_limit,
+	    "450 4.7.1 Error: too much mail from",
+	    "Message delivery request rate" },
+	[LIMIT_RECIPIENTS] = { &config.smtpd_client_recipient_rate_limit,
+	    "450 4.7.1 Error: too many recipients from",
+	    "Recipient address rate" },
+};
+
+static void
+clear_bits_behind(unsigned char *bytes, int size, int prefix)
+{
+	for (int i = 0; i < size; i++) {
+		int kept = prefix - i * 8;
+
+		if (kept < 8)
+			bytes[i] &= kept <= 0 ? 0 : (unsigned char)(0xff00 >> kept);
+	}
+}
+
+/* "smtp:192.0.2.1", or "smtp:192.0.2.0/24" where a network counts as one client. */
+static char *
+name_in_counts(const struct session *s)
+{
+	union resolve_address address = s->address;
+	bool is_v4 = address.any.sa_family == AF_INET;
+	int prefix = is_v4 ? config.smtpd_client_ipv4_prefix_length
+	    : config.smtpd_client_ipv6_prefix_length;
+	void *bytes = is_v4 ? (void *)&address.v4.sin_addr
+	    : (void *)&address.v6.sin6_addr;
+	char text[INET6_ADDRSTRLEN];
+
+	if ((!is_v4 && address.any.sa_family != AF_INET6) ||
+	    prefix == (is_v4 ? 32 : 128))
+		return mem_printf("%s:%s", service_name, s->client_address);
+	clear_bits_behind(bytes, is_v4 ? 4 : 16, prefix);
+	inet_ntop(address.any.sa_family, bytes, text, sizeof(text));
+	return mem_printf("%s:%s/%d", service_name, text, prefix);
+}
+
+static uint64_t
+tell(const struct ipc_count *count, ipc_reply_callback *on_counted,
+    void *argument)
+{
+	struct ipc_packet packet = IPC_PACKET_EMPTY;
+
+	if (anvil == NULL)
+		anvil = ipc_client_new(service_base, "anvil");
+	ipc_encode_count(&packet, 0, count);
+	return ipc_client_call(anvil, &packet, on_counted, argument);
+}
+
+/* The session that asked is among them already. */
+static void
+tell_all(const char *but_one_of)
+{
+	size_t position = 0;
+	const char *client;
+	void *sessions;
+
+	while ((client = map_next(clients, &position, &sessions)) != NULL) {
+		int64_t others = (intptr_t)sessions -
+		    (strcmp(client, but_one_of) == 0);
+
+		if (others > 0)
+			tell(&(struct ipc_count){ .client = client,
+			    .sessions = others }, NULL, NULL);
+	}
+}
+
+static void
+read_counted(struct ipc_packet *packet, struct ipc_counted *counted,
+    const char *but_one_of)
+{
+	if (packet == NULL || ipc_decode_counted(packet, counted) == -1)
+		counted->epoch = 0;
+	else if (counted->epoch != epoch)
+		tell_all(but_one_of);
+	epoch = counted->epoch;
+}
+
+/* What one session more or less made of it does not matter; that it is another anvil does. */
+static void
+on_told(struct ipc_packet *packet, void *argument)
+{
+	struct ipc_counted counted = { 0 };
+
+	read_counted(packet, &counted, "");
+}
+
+static int64_t
+own_sessions(const struct session *s)
+{
+	return (intptr_t)map_get(clients, s->limited_as);
+}
+
+/* Is it beyond the limit? Then it is in the log. */
+static bool
+is_beyond(const struct session *s, enum limit limit, int64_t value)
+{
+	int most = *kinds[limit].limit;
+
+	if (most == 0 || value <= most)
+		return false;
+	log_warning("%s limit exceeded: %lld from %s for service %s",
+	    kinds[limit].warning, (long long)value, s->peer, service_name);
+	return true;
+}
+
+static void
+send_away(struct session *s)
+{
+	s->trouble |= NOTIFY_POLICY;
+	session_say(s, "421 4.7.0 %s Error: too many connections from %s",
+	    config.myhostname, s->client_address);
+	session_finish(s);
+}
+
+static void
+on_counted(struct ipc_packet *packet, void *argument)
+{
+	struct session *s = argument;
+	struct ipc_counted counted = { 0 };
+	enum limit asked = s->limit_asked;
+	bool is_within = true;
+
+	s->limit_call = 0;
+	s->busy = false;
+	read_counted(packet, &counted,
+	    asked == LIMIT_CONNECTS ? s->limited_as : "");
+	if (asked == LIMIT_CONNECTS) {
+		if (counted.sessions < own_sessions(s))
+			counted.sessions = own_sessions(s);
+		if (is_beyond(s, LIMIT_SESSIONS, counted.sessions) ||
+		    is_beyond(s, LIMIT_CONNECTS, counted.connects)) {
+			is_within = false;
+			send_away(s);
+		}
+	} else if (is_beyond(s, asked, asked == LIMIT_MESSAGES
+	    ? counted.messages : counted.recipients)) {
+		is_within = false;
+		session_reply(s, "%s %s", kinds[asked].reply,
+		    s->client_address);
+	}
+	s->limit_done(s, is_within);
+	if (!s->busy)
+		session_go_on(s);
+}
+
+static void
+ask(struct session *s, enum limit limit, const struct ipc_count *count,
+    limit_done *done)
+{
+	s->limit_asked = limit;
+	s->limit_done = done;
+	s->busy = true;
+	s->limit_call = tell(count, on_counted, s);
+}
+
+void
+limit_connect(struct session *s, limit_done *done)
+{
+	if ((config.smtpd_client_connection_count_limit == 0 &&
+	    config.smtpd_client_connection_rate_limit == 0 &&
+	    config.smtpd_client_message_rate_limit == 0 &&
+	    config.smtpd_client_recipient_rate_limit == 0) ||
+	    s->may_xclient || smtpd_is_exempt(s)) {
+		done(s, true);
+		return;
+	}
+	if (clients == NULL)
+		clients = map_new();
+	s->limited_as = name_in_counts(s);
+	map_set(clients, s->limited_as,
+	    (void *)(intptr_t)(own_sessions(s) + 1));
+	ask(s, LIMIT_CONNECTS, &(struct ipc_count){ .client = s->limited_as,
+	    .connects = 1, .sessions = 1 }, done);
+}
+
+void
+limit_message(struct session *s, limit_done *done)
+{
+	if (s->limited_as == NULL ||
+	    config.smtpd_client_message_rate_limit == 0) {
+		s->untold_messages++;
+		done(s, true);
+	} else
+		ask(s, LIMIT_MESSAGES, &(struct ipc_count){
+		    .client = s->limited_as, .messages = 1 }, done);
+}
+
+void
+limit_recipient(struct session *s, limit_done *done)
+{
+	if (s->limited_as == NULL ||
+	    config.smtpd_client_recipient_rate_limit == 0) {
+		s->untold_recipients++;
+		done(s, true);
+	} else
+		ask(s, LIMIT_RECIPIENTS, &(struct ipc_count){
+		    .client = s->limited_as, .recipients = 1 }, done);
+}
+
+void
+limit_end(struct session *s)
+{
+	if (s->limited_as == NULL)
+		return;
+
+	int64_t left = own_sessions(s) - 1;
+
+	if (left > 0)
+		map_set(clients, s->limited_as, (void *)(intptr_t)left);
+	else
+		map_remove(clients, s->limited_as);
+	ipc_client_cancel(anvil, s->limit_call);
+	tell(&(struct ipc_count){ .client = s->limited_as, .sessions = -1,
+	    .messages = s->untold_messages,
+	    .recipients = s->untold_recipients }, on_told, NULL);
+	free(s->limited_as);
+	s->limited_as = NULL;
+}
