@@ -142,6 +142,21 @@ class Notices(postroad.Test):
         self.assertEqual(recipient["Action"], "failed")
         self.assertEqual(recipient["Status"], "4.2.1")
 
+    def test_many_at_once(self):
+        count = 300
+        self.start(minimal_backoff_time="1h", maximal_backoff_time="1h", bounce_size_limit="100000")
+        self.far.answers["RCPT"] = "450 4.2.1 later"
+        with self.box.smtp() as smtp:
+            for n in range(count):
+                smtp.sendmail(ADA, ["x%d@far.example" % n], "Subject: x\r\n\r\n" + ("y" * 70 + "\r\n") * 100)
+        postroad.wait_until(lambda: len(self.box.queue()) == count, "all of them deferred", self.box.story)
+        self.far.answers["RCPT"] = "550 5.1.1 never"
+        # A flush passes over what is just being put into deferred.
+        postroad.wait_until(lambda: self.box.run("postqueue", "-f", check=True) and not self.box.queue(), "an empty queue",
+                            self.box.story)
+        told = [Report(m).one()["Final-Recipient"] for m in self.box.mails("ada")]
+        self.assertEqual(sorted(told), sorted("rfc822; x%d@far.example" % n for n in range(count)))
+
     # --- success
 
     def test_success_into_a_mailbox(self):
