@@ -83,6 +83,19 @@ trouble_said(struct session *s, const char *reply, size_t length)
 	s->trouble |= class_of(reply, length);
 }
 
+/* How much of a line anybody may see: "AUTH PLAIN" without the password. */
+static size_t
+shown(const char *line, size_t length)
+{
+	size_t at = strlen("AUTH ");
+
+	if (length < at || strncasecmp(line, "AUTH ", at) != 0)
+		return length;
+	while (at < length && line[at] != ' ')
+		at++;
+	return at;
+}
+
 void
 trouble_heard(struct session *s, const char *line, size_t length)
 {
@@ -93,7 +106,7 @@ trouble_heard(struct session *s, const char *line, size_t length)
 	if (s->transaction == NULL && !(s->trouble & notify_classes()) &&
 	    length >= 4 && strncasecmp(line, "MAIL", 4) == 0)
 		transcript_forget_messages(transcript);
-	transcript_heard(transcript, line, length);
+	transcript_heard(transcript, line, shown(line, length));
 }
 
 void

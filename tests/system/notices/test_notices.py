@@ -348,6 +348,13 @@ class Notices(postroad.Test):
         self.assertIn("\n In:  MAIL FROM:<a b>\n Out: 501", text)
         self.assertNotIn("RSET", text)
 
+    def test_no_password_is_shown(self):
+        self.transcript(notify_classes="protocol")
+        self.say("EHLO x.example", "AUTH PLAIN AGFkYQBzZWNyZXQ=", "QUIT")
+        text = self.box.wait_mail("user")[0].get_content()
+        self.assertIn(" In:  AUTH PLAIN\n", text)
+        self.assertNotIn("AGFkYQBzZWNyZXQ", text)
+
     def test_trouble_that_nobody_wants_to_hear_of(self):
         self.transcript(notify_classes="resource, software")
         self.say("FOO", "QUIT")
