@@ -21,12 +21,16 @@ static struct maps *virtual_maps;
 static struct match_list *local_domains;
 static bool propagates;		/* user+ext that was found as user hands ext on */
 
+/* Look-ups for one recipient, as a multiple of virtual_alias_expansion_limit: aliases may lead to the same ones over and over. */
+#define STEPS_FACTOR	10
+
 struct expansion {
 	struct submission	*submission;
 	struct envelope		*result;
 	struct map		*seen;		/* "original\naddress", folded */
 	const struct recipient	*from;		/* whose expansion this is */
 	const char		*original;
+	int64_t			 steps;		/* taken for it */
 };
 
 void
@@ -206,6 +210,8 @@ expand(struct expansion *expansion, const char *address, int depth)
 	enum table_answer answer;
 
 	if (depth > config.virtual_alias_recursion_limit ||
+	    expansion->steps++ > (int64_t)STEPS_FACTOR *
+	    config.virtual_alias_expansion_limit ||
 	    expansion->result->recipient_count >
 	    (size_t)config.virtual_alias_expansion_limit +
 	    submission->envelope->recipient_count) {
@@ -264,6 +270,7 @@ expand_recipient(struct expansion *expansion, const struct recipient *from,
 	size_t first = expansion->result->recipient_count;
 
 	expansion->from = from;
+	expansion->steps = 0;
 	expansion->original = *from->original != '\0' ? from->original :
 	    pool_strdup(submission->pool, address);
 	if (expansion->original == NULL)

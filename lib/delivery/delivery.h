@@ -4,6 +4,7 @@
  * An agent decodes a request, delivers, calls delivery_report() once for
  * each recipient, which also writes the log line, and sends back
  * delivery_encode_reply(). A recipient that it forgot counts as deferred.
+ * With ENVELOPE_VERIFY it delivers nothing, and reports what it would do.
  */
 
 #ifndef DELIVERY_DELIVERY_H

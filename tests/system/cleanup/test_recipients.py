@@ -90,6 +90,12 @@ class Recipients(postroad.Test):
         self.assertEqual(self.refused(system, "a@far.example"), (451, b"4.6.0 Alias expansion error"))
         system.wait_log("unreasonable virtual_alias_maps map expansion size for a@far.example")
 
+    def test_aliases_that_meet_again_and_again_are_put_off(self):
+        rows = ["{ %s%d@far.example = a%d@far.example, b%d@far.example }" % (side, n, n + 1, n + 1)
+                for n in range(40) for side in "ab"]
+        system = self.relay(virtual_alias_maps="inline:{ %s }" % ", ".join(rows))
+        self.assertEqual(self.refused(system, "a0@far.example"), (451, b"4.6.0 Alias expansion error"))
+
     def test_an_address_that_grows_is_put_off(self):
         system = self.relay(virtual_alias_maps="inline:{a@far.example=a+long-extension@far.example}",
                             recipient_delimiter="+", virtual_alias_address_length_limit="100")

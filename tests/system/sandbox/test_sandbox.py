@@ -12,6 +12,8 @@ DAEMONS = {
     "cleanup":         (True, False, False),
     "qmgr":            (True, False, False),
     "pickup":          (True, False, True),
+    "flush":           (True, False, True),
+    "verify":          (True, False, True),
     "local":           (False, False, True),
 }
 
@@ -21,11 +23,14 @@ class Sandbox(postroad.Test):
     def setUpClass(cls):
         cls.far = postroad.Sink()
         cls.addClassCleanup(cls.far.close)
-        cls.box = postroad.System(relayhost=cls.far.nexthop()).start()
+        cls.box = postroad.System(relayhost=cls.far.nexthop(), fast_flush_domains="far.example",
+                                  address_verify_poll_delay="1s").start()
         cls.addClassCleanup(cls.box.close)
         cls.box.send("ada@example.org", "bob@far.example")
         cls.box.wait_mail("ada")
         cls.far.wait(1)
+        cls.box.run("postqueue", "-s", "far.example", check=True)
+        cls.box.run("postkick", "private", "verify", "")
 
     def story(self):
         return self.box.story()
