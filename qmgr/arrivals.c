@@ -170,14 +170,9 @@ is_kept(const struct journal_segment *home)
 	    !segment_is_complete(home->segment));
 }
 
-/* Finished and nobody's: cleanup may use it again. */
 static void
-release_if_finished(struct journal_segment *home)
+release_locked(struct journal_segment *home)
 {
-	if (home->owner != NULL || !TAILQ_EMPTY(&home->messages) ||
-	    home->unread || segment_is_owned(home->segment) ||
-	    segment_is_free(home->segment) || is_kept(home))
-		return;
 	/* A batch that its owner committed just before he went is found now. */
 	scan(home, 0, false);
 	if (!TAILQ_EMPTY(&home->messages) || home->unread)
@@ -189,6 +184,22 @@ release_if_finished(struct journal_segment *home)
 		    segment_number(home->segment));
 		home->is_lost = true;
 	}
+}
+
+/*
+ * Finished and nobody's: cleanup may use it again. It stays locked from the
+ * look to the release: a cleanup that took it in between, as one does that
+ * starts beside us, would append to what we call free.
+ */
+static void
+release_if_finished(struct journal_segment *home)
+{
+	if (home->owner != NULL || !TAILQ_EMPTY(&home->messages) ||
+	    home->unread || segment_is_free(home->segment) || is_kept(home) ||
+	    !segment_lock(home->segment))
+		return;
+	release_locked(home);
+	segment_unlock(home->segment);
 }
 
 /*

@@ -130,12 +130,15 @@ segment_number(const struct segment *segment)
 }
 
 bool
-segment_is_owned(struct segment *segment)
+segment_lock(struct segment *segment)
 {
-	if (flock(segment->fd, LOCK_EX | LOCK_NB) == -1)
-		return true;
+	return flock(segment->fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+void
+segment_unlock(struct segment *segment)
+{
 	flock(segment->fd, LOCK_UN);
-	return false;
 }
 
 /* A disk may stumble: what cannot be read the second time is lost. */

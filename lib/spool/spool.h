@@ -143,8 +143,12 @@ struct segment *segment_open_to_look(int number);
 void	segment_close(struct segment **segment);
 int	segment_number(const struct segment *segment);
 
-/* True if some process owns it: it may still grow. */
-bool	segment_is_owned(struct segment *segment);
+/*
+ * Own it for a moment, so that nobody else begins to append. False if some
+ * process owns it: it may still grow.
+ */
+bool	segment_lock(struct segment *segment);
+void	segment_unlock(struct segment *segment);
 
 /* True if it holds nothing: freed, or never used. */
 bool	segment_is_free(struct segment *segment);
@@ -193,7 +197,8 @@ int	segment_sync(int number);
 void	segment_end_flush(struct segment *segment, bool ok);
 
 /*
- * All in it is finished, and the marks are durable: free it for use again. 0,
+ * All in it is finished, and the marks are durable: free it for use again. The
+ * caller has it locked since before he looked for the last time. 0,
  * or -1 with errno (EBUSY: there are marks to be flushed; EIO: they could not be).
  */
 int	segment_release(struct segment *segment);
