@@ -320,7 +320,7 @@ peer_advance(struct peer *peer, size_t count)
 	}
 }
 
-void
+size_t
 peer_defer(struct peer *peer, const char *dsn, const char *reason)
 {
 	struct job *job = peer->job;
@@ -332,10 +332,11 @@ peer_defer(struct peer *peer, const char *dsn, const char *reason)
 	pace_leave(&peer->destination->pace, (int64_t)count);
 	pace_leave(&job->transport->pace, (int64_t)count);
 	peer->at += count;
-	if (peer->at < peer->end)
-		return;
-	peer_free(peer);
-	job_refill(job);
+	if (peer->at == peer->end) {
+		peer_free(peer);
+		job_refill(job);
+	}
+	return count;
 }
 
 void

@@ -178,8 +178,8 @@ struct entry *peer_cut(const struct peer *peer);
 /* The first count recipients went: to the end of the line, or gone with its last one. */
 void	peer_advance(struct peer *peer, size_t count);
 
-/* Defer a part of what it has; it is gone with its last recipient. */
-void	peer_defer(struct peer *peer, const char *dsn, const char *reason);
+/* Defer a part of what it has, so many recipients; it is gone with its last one. */
+size_t	peer_defer(struct peer *peer, const char *dsn, const char *reason);
 
 /* Forget the job; its recipients were not tried. */
 void	job_drop(struct job *job);

@@ -25,6 +25,9 @@
 /* What is gone within this time does no harm. */
 #define PATIENCE_SECONDS	10
 
+/* Parts of large messages that leave in one go. */
+#define PARTS_AT_ONCE	40
+
 /* Whose backoff is shorter is less patient. */
 static int64_t
 patience_us(void)
@@ -210,6 +213,33 @@ relieve(struct destination *destination)
 	destination_update(destination);
 }
 
+/*
+ * Of large messages a part leaves, if they would be here for long: their
+ * recipients count, and some lists for one that hangs would stop all mail.
+ */
+static void
+relieve_of_large(struct destination *destination)
+{
+	int64_t now = clock_us(), wall = clock_wall_us();
+	int64_t longest = 1000000LL * config.minimal_backoff_time;
+	struct peer *peer;
+
+	for (int i = 0; i < PARTS_AT_ONCE &&
+	    (peer = LIST_FIRST(&destination->peers)) != NULL &&
+	    pace_wait(&destination->pace, now) > longest; i++) {
+		struct message *message = peer->job->message;
+		int64_t turn = wall + promise(&destination->pace, 1, now,
+		    has_policy(destination));
+		char *reason = explain(destination, turn);
+
+		message_promise(message, peer_defer(peer, "4.4.5", reason),
+		    turn);
+		free(reason);
+		message_check_finished(message);
+	}
+	destination_update(destination);
+}
+
 static bool
 is_nearly_full(bool waited)
 {
@@ -221,20 +251,37 @@ is_nearly_full(bool waited)
 	    (size_t)config.qmgr_message_recipient_limit / 10;
 }
 
+/* A large message that makes room may take up other destinations, so the busy ones are listed first. */
+static void
+relieve_transport(struct transport *transport)
+{
+	size_t position = 0, count = 0;
+	void *any;
+	struct destination **busy = mem_resize(NULL,
+	    map_count(transport->destinations) + 1, sizeof(*busy));
+
+	while (map_next(transport->destinations, &position, &any) != NULL) {
+		struct destination *destination = any;
+
+		if (!TAILQ_EMPTY(&destination->waiting) ||
+		    !LIST_EMPTY(&destination->peers))
+			busy[count++] = destination;
+	}
+	while (count > 0) {
+		relieve(busy[--count]);
+		relieve_of_large(busy[count]);
+	}
+	free(busy);
+}
+
 void
 turn_look(void)
 {
 	struct transport *transport = NULL;
 
 	while ((is_nearly_full(false) || is_nearly_full(true)) &&
-	    (transport = transport_next(transport)) != NULL) {
-		size_t position = 0;
-		void *destination;
-
-		while (map_next(transport->destinations, &position,
-		    &destination) != NULL)
-			relieve(destination);
-	}
+	    (transport = transport_next(transport)) != NULL)
+		relieve_transport(transport);
 	promise_keep(clock_wall_us());
 }
 

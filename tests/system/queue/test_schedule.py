@@ -247,6 +247,25 @@ class Crowd(postroad.Test):
         self.assertEqual(len(far.messages), 60)
 
 
+    def test_lists_for_one_that_hangs_leave_room_for_others_4(self):
+        far = self.sink()
+        gate = Gate(far)
+        system = self.system(relayhost=far.nexthop(), qmgr_message_recipient_limit="100", minimal_backoff_time="1s",
+                             maximal_backoff_time="1s", queue_run_delay="1s", default_minimum_delivery_slots="1",
+                             smtp_destination_recipient_limit="2")
+        with system.smtp() as client:
+            for n in range(12):
+                system.send(*["r%d_%d@far.example" % (n, r) for r in range(20)], client=client)
+        gate.wait(5)
+        system.send("ada@example.org")
+        system.wait_mail("ada")
+        self.assertEqual(len(far.messages), 0)
+        gate.opened.set()
+        far.wait(120)
+        system.wait_empty()
+        self.assertEqual(len({r for _, rs, _ in far.messages for r in rs}), 240)
+
+
 class Trouble(postroad.Test):
     def test_a_transport_whose_agent_fails_is_unavailable(self):
         far = self.sink()
