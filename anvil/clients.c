@@ -91,18 +91,18 @@ set_sessions(struct client *client, int64_t sessions)
 	client->sessions = sessions > 0 ? sessions : 0;
 }
 
-/* What the process holds of it changes by so many, not below none. Gives the change that counts. */
+/* The process has so many sessions of it now. Gives by how many that differs from before. */
 static int64_t
-change_held(struct process *process, const char *client, int64_t change)
+set_held(struct process *process, const char *client, int64_t sessions)
 {
-	int64_t held = (intptr_t)map_get(process->sessions, client);
+	int64_t before = (intptr_t)map_get(process->sessions, client);
 
-	if (held + change <= 0) {
+	if (sessions <= 0) {
 		map_remove(process->sessions, client);
-		return -held;
+		return -before;
 	}
-	map_set(process->sessions, client, (void *)(intptr_t)(held + change));
-	return change;
+	map_set(process->sessions, client, (void *)(intptr_t)sessions);
+	return sessions - before;
 }
 
 void
@@ -120,9 +120,8 @@ clients_count(struct ipc_channel *from, const struct ipc_count *count,
 	client->connects += count->connects;
 	client->messages += count->messages;
 	client->recipients += count->recipients;
-	if (count->sessions != 0)
-		set_sessions(client, client->sessions + change_held(
-		    process_of(from), count->client, count->sessions));
+	set_sessions(client, client->sessions + set_held(process_of(from),
+	    count->client, count->sessions));
 	counted->sessions = client->sessions;
 	counted->connects = client->connects;
 	counted->messages = client->messages;

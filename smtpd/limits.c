@@ -83,32 +83,32 @@ tell(const struct ipc_count *count, ipc_reply_callback *on_counted,
 	return ipc_client_call(anvil, &packet, on_counted, argument);
 }
 
-/* The session that asked is among them already. */
+static int64_t
+own_sessions(const char *client)
+{
+	return (intptr_t)map_get(clients, client);
+}
+
+/* To a new anvil. Whom it has heard of meanwhile it hears of again: numbers are those that there are, not changes. */
 static void
-tell_all(const char *but_one_of)
+tell_all(void)
 {
 	size_t position = 0;
 	const char *client;
 	void *sessions;
 
-	while ((client = map_next(clients, &position, &sessions)) != NULL) {
-		int64_t others = (intptr_t)sessions -
-		    (strcmp(client, but_one_of) == 0);
-
-		if (others > 0)
-			tell(&(struct ipc_count){ .client = client,
-			    .sessions = others }, NULL, NULL);
-	}
+	while ((client = map_next(clients, &position, &sessions)) != NULL)
+		tell(&(struct ipc_count){ .client = client,
+		    .sessions = (intptr_t)sessions }, NULL, NULL);
 }
 
 static void
-read_counted(struct ipc_packet *packet, struct ipc_counted *counted,
-    const char *but_one_of)
+read_counted(struct ipc_packet *packet, struct ipc_counted *counted)
 {
 	if (packet == NULL || ipc_decode_counted(packet, counted) == -1)
 		counted->epoch = 0;
 	else if (counted->epoch != epoch)
-		tell_all(but_one_of);
+		tell_all();
 	epoch = counted->epoch;
 }
 
@@ -118,13 +118,7 @@ on_told(struct ipc_packet *packet, void *argument)
 {
 	struct ipc_counted counted = { 0 };
 
-	read_counted(packet, &counted, "");
-}
-
-static int64_t
-own_sessions(const struct session *s)
-{
-	return (intptr_t)map_get(clients, s->limited_as);
+	read_counted(packet, &counted);
 }
 
 /* Is it beyond the limit? Then it is in the log. */
@@ -159,11 +153,10 @@ on_counted(struct ipc_packet *packet, void *argument)
 
 	s->limit_call = 0;
 	s->busy = false;
-	read_counted(packet, &counted,
-	    asked == LIMIT_CONNECTS ? s->limited_as : "");
+	read_counted(packet, &counted);
 	if (asked == LIMIT_CONNECTS) {
-		if (counted.sessions < own_sessions(s))
-			counted.sessions = own_sessions(s);
+		if (counted.sessions < s->sessions_then)
+			counted.sessions = s->sessions_then;
 		if (is_beyond(s, LIMIT_SESSIONS, counted.sessions) ||
 		    is_beyond(s, LIMIT_CONNECTS, counted.connects)) {
 			is_within = false;
@@ -181,13 +174,15 @@ on_counted(struct ipc_packet *packet, void *argument)
 }
 
 static void
-ask(struct session *s, enum limit limit, const struct ipc_count *count,
+ask(struct session *s, enum limit limit, struct ipc_count count,
     limit_done *done)
 {
+	count.client = s->limited_as;
+	count.sessions = own_sessions(s->limited_as);
 	s->limit_asked = limit;
 	s->limit_done = done;
 	s->busy = true;
-	s->limit_call = tell(count, on_counted, s);
+	s->limit_call = tell(&count, on_counted, s);
 }
 
 void
@@ -204,10 +199,9 @@ limit_connect(struct session *s, limit_done *done)
 	if (clients == NULL)
 		clients = map_new();
 	s->limited_as = name_in_counts(s);
-	map_set(clients, s->limited_as,
-	    (void *)(intptr_t)(own_sessions(s) + 1));
-	ask(s, LIMIT_CONNECTS, &(struct ipc_count){ .client = s->limited_as,
-	    .connects = 1, .sessions = 1 }, done);
+	s->sessions_then = (uint32_t)own_sessions(s->limited_as) + 1;
+	map_set(clients, s->limited_as, (void *)(intptr_t)s->sessions_then);
+	ask(s, LIMIT_CONNECTS, (struct ipc_count){ .connects = 1 }, done);
 }
 
 void
@@ -218,8 +212,8 @@ limit_message(struct session *s, limit_done *done)
 		s->untold_messages++;
 		done(s, true);
 	} else
-		ask(s, LIMIT_MESSAGES, &(struct ipc_count){
-		    .client = s->limited_as, .messages = 1 }, done);
+		ask(s, LIMIT_MESSAGES, (struct ipc_count){ .messages = 1 },
+		    done);
 }
 
 void
@@ -230,8 +224,8 @@ limit_recipient(struct session *s, limit_done *done)
 		s->untold_recipients++;
 		done(s, true);
 	} else
-		ask(s, LIMIT_RECIPIENTS, &(struct ipc_count){
-		    .client = s->limited_as, .recipients = 1 }, done);
+		ask(s, LIMIT_RECIPIENTS, (struct ipc_count){ .recipients = 1 },
+		    done);
 }
 
 void
@@ -240,14 +234,14 @@ limit_end(struct session *s)
 	if (s->limited_as == NULL)
 		return;
 
-	int64_t left = own_sessions(s) - 1;
+	int64_t left = own_sessions(s->limited_as) - 1;
 
 	if (left > 0)
 		map_set(clients, s->limited_as, (void *)(intptr_t)left);
 	else
 		map_remove(clients, s->limited_as);
 	ipc_client_cancel(anvil, s->limit_call);
-	tell(&(struct ipc_count){ .client = s->limited_as, .sessions = -1,
+	tell(&(struct ipc_count){ .client = s->limited_as, .sessions = left,
 	    .messages = s->untold_messages,
 	    .recipients = s->untold_recipients }, on_told, NULL);
 	free(s->limited_as);

@@ -104,6 +104,7 @@ struct session {
 	uint64_t	 limit_call;
 	limit_done	*limit_done;
 	enum limit	 limit_asked;
+	uint32_t	 sessions_then;	/* of this client in this process, when it came */
 	uint32_t	 untold_messages, untold_recipients;
 
 	struct text	 input;		/* not yet a whole line */
