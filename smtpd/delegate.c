@@ -168,11 +168,12 @@ number(struct text *to, const char *name, int64_t value)
 static void
 describe_server(struct session *s, struct text *to)
 {
-	union resolve_address own = { .any.sa_family = AF_UNSPEC };
+	union resolve_address own = s->server;
 	socklen_t size = sizeof(own);
 	char room[INET6_ADDRSTRLEN];
-	bool known = getsockname(s->fd, &own.any, &size) == 0 &&
-	    own.any.sa_family != AF_UNSPEC;
+	bool known = own.any.sa_family != AF_UNSPEC ||
+	    (getsockname(s->fd, &own.any, &size) == 0 &&
+	    (own.any.sa_family == AF_INET || own.any.sa_family == AF_INET6));
 
 	policy_attribute(to, "server_address", known
 	    ? address_text(&own, room) : "");

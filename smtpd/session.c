@@ -25,6 +25,7 @@
 
 #include "config/config.h"
 #include "service/service.h"
+#include "smtp/haproxy.h"
 
 #define READ_SIZE	65536
 
@@ -74,6 +75,9 @@ static void
 watch(struct session *s, short what, int seconds)
 {
 	const struct timeval pause = { seconds, 0 };
+	const struct timeval proxy_timeout = {
+		config.smtpd_upstream_proxy_timeout, 0,
+	};
 
 	if (s->watched == what && what != EV_TIMEOUT)
 		return;
@@ -85,6 +89,7 @@ watch(struct session *s, short what, int seconds)
 	event_assign(&s->event, service_base, what == EV_TIMEOUT ? -1 : s->fd,
 	    what == EV_TIMEOUT ? 0 : what | EV_PERSIST, on_event, s);
 	event_add(&s->event, what == EV_TIMEOUT ? &pause :
+	    s->awaits_proxy ? &proxy_timeout :
 	    common_timeout(config.smtpd_timeout));
 }
 
@@ -316,6 +321,32 @@ skip_octets(struct session *s, size_t length)
 	return used;
 }
 
+static void	note_address(struct session *s);
+
+/* The header of a load balancer. Gives the bytes used, 0 while there is more to come. */
+static size_t
+take_proxy_header(struct session *s, const char *bytes, size_t length)
+{
+	struct haproxy header;
+	ssize_t used = haproxy_parse(bytes, length, &header);
+
+	if (used == 0)
+		return 0;
+	if (used == -1) {
+		log_warning("%s: not a header of the PROXY protocol: closed; "
+		    "look at smtpd_upstream_proxy_protocol", s->peer);
+		s->ending = true;
+		return length;
+	}
+	if (header.is_proxied) {
+		memcpy(&s->address, &header.client, sizeof(s->address));
+		memcpy(&s->server, &header.server, sizeof(s->server));
+		note_address(s);
+	}
+	s->busy = true;		/* on_readable() goes on with the beginning */
+	return (size_t)used;
+}
+
 static size_t
 take_input(struct session *s, const char *bytes, size_t length)
 {
@@ -326,7 +357,11 @@ take_input(struct session *s, const char *bytes, size_t length)
 
 		if (s->octets_to_skip > 0)
 			used = skip_octets(s, length - at);
-		else if (s->state == IN_DATA || s->state == IN_CHUNK)
+		else if (s->awaits_proxy) {
+			used = take_proxy_header(s, bytes + at, length - at);
+			if (used == 0)
+				break;
+		} else if (s->state == IN_DATA || s->state == IN_CHUNK)
 			used = content_read(s, bytes + at, length - at);
 		else if ((used = take_line(s, bytes + at, length - at)) == 0)
 			break;
@@ -416,6 +451,8 @@ on_timeout(struct session *s)
 	session_end(&s);
 }
 
+static void	begin(struct session *s);
+
 static void
 on_readable(struct session *s)
 {
@@ -434,7 +471,10 @@ on_readable(struct session *s)
 		return;
 	}
 	feed(s, lent, length);
-	settle(s);
+	if (s->awaits_proxy && s->busy)
+		begin(s);
+	else
+		settle(s);
 }
 
 static void
@@ -466,11 +506,6 @@ session_drain(void)
 static void
 note_address(struct session *s)
 {
-	socklen_t size = sizeof(s->address);
-
-	if (getpeername(s->fd, &s->address.any, &size) == -1)
-		s->address.any.sa_family = AF_UNSPEC;
-
 	/* A client of an IPv6 socket may come by IPv4. */
 	if (s->address.any.sa_family == AF_INET6 &&
 	    IN6_IS_ADDR_V4MAPPED(&s->address.v6.sin6_addr)) {
@@ -491,22 +526,40 @@ note_address(struct session *s)
 	else
 		strlcpy(s->client_address, "unknown",
 		    sizeof(s->client_address));
+	free((char *)(uintptr_t)s->peer);
+	s->peer = mem_printf("unknown[%s]", s->client_address);
+}
+
+/* It is known whose session it is. */
+static void
+begin(struct session *s)
+{
+	s->awaits_proxy = false;
+	s->busy = true;
+	watch(s, 0, 0);
+	greet_client(s);
 }
 
 void
 session_start(int fd)
 {
 	struct session *s = mem_zalloc(1, sizeof(*s));
+	socklen_t size = sizeof(s->address);
 	int on = 1;
 
 	s->fd = fd;
 	s->state = CONNECTED;
 	s->where = "CONNECT";
 	s->verb = UNKNOWN;
-	s->busy = true;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (getpeername(s->fd, &s->address.any, &size) == -1)
+		s->address.any.sa_family = AF_UNSPEC;
 	note_address(s);
-	s->peer = mem_printf("unknown[%s]", s->client_address);
 	TAILQ_INSERT_TAIL(&sessions, s, link);
-	greet_client(s);
+	if (config.smtpd_upstream_proxy_protocol[0] == '\0') {
+		begin(s);
+		return;
+	}
+	s->awaits_proxy = true;
+	settle(s);
 }

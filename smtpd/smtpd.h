@@ -78,6 +78,7 @@ struct session {
 	bool		 pausing;	/* made to wait for its errors */
 	bool		 ending;
 	bool		 esmtp;
+	bool		 awaits_proxy;	/* the load balancer's header comes first */
 	bool		 skipping;	/* an endless line: read past it */
 	bool		 pipelined_badly;
 	bool		 reverse_is_uncertain;	/* nobody knew just now */
@@ -90,6 +91,7 @@ struct session {
 	bool		 is_refused;	/* at connect: nothing but QUIT helps */
 
 	union resolve_address address;
+	union resolve_address server;	/* where the client connected to; AF_UNSPEC: to this socket */
 	const char	*peer;		/* "name[address]", owned */
 	char		*client_name;	/* verified, or "unknown" */
 	char		*reverse_name;	/* whether or not it leads back; NULL: none */
