@@ -213,16 +213,40 @@ show(const char *where, const char *bytes, const struct spool_record *record)
 	print_mark(end, TYPE_END, "MESSAGE FILE END", where);
 }
 
-/* 0, or -1 with errno: not a message. */
+/* Whoever writes to the other end may take his time. NULL with errno. Released with free(3). */
+static char *
+read_standard_input(size_t *length)
+{
+	struct text text = TEXT_EMPTY;
+	ssize_t got;
+
+	do {
+		got = fd_read_full(STDIN_FILENO, text_reserve(&text, 65536),
+		    65536);
+		if (got > 0)
+			text.length += (size_t)got;
+		if (text.length > MESSAGE_MAX)
+			errno = EFBIG;
+	} while (got > 0 && text.length <= MESSAGE_MAX);
+	if (got != 0)
+		text_clear(&text);
+	*length = text.length;
+	return got == 0 ? text_take(&text) : NULL;
+}
+
+/* path is NULL for standard input. 0, or -1 with errno: not a message. */
 static int
 show_file(const char *path)
 {
 	struct spool_record record;
 	size_t length;
-	char *bytes = file_read(path, MESSAGE_MAX, &length);
+	char *bytes = path != NULL ? file_read(path, MESSAGE_MAX, &length) :
+	    read_standard_input(&length);
 
 	if (bytes == NULL)
 		return -1;
+	if (path == NULL)
+		path = "/dev/stdin";
 	if (length < SPOOL_RECORD_HEADER ||
 	    spool_record_parse(bytes, &record) == -1 ||
 	    record.length != (int64_t)length) {
@@ -384,7 +408,7 @@ main(int argc, char **argv)
 			log_error("open queue file %s: %m", *name);
 		result = 1;
 	}
-	if (optind == argc && !by_id && show_file("/dev/stdin") == -1)
+	if (optind == argc && !by_id && show_file(NULL) == -1)
 		fatal("read a queue file from standard input: %m");
 	if (fflush(stdout) == EOF)
 		fatal("write: %m");
