@@ -77,7 +77,7 @@ count_deliveries(const struct transport *transport,
 	return deliveries;
 }
 
-/* The destination of these recipients; NULL if they were deferred, since nothing can go or wait there. */
+/* The destination of these recipients; NULL: nothing may go or wait there, they were deferred. */
 static struct destination *
 find_open_destination(struct transport *transport, struct message *message,
     const size_t *places, size_t count)

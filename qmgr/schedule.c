@@ -7,9 +7,9 @@
  * destination, so that no destination waits for another's queue. Within a
  * destination entries of different messages take turns as they came.
  *
- * Messages with many recipients for a transport (jobs) have a ring of their own beside
- * it, in which each job's turn is one entry. Where both rings have something
- * to do, slots.h says which goes.
+ * Messages with many recipients for a transport (jobs) have a ring of their
+ * own beside it, in which each job's turn is one entry. Where both rings have
+ * something to do, slots.h says which goes.
  *
  * What holds (the tests that guard a number name it):
  *   1  No more deliveries to a destination are under way than its window, and

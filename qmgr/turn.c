@@ -124,7 +124,7 @@ defer_until(struct destination *destination, struct message *message,
 	entry_defer(message, places, count, "4.4.5", reason);
 	free(reason);
 
-	/* It is back a little before its turn, so that there is always somebody whose turn it is. */
+	/* It is back a little before its turn, so that somebody is always there. */
 	int64_t early = has_policy(destination) ?
 	    500000LL * config.minimal_backoff_time : patience_us();
 
@@ -285,7 +285,7 @@ turn_look(void)
 	promise_keep(clock_wall_us());
 }
 
-/* The destination's next delivery, not this message's: how far behind it is shows in the queue. */
+/* The destination's next delivery; how far behind it this message's is shows in the queue. */
 static void
 add_reasons(struct text *reasons, const struct destination *destination,
     const size_t *places, size_t count)
