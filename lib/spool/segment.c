@@ -317,6 +317,14 @@ find_batch(struct segment *segment, int64_t end, struct batch_header *header,
 	    segment->scanned, segment->last_batch);
 	if (next == 0)
 		return 0;
+	/*
+	 * Its owner may have written both while we searched: now that the one
+	 * behind is there, this one is whole, or will never be.
+	 */
+	*bytes = read_batch(segment, segment->scanned, segment->last_batch,
+	    header);
+	if (*bytes != NULL)
+		return 1;
 	if (!segment->looking)
 		keep_damage(segment, segment->scanned, next);
 	segment->scanned = next;
