@@ -215,7 +215,9 @@ void
 destination_give_up(struct destination *destination, const char *dsn,
     const char *reason)
 {
-	if (destination->giving_up != NULL)
+	if (destination->giving_up != NULL ||
+	    (TAILQ_EMPTY(&destination->waiting) &&
+	    LIST_EMPTY(&destination->peers)))
 		return;
 	if (give_up_soon == NULL)
 		give_up_soon = event_new(service_base, -1, 0, on_give_up, NULL);
