@@ -7,7 +7,7 @@
  * strangers' mail off.
  */
 
-#include "qmgr/qmgr.h"
+#include "qmgr/journal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,36 +15,10 @@
 
 #include "config/config.h"
 
-/* Marks become durable with cleanup's next batch, or after this time. */
-#define FLUSH_SECONDS	1
-
 /* So long is read in one go; then others have their turn. */
 #define READ_MS		10
 
-/* The size of most segments: with more of them in use than half of queue_journal_limit, the oldest one's messages become files. */
-#define SEGMENT_BYTES	(16 << 20)
-
-/* So many are kept whose owners died, at most; of the others' fates we only remember. */
-#define KEPT_MAX	8
-
-struct journal_segment {
-	TAILQ_ENTRY(journal_segment) next;
-	struct segment		*segment;
-	struct ipc_channel	*owner;		/* the cleanup that appends to it, NULL: none that we know */
-	TAILQ_HEAD(, message)	 messages;	/* not finished */
-	bool			 telling;	/* cleanup told us; else we found it ourselves */
-	bool			 starting;
-	bool			 used;		/* there is a batch in it */
-	bool			 unread;	/* there may be more than there was room for */
-	bool			 failed;	/* ... or could be read: the timer tries again */
-	int64_t			 end;		/* what is told so far, as segment_scan() has it */
-	bool			 is_lost;	/* the disk refuses: nobody uses it again */
-	int64_t			 keep_until_ms;	/* its owner died: its fates may be asked for */
-};
-
-static TAILQ_HEAD(, journal_segment) segments =
-    TAILQ_HEAD_INITIALIZER(segments);
-static struct event *flush_timer, *pace;
+static struct event *pace;
 
 /* Its checksum is right but its envelope makes no sense: an error of ours, and not the message's end. */
 static void
@@ -106,7 +80,7 @@ find_segment(int number)
 {
 	struct journal_segment *home;
 
-	TAILQ_FOREACH(home, &segments, next) {
+	TAILQ_FOREACH(home, &journal_segments, next) {
 		if (segment_number(home->segment) == number)
 			return home;
 	}
@@ -120,13 +94,13 @@ find_segment(int number)
 	home = mem_zalloc(1, sizeof(*home));
 	home->segment = segment;
 	TAILQ_INIT(&home->messages);
-	TAILQ_INSERT_TAIL(&segments, home, next);
+	TAILQ_INSERT_TAIL(&journal_segments, home, next);
 	return home;
 }
 
 /* Read as far as there is room, and time. */
-static void
-read_on(struct journal_segment *home)
+void
+arrivals_read_on(struct journal_segment *home)
 {
 	int64_t until = clock_ms() + READ_MS;
 	int got = 1;
@@ -149,9 +123,8 @@ read_on(struct journal_segment *home)
 	home->unread = home->starting = false;
 }
 
-/* There is more: told by cleanup, up to end, or perhaps. What is left of before stays as it was found. */
-static void
-scan(struct journal_segment *home, int64_t end, bool telling)
+void
+arrivals_scan(struct journal_segment *home, int64_t end, bool telling)
 {
 	if (!home->unread) {
 		home->telling = telling;
@@ -159,74 +132,7 @@ scan(struct journal_segment *home, int64_t end, bool telling)
 	} else if (home->end != 0) {
 		home->end = end == 0 ? 0 : end > home->end ? end : home->end;
 	}
-	read_on(home);
-}
-
-/* What lies in it may still be asked for. */
-static bool
-is_kept(const struct journal_segment *home)
-{
-	return home->is_lost || (clock_ms() < home->keep_until_ms &&
-	    !segment_is_complete(home->segment));
-}
-
-static void
-release_locked(struct journal_segment *home)
-{
-	/* A batch that its owner committed just before he went is found now. */
-	scan(home, 0, false);
-	if (!TAILQ_EMPTY(&home->messages) || home->unread)
-		return;
-	if (segment_release(home->segment) == 0)
-		home->used = false;
-	else if (errno != EBUSY) {
-		log_warning("cannot free journal/%04d: %m; it is not used again",
-		    segment_number(home->segment));
-		home->is_lost = true;
-	}
-}
-
-/*
- * Finished and nobody's: cleanup may use it again. It stays locked from the
- * look to the release: a cleanup that took it in between, as one does that
- * starts beside us, would append to what we call free.
- */
-static void
-release_if_finished(struct journal_segment *home)
-{
-	if (home->owner != NULL || !TAILQ_EMPTY(&home->messages) ||
-	    home->unread || segment_is_free(home->segment) || is_kept(home) ||
-	    !segment_lock(home->segment))
-		return;
-	release_locked(home);
-	segment_unlock(home->segment);
-}
-
-/*
- * Its owner died, and who submitted may ask. One that was never used holds no
- * fate: a cleanup that dies again and again must not fill the disk.
- */
-static void
-keep_for_questions(struct journal_segment *home)
-{
-	struct journal_segment *other, *oldest = NULL;
-	int64_t now = clock_ms();
-	int kept = 0;
-
-	if (!home->used && !home->unread)
-		return;
-	TAILQ_FOREACH(other, &segments, next) {
-		if (other->keep_until_ms <= now ||
-		    other->keep_until_ms == INT64_MAX)
-			continue;
-		kept++;
-		if (oldest == NULL ||
-		    other->keep_until_ms < oldest->keep_until_ms)
-			oldest = other;
-	}
-	if (kept >= KEPT_MAX)
-		oldest->keep_until_ms = 0;
-	home->keep_until_ms = now + FATE_SECONDS * 1000;
+	arrivals_read_on(home);
 }
 
 /*
@@ -243,15 +149,15 @@ discover_segments(void)
 	for (int i = 0; i < count; i++) {
 		struct journal_segment *home = NULL, *known;
 
-		TAILQ_FOREACH(known, &segments, next) {
+		TAILQ_FOREACH(known, &journal_segments, next) {
 			if (segment_number(known->segment) == numbers[i])
 				break;
 		}
 		if (known != NULL || (home = find_segment(numbers[i])) == NULL)
 			continue;
 		home->starting = true;
-		scan(home, 0, false);
-		keep_for_questions(home);
+		arrivals_scan(home, 0, false);
+		journal_keep_for_questions(home);
 	}
 	free(numbers);
 }
@@ -262,12 +168,12 @@ end_ownership(struct ipc_channel *channel)
 {
 	struct journal_segment *home;
 
-	TAILQ_FOREACH(home, &segments, next) {
+	TAILQ_FOREACH(home, &journal_segments, next) {
 		if (home->owner != channel)
 			continue;
 		home->owner = NULL;
-		scan(home, 0, true);
-		release_if_finished(home);
+		arrivals_scan(home, 0, true);
+		journal_release_if_finished(home);
 	}
 }
 
@@ -277,131 +183,15 @@ disown(struct ipc_channel *channel)
 {
 	struct journal_segment *home;
 
-	TAILQ_FOREACH(home, &segments, next) {
+	TAILQ_FOREACH(home, &journal_segments, next) {
 		if (home->owner != channel)
 			continue;
 		home->owner = NULL;
-		scan(home, 0, false);
-		keep_for_questions(home);
+		arrivals_scan(home, 0, false);
+		journal_keep_for_questions(home);
 		deferred_look_for_large();
 	}
 	discover_segments();
-}
-
-static void
-spill_oldest(void)
-{
-	struct journal_segment *home, *oldest = NULL;
-	int used = 0;
-
-	TAILQ_FOREACH(home, &segments, next) {
-		if (TAILQ_EMPTY(&home->messages))
-			continue;
-		used++;
-		if (home->owner == NULL && (oldest == NULL ||
-		    TAILQ_FIRST(&home->messages)->envelope->arrival_us <
-		    TAILQ_FIRST(&oldest->messages)->envelope->arrival_us))
-			oldest = home;
-	}
-	if (used <= config.queue_journal_limit / 2 / SEGMENT_BYTES ||
-	    oldest == NULL)
-		return;
-
-	struct message *message;
-
-	TAILQ_FOREACH(message, &oldest->messages, in_segment)
-		place_spill(message);
-}
-
-/* ----------------------------------------------------------- flushes */
-
-/* Somebody who waits until marks are durable. */
-struct waiter {
-	void	(*done)(void *context);
-	void	*context;
-	size_t	 flushes;
-};
-
-struct flush {
-	struct journal_segment	*home;		/* NULL: of no segment */
-	struct waiter		*waiter;
-};
-
-static void
-on_flushed(struct ipc_packet *packet, void *context)
-{
-	struct flush *flush = context;
-	struct ipc_done done = { .error = EBADMSG };
-
-	ipc_decode_done(packet, &done);
-	if (flush->home != NULL) {
-		if (done.error != 0)
-			log_warning("cannot make the marks of journal/%04d "
-			    "durable: %s; look at the disk",
-			    segment_number(flush->home->segment),
-			    strerror((int)done.error));
-		segment_end_flush(flush->home->segment, done.error == 0);
-		release_if_finished(flush->home);
-	}
-	if (flush->waiter != NULL && --flush->waiter->flushes == 0) {
-		flush->waiter->done(flush->waiter->context);
-		free(flush->waiter);
-	}
-	free(flush);
-}
-
-static void
-ask_flush(struct journal_segment *home, struct waiter *waiter)
-{
-	struct ipc_packet packet = IPC_PACKET_EMPTY;
-	struct flush *flush = mem_zalloc(1, sizeof(*flush));
-
-	flush->home = home;
-	flush->waiter = waiter;
-	if (waiter != NULL)
-		waiter->flushes++;
-	ipc_encode_file_flush(&packet, 0, &(struct ipc_file_flush){
-	    .segment = home != NULL ? segment_number(home->segment) : 0 });
-	filing_ask(&packet, on_flushed, flush);
-}
-
-static void
-flush_all(struct waiter *waiter)
-{
-	struct journal_segment *home;
-
-	TAILQ_FOREACH(home, &segments, next) {
-		if (segment_begin_flush(home->segment))
-			ask_flush(home, waiter);
-	}
-}
-
-void
-arrivals_flush(void (*done)(void *context), void *context)
-{
-	struct waiter *waiter = mem_zalloc(1, sizeof(*waiter));
-
-	waiter->done = done;
-	waiter->context = context;
-	flush_all(waiter);
-	/* The filer answers this one when all that was asked of it before is durable. */
-	ask_flush(NULL, waiter);
-}
-
-static void
-on_flush(int fd, short what, void *argument)
-{
-	const struct timeval again = { FLUSH_SECONDS, 0 };
-	struct journal_segment *home;
-
-	flush_all(NULL);
-	TAILQ_FOREACH(home, &segments, next) {
-		if (home->failed)
-			read_on(home);
-		release_if_finished(home);
-	}
-	spill_oldest();
-	event_add(flush_timer, &again);
 }
 
 /* ----------------------------------------------------------- when, and who tells */
@@ -411,9 +201,9 @@ on_pace(int fd, short what, void *argument)
 {
 	struct journal_segment *home;
 
-	TAILQ_FOREACH(home, &segments, next) {
+	TAILQ_FOREACH(home, &journal_segments, next) {
 		if (home->unread)
-			read_on(home);
+			arrivals_read_on(home);
 	}
 }
 
@@ -428,9 +218,8 @@ arrivals_start(void)
 {
 	const struct timeval now = { 0, 0 };
 
-	flush_timer = event_new(service_base, -1, 0, on_flush, NULL);
 	pace = event_new(service_base, -1, 0, on_pace, NULL);
-	on_flush(-1, 0, NULL);
+	journal_start();
 	/* Once the loop runs, so that the sockets answer first. */
 	event_base_once(service_base, -1, EV_TIMEOUT, on_start, NULL, &now);
 }
@@ -461,8 +250,8 @@ arrivals_look(void)
 	struct journal_segment *home;
 
 	discover_segments();
-	TAILQ_FOREACH(home, &segments, next) {
-		scan(home, SEGMENT_IN_A_ROW, false);
+	TAILQ_FOREACH(home, &journal_segments, next) {
+		arrivals_scan(home, SEGMENT_IN_A_ROW, false);
 		if (home->unread)
 			segment_peek(home->segment, on_peeked, home);
 	}
@@ -473,7 +262,7 @@ arrivals_unread(void)
 {
 	const struct journal_segment *home;
 
-	TAILQ_FOREACH(home, &segments, next) {
+	TAILQ_FOREACH(home, &journal_segments, next) {
 		if (home->unread)
 			return true;
 	}
@@ -491,7 +280,7 @@ arrivals_packet(struct ipc_channel *channel, struct ipc_packet *packet)
 	if (ipc_decode_arrival(packet, &arrival) == 0) {
 		home = take_ownership(channel, (int)arrival.segment);
 		if (home != NULL)
-			scan(home, arrival.end, true);
+			arrivals_scan(home, arrival.end, true);
 	} else if (ipc_decode_arrival_file(packet, &file) == 0 &&
 	    spool_id_is_valid(file.queue_id)) {
 		deferred_arrived(file.queue_id);
@@ -514,40 +303,10 @@ arrivals_pace(void)
 {
 	struct journal_segment *home;
 
-	TAILQ_FOREACH(home, &segments, next) {
+	TAILQ_FOREACH(home, &journal_segments, next) {
 		if (home->unread && message_has_room(false)) {
 			event_active(pace, EV_TIMEOUT, 0);
 			return;
 		}
 	}
-}
-
-int
-arrivals_segment_number(const struct message *message)
-{
-	return segment_number(message->segment->segment);
-}
-
-int
-segment_of_message_read(struct message *message, int64_t at, void *bytes,
-    size_t length)
-{
-	return segment_read(message->segment->segment, message->offset + at,
-	    bytes, length);
-}
-
-void
-arrivals_mark(struct message *message, size_t recipient, char mark)
-{
-	if (segment_mark(message->segment->segment, message->offset +
-	    (int64_t)(message->record.marks_offset + recipient), mark) == -1)
-		log_warning("%s: cannot mark a recipient done: %m; it may be "
-		    "delivered again after a stop", message->id);
-}
-
-void
-arrivals_finished(struct message *message)
-{
-	TAILQ_REMOVE(&message->segment->messages, message, in_segment);
-	message->segment = NULL;
 }

@@ -18,9 +18,6 @@
 static TAILQ_HEAD(, message) messages = TAILQ_HEAD_INITIALIZER(messages);
 static struct map *by_id, *by_unique;
 
-/* What is in memory of new mail, and of mail that waited: messages, and recipients that count. */
-static struct { size_t messages, recipients; } load[2];
-
 static void finish_round(struct message *message);
 static void obey(struct message *message);
 
@@ -28,62 +25,6 @@ struct message *
 message_find(const char *id)
 {
 	return by_id != NULL ? map_get(by_id, id) : NULL;
-}
-
-/* A list counts for no more than a tenth of all recipients, or it would stop everybody. */
-static size_t
-recipients_that_count(const struct message *message)
-{
-	size_t most = (size_t)config.qmgr_message_recipient_limit / 10 + 1;
-
-	return message->envelope->recipient_count < most ?
-	    message->envelope->recipient_count : most;
-}
-
-/*
- * Neither kind of mail may fill all of the memory that there is: a quarter
- * stays for the other, so that neither waits for ever behind it.
- */
-static size_t
-room_for(size_t mine, size_t other, size_t limit)
-{
-	size_t share = limit - limit / 4;
-	size_t all = mine + other < limit ? limit - mine - other : 0;
-	size_t own = mine < share ? share - mine : 0;
-
-	return own < all ? own : all;
-}
-
-static struct room
-room_of(bool waited)
-{
-	return (struct room){
-		.messages = room_for(load[waited].messages,
-		    load[!waited].messages,
-		    (size_t)config.qmgr_message_active_limit),
-		.recipients = room_for(load[waited].recipients,
-		    load[!waited].recipients,
-		    (size_t)config.qmgr_message_recipient_limit),
-	};
-}
-
-bool
-message_has_room(bool waited)
-{
-	struct room room = room_of(waited);
-
-	return load[waited].messages == 0 ||
-	    (room.messages > 0 && room.recipients > 0);
-}
-
-struct room
-message_room(bool waited)
-{
-	struct room room = room_of(waited);
-
-	room.messages += place_leaving();
-	room.recipients += place_leaving();
-	return room;
 }
 
 void
@@ -104,8 +45,7 @@ message_free(struct message **argument)
 	map_remove(by_id, message->id);
 	if (map_get(by_unique, message->envelope->unique) == message)
 		map_remove(by_unique, message->envelope->unique);
-	load[message->waited].messages--;
-	load[message->waited].recipients -= recipients_that_count(message);
+	room_leave(message);
 	if (message->later != NULL)
 		event_free(message->later);
 	text_clear(&message->results);
@@ -128,8 +68,7 @@ enroll(struct message *message)
 	map_set(by_id, message->id, message);
 	if (map_get(by_unique, message->envelope->unique) == NULL)
 		map_set(by_unique, message->envelope->unique, message);
-	load[message->waited].messages++;
-	load[message->waited].recipients += recipients_that_count(message);
+	room_enter(message);
 }
 
 /* What the mark says; and what was served already, though its sender was not told of it. */
@@ -219,7 +158,7 @@ void
 message_forget_shadow(struct message *message)
 {
 	mark_all_done(message);
-	arrivals_finished(message);
+	journal_finished(message);
 	message_free(&message);
 }
 

@@ -141,7 +141,7 @@ begin_operation(struct ipc_channel *channel, struct ipc_packet *packet,
 	 * For a file as well: its record in the journal, left a moment ago, is
 	 * finished by a mark that would not survive a power cut yet.
 	 */
-	arrivals_flush(on_flushed, operation);
+	journal_flush(on_flushed, operation);
 }
 
 void

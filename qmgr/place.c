@@ -64,7 +64,7 @@ place_mark(struct message *message, size_t recipient)
 {
 	message->marked++;
 	if (message->segment != NULL)
-		arrivals_mark(message, recipient, mark_of(message, recipient));
+		journal_mark(message, recipient, mark_of(message, recipient));
 }
 
 void
@@ -107,7 +107,7 @@ take_place(struct message *message)
 	if (message->filing_to < 0)
 		return;
 	if (message->segment != NULL)
-		arrivals_finished(message);
+		journal_finished(message);
 	message->queue = (enum spool_queue)message->filing_to;
 }
 
@@ -159,7 +159,7 @@ ask(struct message *message, int to, int64_t retry_at)
 		(int)message->queue,
 	    .to = to,
 	    .segment = message->segment != NULL ?
-		arrivals_segment_number(message) : 0,
+		journal_segment_number(message) : 0,
 	    .offset = message->offset, .retry_at = retry_at,
 	    .warned = message->warned,
 	    .marks = { text_string(&marks), marks.length } });
@@ -176,7 +176,7 @@ place_leave(struct message *message, int goal, int64_t retry_at)
 	if (message->is_filing)
 		return;
 	if (message->segment != NULL && goal == SPOOL_NOWHERE) {
-		arrivals_finished(message);
+		journal_finished(message);
 		finish(message);
 		return;
 	}
@@ -202,7 +202,7 @@ message_put_content(struct message *message, struct text *inline_content,
 	*offset = message->record.content_offset;
 	if (message->segment != NULL) {
 		room = text_reserve(inline_content, length);
-		if (segment_of_message_read(message, *offset, room, length) == -1)
+		if (journal_read(message, *offset, room, length) == -1)
 			return -1;
 		inline_content->length += length;
 		return 0;

@@ -90,14 +90,6 @@ struct message *message_new(const struct spool_record *record,
 	    const char *bytes, bool waited);
 struct message *message_find(const char *id);
 
-/* May one more of this kind come into memory? */
-bool	message_has_room(bool waited);
-
-/* How much more of this kind may come; what is leaving counts as gone. */
-struct room {
-	size_t	messages, recipients;
-};
-struct room message_room(bool waited);
 void	message_each(void (*visit)(struct message *message, void *context),
 	    void *context);
 
@@ -137,6 +129,21 @@ void	message_leave_to_successor(const struct message *message);
 
 /* postsuper's word on a message that is ours: gives true if it was obeyed (perhaps later). */
 bool	message_operate(struct message *message, const char *operation);
+
+/* room.c: how much may be in memory. */
+
+/* May one more of this kind come into memory? */
+bool	message_has_room(bool waited);
+
+/* How much more of this kind may come; what is leaving counts as gone. */
+struct room {
+	size_t	messages, recipients;
+};
+struct room message_room(bool waited);
+
+/* A message comes into memory, and leaves it. */
+void	room_enter(const struct message *message);
+void	room_leave(const struct message *message);
 
 /* place.c: where a message lies, and what is marked there. */
 
@@ -183,15 +190,17 @@ void	arrivals_packet(struct ipc_channel *channel, struct ipc_packet *packet);
 void	arrivals_closed(struct ipc_channel *channel);
 bool	arrivals_unread(void);		/* accepted mail waits for room in memory */
 void	arrivals_look(void);		/* at what may have come that nobody told us of */
-int	arrivals_segment_number(const struct message *message);
-int	segment_of_message_read(struct message *message, int64_t at, void *bytes,
-	    size_t length);
-void	arrivals_mark(struct message *message, size_t recipient, char mark);
-void	arrivals_finished(struct message *message);
 void	arrivals_pace(void);		/* there is room in memory */
 
+/* journal.c: of a message that lies in the journal. */
+int	journal_segment_number(const struct message *message);
+int	journal_read(struct message *message, int64_t at, void *bytes,
+	    size_t length);
+void	journal_mark(struct message *message, size_t recipient, char mark);
+void	journal_finished(struct message *message);
+
 /* Call done when all marks that are made, and all that the filer was asked, are durable. */
-void	arrivals_flush(void (*done)(void *context), void *context);
+void	journal_flush(void (*done)(void *context), void *context);
 
 /* fates.c: was this submission committed? told: by cleanup, who also answered it. */
 enum { FATE_SECONDS = 300 };	/* so long it may be asked */
