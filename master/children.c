@@ -17,6 +17,7 @@
 #define BAD_START_MS	1000	/* who fails within this time would fail again at once */
 #define GOOD_LIFE_MS	10000	/* who lived so long has nothing to do with earlier failures */
 #define FIRST_PAUSE_MS	100	/* before the first new try; each further failure doubles it */
+#define FORK_PAUSE_MS	5000	/* at most, when it is the machine that cannot */
 
 /* The descriptors of a child: see service/service.h. */
 enum { CHILD_LOG = 3, CHILD_LIFELINE, CHILD_SOCKETS };
@@ -100,28 +101,6 @@ run(const struct slot *slot)
 	_exit(72);
 }
 
-int
-child_start(struct slot *slot)
-{
-	struct child *child;
-	pid_t pid;
-
-	if ((pid = fork_daemon(0)) == -1) {
-		log_warning("fork: %m; trying again");
-		return -1;
-	}
-	if (pid == 0)
-		run(slot);
-	child = mem_zalloc(1, sizeof(*child));
-	child->pid = pid;
-	child->path = mem_strdup(slot->service->path);
-	child->slot = slot;
-	child->started_ms = clock_ms();
-	LIST_INSERT_HEAD(&children, child, link);
-	slot->running++;
-	return 0;
-}
-
 static void
 tell_bad_end(const struct child *child, int status)
 {
@@ -150,6 +129,42 @@ pause_service(struct service *service, int64_t pause_ms)
 	event_add(service->throttle, &pause);
 }
 
+/* Each time twice as long. */
+static void
+pause_longer(struct service *service, int64_t longest_ms)
+{
+	service->throttle_ms = service->throttle_ms == 0 ? FIRST_PAUSE_MS
+	    : service->throttle_ms * 2;
+	if (service->throttle_ms > longest_ms)
+		service->throttle_ms = longest_ms;
+	pause_service(service, service->throttle_ms);
+}
+
+int
+child_start(struct slot *slot)
+{
+	struct child *child;
+	pid_t pid;
+
+	if ((pid = fork_daemon(0)) == -1) {
+		pause_longer(slot->service, FORK_PAUSE_MS);
+		log_warning("%s: fork: %m; trying again in %lld ms",
+		    slot->service->path,
+		    (long long)slot->service->throttle_ms);
+		return -1;
+	}
+	if (pid == 0)
+		run(slot);
+	child = mem_zalloc(1, sizeof(*child));
+	child->pid = pid;
+	child->path = mem_strdup(slot->service->path);
+	child->slot = slot;
+	child->started_ms = clock_ms();
+	LIST_INSERT_HEAD(&children, child, link);
+	slot->running++;
+	return 0;
+}
+
 /*
  * It failed at once: each time the pause is twice as long, up to
  * service_throttle_time. Who was killed from outside (an administrator, the
@@ -167,11 +182,7 @@ throttle(struct service *service, bool was_killed)
 		return;
 	}
 	log_warning("%s: bad command startup -- throttling", service->path);
-	service->throttle_ms = service->throttle_ms == 0 ? FIRST_PAUSE_MS
-	    : service->throttle_ms * 2;
-	if (service->throttle_ms > longest_ms)
-		service->throttle_ms = longest_ms;
-	pause_service(service, service->throttle_ms);
+	pause_longer(service, longest_ms);
 }
 
 static void

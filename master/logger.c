@@ -86,6 +86,18 @@ run_postlogd(const char *path)
 	_exit(72);
 }
 
+static void	on_restart(evutil_socket_t fd, short what, void *context);
+
+static void
+try_again(void)
+{
+	const struct timeval pause = { 0, RESTART_MS * 1000 };
+
+	if (restart == NULL)
+		restart = event_new(master_base, -1, 0, on_restart, NULL);
+	event_add(restart, &pause);
+}
+
 void
 logger_start(void)
 {
@@ -97,8 +109,10 @@ logger_start(void)
 	logger = fork_daemon(SIGHUP);
 	if (logger == 0)
 		run_postlogd(path);
-	if (logger == -1)
-		log_warning("fork: %m");
+	if (logger == -1) {
+		log_warning("%s: fork: %m; trying again", path);
+		try_again();
+	}
 	free(path);
 }
 
@@ -118,7 +132,6 @@ logger_is(pid_t pid)
 void
 logger_reaped(int status)
 {
-	const struct timeval pause = { 0, RESTART_MS * 1000 };
 	pid_t pid = logger;
 
 	logger = -1;
@@ -130,9 +143,7 @@ logger_reaped(int status)
 	    config.daemon_directory, (long)pid, WIFSIGNALED(status) ?
 	    "killed by signal" : "exit status", WIFSIGNALED(status) ?
 	    WTERMSIG(status) : WEXITSTATUS(status));
-	if (restart == NULL)
-		restart = event_new(master_base, -1, 0, on_restart, NULL);
-	event_add(restart, &pause);
+	try_again();
 }
 
 /* It finishes its line and leaves; the next one opens the log by its name. */

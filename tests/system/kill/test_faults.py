@@ -60,3 +60,20 @@ class Faults(postroad.Test):
 
     def test_smtp(self):
         self.check("smtp")
+
+    def test_no_process_can_be_forked(self):
+        """Master goes on, tries ever more seldom, says so, and recovers by itself."""
+        trial = faults.Trial("master")
+        try:
+            trial.shim.arm("fork", errno.EAGAIN, 1, 1 << 60)
+            for program in "smtpd", "cleanup", "pickup", "postlogd":
+                trial.box.kill(program)
+            postroad.wait_until(lambda: trial.shim.seen()["fired"] >= 15, "master tries", trial.box.story)
+            self.assertTrue(trial.box.processes("master"))
+            trial.shim.disarm()
+            trial.box.wait_log("cleanup: fork: Resource temporarily unavailable; trying again in 200 ms")
+            trial.run_life("maildir")
+            self.assertLess(trial.box.log().count("fork: "), 60, "a flood in the log")
+        finally:
+            complaints = trial.close()
+        self.assertEqual(complaints, [], "\n".join(complaints))
