@@ -223,22 +223,32 @@ on_closed(struct ipc_channel *channel, void *context)
 	event_add(connection->agent->try_again, &soon);
 }
 
+static void
+try_again_in(struct agent *agent, int64_t pause_ms)
+{
+	event_add(agent->try_again, &(struct timeval){ pause_ms / 1000,
+	    pause_ms % 1000 * 1000 });
+}
+
 bool
 agent_connect(struct connection *connection)
 {
 	struct agent *agent = connection->agent;
-	const struct timeval pause = { 0, CONNECT_PAUSE_MS * 1000 };
+	int64_t now = clock_ms();
 
-	if (clock_ms() < agent->connect_after_ms)
+	if (now < agent->connect_after_ms) {
+		/* A timer may come a moment early: somebody must look again all the same. */
+		try_again_in(agent, agent->connect_after_ms - now + 1);
 		return false;
+	}
 
 	int fd = ipc_connect(agent->name, true);
 
 	if (fd == -1) {
 		log_warning("connect to transport private/%s: %m", agent->name);
 		note_trouble(agent);
-		agent->connect_after_ms = clock_ms() + CONNECT_PAUSE_MS;
-		event_add(agent->try_again, &pause);
+		agent->connect_after_ms = now + CONNECT_PAUSE_MS;
+		try_again_in(agent, CONNECT_PAUSE_MS);
 		return false;
 	}
 	connection->channel = ipc_channel_new(service_base, &fd, on_packet,
