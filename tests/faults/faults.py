@@ -16,6 +16,7 @@ import errno
 import mmap
 import os
 import poplib
+import re
 import struct
 import subprocess
 import time
@@ -152,6 +153,10 @@ class Trial:
         if seen["retried"] or self.shim.seen()["retried"]:
             self.complain(what, "fsync was called again for what could not be synced")
         self.judge_log(what, seen, error)
+        if "restart" not in life:
+            crash = re.search(r"killed by signal.*|panic:.*", self.new_log())
+            if crash:
+                self.complain(what, crash.group(0))
         return FAILED
 
     def run_life(self, life):
