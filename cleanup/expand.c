@@ -387,7 +387,8 @@ expand_envelope(struct submission *submission)
 	expansion.seen = map_new();
 	if (expansion.result == NULL)
 		out_of_memory(submission);
-	expand_all(&expansion);
+	else
+		expand_all(&expansion);
 	map_free(&expansion.seen, NULL);
 	if (submission->status != 0)
 		return;

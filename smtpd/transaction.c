@@ -83,6 +83,9 @@ transaction_begin(struct session *s, const struct smtp_mail *mail)
 	t->file = -1;
 	t->pool = pool_new(ENVELOPE_LIMIT);
 	t->envelope = envelope_new(t->pool);
+	s->transaction = t;
+	if (t->envelope == NULL)
+		return false;
 
 	struct envelope *e = t->envelope;
 
@@ -102,8 +105,8 @@ transaction_begin(struct session *s, const struct smtp_mail *mail)
 	e->helo_name = keep(t, s->helo_name == NULL ? "" : s->helo_name);
 	e->protocol_name = mail->smtputf8 ? "UTF8SMTP" :
 	    s->esmtp ? "ESMTP" : "SMTP";
-	s->transaction = t;
-	return e->sender != NULL && e->client_name != NULL &&
+	return e->sender != NULL && e->dsn_envid != NULL &&
+	    e->client_name != NULL && e->client_address != NULL &&
 	    e->helo_name != NULL;
 }
 

@@ -100,6 +100,8 @@ transcript_encode(const struct transcript *transcript, const char *who,
 	struct envelope *envelope = envelope_new(pool);
 	struct text content = TEXT_EMPTY, records = TEXT_EMPTY;
 
+	if (envelope == NULL)
+		fatal("out of memory: cannot write to the postmaster");
 	put_message(transcript, who, peer, aborted, &content);
 	envelope->sender = pool_printf(pool, "%s@%s",
 	    config.double_bounce_sender, config.myhostname);
