@@ -104,7 +104,14 @@ defer_if_reject(struct session *s, const struct subject *subject,
 static enum verdict
 permit(struct session *s, const struct subject *subject, const char *text)
 {
-	return VERDICT_PERMIT;
+	return permits_tell(s, "OK", subject);
+}
+
+static enum verdict
+permit_relay(struct session *s, const struct subject *subject,
+    const char *text)
+{
+	return permits_tell(s, "RELAY", subject);
 }
 
 static enum verdict
@@ -289,7 +296,7 @@ static const struct {
 	action		*act;
 } actions[] = {
 	{ "OK", permit },
-	{ "RELAY", permit },
+	{ "RELAY", permit_relay },
 	{ "DUNNO", no_opinion },
 	{ "REJECT", reject },
 	{ "DEFER", defer },
@@ -337,7 +344,7 @@ act(struct session *s, const struct subject *subject, const char *value)
 
 	/* Digits alone are OK: that is how tables of clients that logged in by POP are made. */
 	if (*value != '\0' && strspn(value, "0123456789") == strlen(value))
-		return VERDICT_PERMIT;
+		return permits_tell(s, value, subject);
 	if (is_reply_code(value))
 		return refuse(s, subject, atoi(value),
 		    *value == '4' ? "4.7.1" : "5.7.1", value + 3 +

@@ -9,6 +9,7 @@
  *	told.c		what a check asks of the DNS and of far tables
  *	access.c	access(5) tables: what is looked up
  *	actions.c	what the answer means
+ *	permits.c	what permitted, in the log
  *	servers.c	the same for the servers of a domain
  *	dnsbl.c		block lists and allow lists in the DNS
  *	delegate.c	policy services
@@ -147,6 +148,13 @@ struct subject {
 	const char	*class;		/* "Sender address" */
 	const char	*source;	/* the table or service that spoke */
 };
+
+/* Tell what permitted, if the administrator wants to know. The first gives PERMIT; a subject without source is not from a table. */
+void	permits_open(void);
+enum verdict permits_tell(struct session *session, const char *action,
+	    const struct subject *subject);
+void	permits_tell_check(struct session *session,
+	    const struct check *check);
 
 /* Do what an access table or a policy service says: actions.c. */
 enum verdict act(struct session *session, const struct subject *subject,

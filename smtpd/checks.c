@@ -53,6 +53,7 @@ checks_compile(void)
 	dnsbl_open();
 	backup_open();
 	owner_open();
+	permits_open();
 	for (enum stage stage = 0; stage < STAGE_COUNT; stage++)
 		if (stages[stage].parameter != NULL)
 			stages[stage].list = check_list_compile(
@@ -184,6 +185,9 @@ step(struct session *s)
 		verdict = check_misconfigured(s);
 	else
 		verdict = check->kind->decide(s, check);
+	if (verdict == VERDICT_PERMIT &&
+	    !(check->kind->needs & (NEEDS_TABLE | NEEDS_POLICY)))
+		permits_tell_check(s, check);
 	frame->warn_only = before;
 	if (verdict == VERDICT_WAIT)
 		frame->at--;		/* it is asked again with the answer */

@@ -194,3 +194,10 @@ class Actions(postroad.Test):
         box.wait_log("NOQUEUE: discard: RCPT from unknown.*triggers DISCARD action")
         box.wait_empty()
         self.assertEqual(box.mails("ada"), [])
+
+    def test_what_permits_is_told(self):
+        box = self.system(smtpd_log_access_permit_actions="permit_mynetworks, OK",
+                          smtpd_sender_restrictions="check_sender_access inline:{ { x@example.net = OK } }")
+        box.send("ada@example.org", sender="x@example.net")
+        box.wait_log("NOQUEUE: permit: RCPT from unknown.*: action=OK for Sender address=x@example.net from inline:.*; from=")
+        box.wait_log("NOQUEUE: permit: RCPT from unknown.*: action=permit_mynetworks for Client host=unknown.127.0.0.1. ;")
