@@ -16,6 +16,7 @@
 
 #include "verify/verify.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/base.h"
@@ -47,10 +48,20 @@ tell(struct ipc_channel *channel, const struct ipc_packet *question,
 }
 
 static void
-learn(struct ipc_channel *channel, const struct ipc_packet *packet,
-    const struct ipc_verify_update *update)
+answer_done(struct ipc_channel *channel, const struct ipc_packet *packet,
+    int error)
 {
 	struct ipc_packet reply = IPC_PACKET_EMPTY;
+
+	ipc_encode_done(&reply, ipc_packet_request(packet),
+	    &(struct ipc_done){ .error = error,
+	    .reason = error != 0 ? "bad request" : "" });
+	ipc_channel_send(channel, &reply);
+}
+
+static void
+learn(const struct ipc_verify_update *update)
+{
 	char *key = key_of(update->address);
 
 	if (update->status >= VERIFY_OK && update->status <= VERIFY_BOUNCE)
@@ -58,9 +69,6 @@ learn(struct ipc_channel *channel, const struct ipc_packet *packet,
 		    update->text);
 	probe_done(key);
 	free(key);
-	ipc_encode_done(&reply, ipc_packet_request(packet),
-	    &(struct ipc_done){ .reason = "" });
-	ipc_channel_send(channel, &reply);
 }
 
 static void
@@ -72,11 +80,12 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 	if (ipc_decode_verify_query(packet, &query) == 0) {
 		tell(channel, packet, query.address);
 	} else if (ipc_decode_verify_update(packet, &update) == 0) {
-		learn(channel, packet, &update);
+		learn(&update);
+		answer_done(channel, packet, 0);
 	} else {
 		log_warning("unexpected %s packet",
 		    ipc_kind_name(ipc_packet_kind(packet)));
-		ipc_channel_free(&channel);
+		answer_done(channel, packet, EINVAL);
 	}
 }
 
