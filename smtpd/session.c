@@ -33,6 +33,7 @@
 #define OUTPUT_MAX	16384
 
 static TAILQ_HEAD(, session) sessions = TAILQ_HEAD_INITIALIZER(sessions);
+static size_t session_count;
 
 /* Lent to the session whose turn it is. */
 static char lent[READ_SIZE];
@@ -93,6 +94,52 @@ watch(struct session *s, short what, int seconds)
 	    common_timeout(config.smtpd_timeout));
 }
 
+/*
+ * With smtpd_per_request_deadline a command, a reply or a message has
+ * smtpd_timeout as a whole, however it trickles; a message has more, the more
+ * of it came. Who sends nothing at all is found by his event's own timeout.
+ */
+static void
+start_deadline(struct session *s)
+{
+	s->deadline_ms = clock_ms() + config.smtpd_timeout * 1000LL;
+}
+
+static void
+extend_deadline(struct session *s, size_t bytes)
+{
+	int64_t most = clock_ms() + config.smtpd_timeout * 1000LL;
+
+	s->deadline_ms += (int64_t)bytes * 1000 / config.smtpd_min_data_rate;
+	if (s->deadline_ms > most)
+		s->deadline_ms = most;
+}
+
+static bool
+is_overdue(const struct session *s)
+{
+	return config.smtpd_per_request_deadline && s->deadline_ms != 0 &&
+	    clock_ms() > s->deadline_ms;
+}
+
+/* There is one session more, or less: have all another timeout now? */
+static void
+count_session(int change)
+{
+	struct session *s;
+
+	session_count += change;
+	if (!stress_note_sessions(session_count))
+		return;
+	TAILQ_FOREACH(s, &sessions, link)
+		if (s->watched == EV_READ || s->watched == EV_WRITE) {
+			short what = s->watched;
+
+			watch(s, 0, 0);
+			watch(s, what, 0);
+		}
+}
+
 /* Its events go before its memory. */
 static void
 session_end(struct session **argument)
@@ -109,6 +156,7 @@ session_end(struct session **argument)
 	trouble_end(s);
 	limit_end(s);
 	TAILQ_REMOVE(&sessions, s, link);
+	count_session(-1);
 	fd_close(&s->fd);
 	text_clear(&s->input);
 	text_clear(&s->output);
@@ -121,72 +169,6 @@ session_end(struct session **argument)
 		free(s->owed[i]);
 	free(s);
 	service_check_idle();
-}
-
-void
-session_trace(const struct session *s, char direction, const char *line,
-    size_t length)
-{
-	int shown = length < 1000 ? (int)length : 1000;
-
-	if (s->is_traced)
-		log_info("%c %s: %.*s", direction, s->peer, shown, line);
-	else if (log_verbose > 0)
-		log_debug("%c %s: %.*s", direction, s->peer, shown, line);
-}
-
-/* Replies. */
-
-static void
-append_reply(struct session *s, const char *format, va_list arguments)
-{
-	size_t before = s->output.length;
-	struct text reply = TEXT_EMPTY;
-
-	text_vprintf(&reply, format, arguments);
-	if (config.soft_bounce && reply.bytes[0] == '5') {
-		reply.bytes[0] = '4';
-		if (reply.length > 5 && reply.bytes[4] == '5' &&
-		    reply.bytes[5] == '.')
-			reply.bytes[4] = '4';
-	}
-	if (reply.bytes[0] == '4' || reply.bytes[0] == '5')
-		reword_refusal(s, &reply);
-	session_trace(s, '>', reply.bytes, reply.length);
-	smtp_reply_write(&s->output, text_string(&reply));
-	trouble_said(s, s->output.bytes + before, s->output.length - before);
-	text_clear(&reply);
-}
-
-void
-session_say(struct session *s, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	append_reply(s, format, arguments);
-	va_end(arguments);
-}
-
-void
-session_reply(struct session *s, const char *format, ...)
-{
-	size_t before = s->output.length;
-	va_list arguments;
-
-	va_start(arguments, format);
-	append_reply(s, format, arguments);
-	va_end(arguments);
-
-	char class = s->output.bytes[before];
-
-	if (class == '2')
-		s->counts[s->verb].ok++;
-	else if (class == '4' || class == '5')
-		s->errors++;
-	if (s->errors >= config.smtpd_soft_error_limit &&
-	    config.smtpd_error_sleep_time > 0)
-		s->pausing = true;
 }
 
 void
@@ -282,6 +264,7 @@ take_line(struct session *s, const char *bytes, size_t length)
 
 	size_t line = lf - bytes, used = line + 1;
 
+	s->deadline_ms = 0;
 	if (s->skipping) {
 		s->skipping = false;
 		return used;
@@ -318,6 +301,7 @@ skip_octets(struct session *s, size_t length)
 	    (size_t)s->octets_to_skip : length;
 
 	s->octets_to_skip -= used;
+	extend_deadline(s, used);
 	return used;
 }
 
@@ -348,6 +332,18 @@ take_proxy_header(struct session *s, const char *bytes, size_t length)
 }
 
 static size_t
+take_content(struct session *s, const char *bytes, size_t length)
+{
+	size_t used = content_read(s, bytes, length);
+
+	if (s->state == IN_DATA || s->state == IN_CHUNK)
+		extend_deadline(s, used);
+	else
+		s->deadline_ms = 0;
+	return used;
+}
+
+static size_t
 take_input(struct session *s, const char *bytes, size_t length)
 {
 	size_t at = 0;
@@ -362,7 +358,7 @@ take_input(struct session *s, const char *bytes, size_t length)
 			if (used == 0)
 				break;
 		} else if (s->state == IN_DATA || s->state == IN_CHUNK)
-			used = content_read(s, bytes + at, length - at);
+			used = take_content(s, bytes + at, length - at);
 		else if ((used = take_line(s, bytes + at, length - at)) == 0)
 			break;
 		at += used;
@@ -417,10 +413,15 @@ settle(struct session *s)
 
 	if (s->ending && (flushed || s->output.length == 0))
 		session_end(&s);
-	else if (!flushed)
+	else if (!flushed) {
+		if (s->watched != EV_WRITE)
+			start_deadline(s);
 		watch(s, EV_WRITE, 0);
-	else if (!s->busy || s->watched == EV_WRITE)
+	} else if (!s->busy || s->watched == EV_WRITE) {
+		if (s->deadline_ms == 0 || s->watched == EV_WRITE)
+			start_deadline(s);
 		watch(s, s->busy ? 0 : EV_READ, 0);
+	}
 }
 
 void
@@ -482,7 +483,7 @@ on_event(evutil_socket_t fd, short what, void *argument)
 {
 	struct session *s = argument;
 
-	if (what & EV_TIMEOUT)
+	if ((what & EV_TIMEOUT) || (is_overdue(s) && !s->busy))
 		on_timeout(s);
 	else if (s->watched == EV_READ)
 		on_readable(s);
@@ -556,6 +557,7 @@ session_start(int fd)
 		s->address.any.sa_family = AF_UNSPEC;
 	note_address(s);
 	TAILQ_INSERT_TAIL(&sessions, s, link);
+	count_session(1);
 	if (config.smtpd_upstream_proxy_protocol[0] == '\0') {
 		begin(s);
 		return;

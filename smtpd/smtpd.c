@@ -12,6 +12,8 @@
  *	commands.c	the verbs: what may come when
  *	greet.c		who is it: connect, HELO, EHLO
  *	xclient.c	who is it that a proxy speaks for
+ *	replies.c	what is said
+ *	stress.c	too many sessions: less patience with each
  *	limits.c	how many, how often, how much: by anvil(8)
  *	reword.c	commands and replies that the administrator changes
  *	transaction.c	MAIL, RCPT, RSET

@@ -109,6 +109,7 @@ struct session {
 	uint32_t	 sessions_then;	/* of this client in this process, when it came */
 	uint32_t	 untold_messages, untold_recipients;
 
+	int64_t		 deadline_ms;	/* of the request or reply under way; 0: none yet */
 	struct text	 input;		/* not yet a whole line */
 	struct text	 output;	/* not yet sent */
 	int64_t		 octets_to_skip;	/* of a chunk that was refused */
@@ -300,6 +301,14 @@ void	limit_recipient(struct session *session, limit_done *done);
 
 /* It is gone. */
 void	limit_end(struct session *session);
+
+/* ------------------------------------------------------------ stress.c */
+
+/* After main.cf is there, before the first session. */
+void	stress_prepare(void);
+
+/* So many are there now. True if config has changed for it. */
+bool	stress_note_sessions(size_t sessions);
 
 /* ------------------------------------------------------------ verified.c */
 

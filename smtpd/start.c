@@ -60,6 +60,7 @@ smtpd_start(void)
 	    "haproxy"))
 		fatal("smtpd_upstream_proxy_protocol = %s: expected haproxy",
 		    config.smtpd_upstream_proxy_protocol);
+	stress_prepare();
 	reword_open();
 	xclient_open();
 	open_rewritten();

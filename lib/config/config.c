@@ -381,3 +381,24 @@ config_load(const char *directory, const char *const overrides[])
 	loaded_free(&before);
 	return 0;
 }
+
+int
+config_load_variant(const char *name, const char *value,
+    struct config *variant)
+{
+	static char variant_file[] = "variant";
+	struct map *expanded = loaded->expanded;
+	struct definition *before = map_get(loaded->definitions, name);
+	int result;
+
+	loaded->expanded = map_new();
+	define(name, value, 0, variant_file);
+	result = load_parameters(variant);
+	map_free(&loaded->expanded, NULL);
+	loaded->expanded = expanded;
+	if (before != NULL)
+		map_set(loaded->definitions, name, before);
+	else
+		map_remove(loaded->definitions, name);
+	return result;
+}

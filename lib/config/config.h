@@ -53,6 +53,14 @@ extern struct config config;
 int	config_load(const char *directory, const char *const overrides[]);
 
 /*
+ * What config would be if main.cf said name = value, for a daemon that goes
+ * by the one or the other. Its strings live as long as those of config. 0, or
+ * -1 with all errors logged.
+ */
+int	config_load_variant(const char *name, const char *value,
+	    struct config *variant);
+
+/*
  * The expanded value of any parameter, as text: one of ours (with its
  * default) or one that main.cf defines. NULL if there is none. A borrowed
  * string that lives until the next load.
