@@ -281,11 +281,21 @@ on_listener(int fd, short what, void *argument)
 	}
 }
 
+static struct event *
+make_event(int fd, short what, event_callback_fn act)
+{
+	struct event *event = event_new(service_base, fd, what, act, NULL);
+
+	if (event == NULL)
+		fatal("out of memory: cannot make an event");
+	return event;
+}
+
 static void
 watch_signals(void)
 {
-	self.term = evsignal_new(service_base, SIGTERM, on_term, NULL);
-	self.hup = evsignal_new(service_base, SIGHUP, on_hup, NULL);
+	self.term = make_event(SIGTERM, EV_SIGNAL | EV_PERSIST, on_term);
+	self.hup = make_event(SIGHUP, EV_SIGNAL | EV_PERSIST, on_hup);
 	event_add(self.term, NULL);
 	event_add(self.hup, NULL);
 }
@@ -293,14 +303,14 @@ watch_signals(void)
 static void
 watch_sockets(void)
 {
-	self.accept_again = event_new(service_base, -1, 0, listen_again, NULL);
-	self.idle = event_new(service_base, -1, 0, on_idle, NULL);
-	self.lifeline = event_new(service_base, SERVICE_LIFELINE_FD,
-	    EV_READ | EV_PERSIST, on_lifeline, NULL);
+	self.accept_again = make_event(-1, 0, listen_again);
+	self.idle = make_event(-1, 0, on_idle);
+	self.lifeline = make_event(SERVICE_LIFELINE_FD, EV_READ | EV_PERSIST,
+	    on_lifeline);
 	event_add(self.lifeline, NULL);
 	for (int i = 0; i < self.sockets.count; i++) {
-		self.listeners[i] = event_new(service_base, self.sockets.fd[i],
-		    EV_READ | EV_PERSIST, on_listener, NULL);
+		self.listeners[i] = make_event(self.sockets.fd[i],
+		    EV_READ | EV_PERSIST, on_listener);
 		event_add(self.listeners[i], NULL);
 	}
 }
