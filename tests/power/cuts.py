@@ -202,7 +202,7 @@ def run_loads(test, arguments):
 LIES = [
     ("directories", lives.deliver, "strict", "LOST"),
     ("directories", lives.large, "strict", "LOST"),
-    ("directories", lives.delete, "strict", "GHOST"),
+    ("directories", lives.hold, "strict", "LOST"),
     ("spool/journal", lives.deliver, "strict", "LOST"),
     ("spool/journal", lives.virtual, "ext4-random", "LOST"),
     ("spool/journal", lives.bounce, "random", "LOST"),
