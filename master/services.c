@@ -219,14 +219,14 @@ is_disabled(const struct master_entry *entry)
 /* What could not be served for want of a program, to be named once the log is there. */
 static struct text missing;
 
-/* Will this entry be served? postlogd is not a service but the logger. */
+/* Will this entry be served? Not where another does its work; and postlogd is not a service but the logger. */
 static bool
 is_served(const struct master_entry *entry)
 {
 	bool served = true;
 	char *path;
 
-	if (is_disabled(entry) || strcmp(entry->program, "postlogd") == 0)
+	if (entry->is_merged || is_disabled(entry) || strcmp(entry->program, "postlogd") == 0)
 		return false;
 	path = mem_printf("%s/%s", config.daemon_directory, entry->program);
 	if (access(path, X_OK) == -1) {
@@ -344,6 +344,7 @@ services_load(bool first)
 
 	if (master_cf_load(config.config_directory, &cf) == -1)
 		return -1;
+	master_cf_merge_screen(&cf);
 	/* Both files are good: whoever starts from now on gets them as they are. */
 	if (config_snapshot_take(config.config_directory) == -1)
 		log_warning("cannot keep a copy of the configuration: %m");

@@ -34,6 +34,7 @@ struct master_entry {
 	char		**arguments;	/* the others; NULL at the end */
 	size_t		 argument_count;
 	int		 line;
+	bool		 is_merged;	/* another one does its work: master_cf_merge_screen() */
 };
 
 struct master_cf {
@@ -51,6 +52,13 @@ int	master_cf_load(const char *directory, struct master_cf *master_cf);
 /* The same for a text; file is for messages. */
 int	master_cf_parse(const char *text, size_t length, const char *file,
 	    struct master_cf *master_cf);
+
+/*
+ * A service of postscreen becomes one of smtpd, with the -o of the line
+ * "smtpd pass"; that line, dnsblog and tlsproxy are then merged. For who runs
+ * the services; others see master.cf as it was written.
+ */
+void	master_cf_merge_screen(struct master_cf *master_cf);
 
 void	master_cf_clear(struct master_cf *master_cf);
 

@@ -104,6 +104,7 @@ check_before_start(void)
 {
 	int errors = master_cf_load(config.config_directory, &services) == -1;
 
+	master_cf_merge_screen(&services);
 	for (size_t i = 0; i < services.count; i++) {
 		const struct master_entry *entry = &services.entries[i];
 
@@ -126,7 +127,7 @@ check_programs(void)
 		char *path = mem_printf("%s/%s", config.daemon_directory,
 		    entry->program);
 
-		if (access(path, X_OK) == -1)
+		if (!entry->is_merged && access(path, X_OK) == -1)
 			log_warning("master.cf, line %d: service \"%s\" will "
 			    "not run: %s: %m", entry->line, entry->name, path);
 		free(path);
