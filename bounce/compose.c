@@ -30,7 +30,10 @@ static const enum template_kind template_of[] = {
 void
 compose_start(void)
 {
-	templates_load(&templates, pool_new(0), NULL);
+	static struct pool *pool;	/* for as long as we live */
+
+	pool = pool_new(0);
+	templates_load(&templates, pool, NULL);
 }
 
 static bool

@@ -255,7 +255,8 @@ put_string(FILE *out, const char *separator, const char *name,
 static bool
 is_number(struct trace_word word)
 {
-	const char *point = memchr(word.at, '.', word.length);
+	const char *point = word.length == 0 ? NULL :
+	    memchr(word.at, '.', word.length);
 	size_t whole = point == NULL ? word.length : (size_t)(point - word.at);
 
 	for (size_t i = 0; i < word.length; i++) {
