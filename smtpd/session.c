@@ -38,6 +38,8 @@ static size_t session_count;
 /* Lent to the session whose turn it is. */
 static char lent[READ_SIZE];
 
+static void	greet(struct session *s);
+static void	on_early_words(struct session *s);
 static void	on_event(evutil_socket_t fd, short what, void *argument);
 
 void
@@ -76,6 +78,7 @@ static void
 watch(struct session *s, short what, int seconds)
 {
 	const struct timeval pause = { seconds, 0 };
+	const struct timeval greet_wait = { config.postscreen_greet_wait, 0 };
 	const struct timeval proxy_timeout = {
 		config.smtpd_upstream_proxy_timeout, 0,
 	};
@@ -91,6 +94,7 @@ watch(struct session *s, short what, int seconds)
 	    what == EV_TIMEOUT ? 0 : what | EV_PERSIST, on_event, s);
 	event_add(&s->event, what == EV_TIMEOUT ? &pause :
 	    s->awaits_proxy ? &proxy_timeout :
+	    s->is_screening ? &greet_wait :
 	    common_timeout(config.smtpd_timeout));
 }
 
@@ -444,6 +448,11 @@ on_timeout(struct session *s)
 	}
 	if (s->busy)		/* he waits for us, not we for him */
 		return;
+	if (s->is_screening) {
+		screen_waited(s);
+		greet(s);
+		return;
+	}
 	report_lost(s, "timeout");
 	if (s->watched == EV_READ)
 		session_say(s, "421 4.4.2 %s Error: timeout exceeded",
@@ -483,7 +492,9 @@ on_event(evutil_socket_t fd, short what, void *argument)
 {
 	struct session *s = argument;
 
-	if ((what & EV_TIMEOUT) || (is_overdue(s) && !s->busy))
+	if (s->is_screening && s->watched == EV_READ && (what & EV_READ))
+		on_early_words(s);
+	else if ((what & EV_TIMEOUT) || (is_overdue(s) && !s->busy))
 		on_timeout(s);
 	else if (s->watched == EV_READ)
 		on_readable(s);
@@ -531,14 +542,34 @@ note_address(struct session *s)
 	s->peer = mem_printf("unknown[%s]", s->client_address);
 }
 
+static void
+greet(struct session *s)
+{
+	s->busy = true;
+	watch(s, 0, 0);
+	greet_client(s);
+}
+
 /* It is known whose session it is. */
 static void
 begin(struct session *s)
 {
-	s->awaits_proxy = false;
-	s->busy = true;
+	s->awaits_proxy = s->busy = false;
+	if (!screen_begin(s)) {
+		greet(s);
+		return;
+	}
 	watch(s, 0, 0);
-	greet_client(s);
+	settle(s);
+}
+
+static void
+on_early_words(struct session *s)
+{
+	if (screen_heard(s))
+		greet(s);
+	else
+		settle(s);
 }
 
 void

@@ -88,6 +88,8 @@ struct session {
 	const char	*where;		/* its name in the log */
 	bool		 may_xclient, may_xforward;
 	bool		 was_xclient;	/* not offered again */
+	bool		 is_screening;	/* must not speak yet: screen.c */
+	bool		 is_screened_out;	/* did, and hears of it at RCPT */
 	bool		 is_refused;	/* at connect: nothing but QUIT helps */
 
 	union resolve_address address;
@@ -109,6 +111,7 @@ struct session {
 	uint32_t	 sessions_then;	/* of this client in this process, when it came */
 	uint32_t	 untold_messages, untold_recipients;
 
+	int64_t		 screened_ms;	/* since when */
 	int64_t		 deadline_ms;	/* of the request or reply under way; 0: none yet */
 	struct text	 input;		/* not yet a whole line */
 	struct text	 output;	/* not yet sent */
@@ -301,6 +304,23 @@ void	limit_recipient(struct session *session, limit_done *done);
 
 /* It is gone. */
 void	limit_end(struct session *session);
+
+/* ------------------------------------------------------------ screen.c */
+
+/* Say what of its parameters is not there. */
+void	screen_check(void);
+
+/* True if this client must first be silent for postscreen_greet_wait. */
+bool	screen_begin(struct session *session);
+
+/* He was. */
+void	screen_waited(struct session *session);
+
+/* He was not, or is gone: false if the session ends for it. */
+bool	screen_heard(struct session *session);
+
+/* The recipient of one who was not: true if that is refused, with a reply. */
+bool	screen_refuses(struct session *session);
 
 /* ------------------------------------------------------------ stress.c */
 

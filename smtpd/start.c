@@ -61,6 +61,7 @@ smtpd_start(void)
 		fatal("smtpd_upstream_proxy_protocol = %s: expected haproxy",
 		    config.smtpd_upstream_proxy_protocol);
 	stress_prepare();
+	screen_check();
 	reword_open();
 	xclient_open();
 	open_rewritten();

@@ -224,6 +224,8 @@ transaction_rcpt(struct session *s, const struct smtp_command *command)
 	struct transaction *t = s->transaction;
 	struct text reply = TEXT_EMPTY;
 
+	if (screen_refuses(s))
+		return;
 	if (t->envelope->recipient_count >=
 	    (size_t)config.smtpd_recipient_limit) {
 		refuse_overshoot(s);

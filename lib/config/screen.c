@@ -40,12 +40,19 @@ put_before(struct master_entry *entry, const struct master_entry *other)
 	entry->argument_count = count;
 }
 
+static const struct master_entry screening = {
+	.arguments = (char *[]){ (char []){ "-o" },
+	    (char []){ "smtpd_screening=yes" }, NULL },
+	.argument_count = 2,
+};
+
 static void
 become_smtpd(struct master_entry *entry, const struct master_entry *smtpd)
 {
 	free(entry->program);
 	entry->program = mem_strdup("smtpd");
 	entry->process_limit = -1;
+	put_before(entry, &screening);
 	if (smtpd == NULL)
 		return;
 	entry->process_limit = smtpd->process_limit;
