@@ -18,7 +18,12 @@
 #include "delivery/classes.h"
 #include "service/service.h"
 
+/* When anvil has not answered for longer than that, it is not asked for a minute. */
+#define FAILING_MS	1000
+#define REST_MS		60000
+
 static struct ipc_client *anvil;
+static int64_t failing_since_ms, rest_until_ms;
 static int64_t epoch;
 
 /* This process's sessions, by the client's name in counts. */
@@ -102,13 +107,27 @@ tell_all(void)
 		    .sessions = (intptr_t)sessions }, NULL, NULL);
 }
 
+/* A killed anvil is there again at once; a master.cf without one has none later either. */
+static void
+note_failure(void)
+{
+	if (failing_since_ms == 0)
+		failing_since_ms = clock_ms();
+	else if (clock_ms() - failing_since_ms > FAILING_MS)
+		rest_until_ms = clock_ms() + REST_MS;
+}
+
 static void
 read_counted(struct ipc_packet *packet, struct ipc_counted *counted)
 {
-	if (packet == NULL || ipc_decode_counted(packet, counted) == -1)
+	if (packet == NULL || ipc_decode_counted(packet, counted) == -1) {
+		note_failure();
 		counted->epoch = 0;
-	else if (counted->epoch != epoch)
-		tell_all();
+	} else {
+		failing_since_ms = 0;
+		if (counted->epoch != epoch)
+			tell_all();
+	}
 	epoch = counted->epoch;
 }
 
@@ -143,32 +162,37 @@ send_away(struct session *s)
 	session_finish(s);
 }
 
+/* Is the client within its limits? Else it has its reply. */
+static bool
+judge(struct session *s, enum limit asked, struct ipc_counted *counted)
+{
+	if (asked != LIMIT_CONNECTS) {
+		if (!is_beyond(s, asked, asked == LIMIT_MESSAGES
+		    ? counted->messages : counted->recipients))
+			return true;
+		session_reply(s, "%s %s", kinds[asked].reply,
+		    s->client_address);
+		return false;
+	}
+	if (counted->sessions < s->sessions_then)
+		counted->sessions = s->sessions_then;
+	if (!is_beyond(s, LIMIT_SESSIONS, counted->sessions) &&
+	    !is_beyond(s, LIMIT_CONNECTS, counted->connects))
+		return true;
+	send_away(s);
+	return false;
+}
+
 static void
 on_counted(struct ipc_packet *packet, void *argument)
 {
 	struct session *s = argument;
 	struct ipc_counted counted = { 0 };
-	enum limit asked = s->limit_asked;
-	bool is_within = true;
 
 	s->limit_call = 0;
 	s->busy = false;
 	read_counted(packet, &counted);
-	if (asked == LIMIT_CONNECTS) {
-		if (counted.sessions < s->sessions_then)
-			counted.sessions = s->sessions_then;
-		if (is_beyond(s, LIMIT_SESSIONS, counted.sessions) ||
-		    is_beyond(s, LIMIT_CONNECTS, counted.connects)) {
-			is_within = false;
-			send_away(s);
-		}
-	} else if (is_beyond(s, asked, asked == LIMIT_MESSAGES
-	    ? counted.messages : counted.recipients)) {
-		is_within = false;
-		session_reply(s, "%s %s", kinds[asked].reply,
-		    s->client_address);
-	}
-	s->limit_done(s, is_within);
+	s->limit_done(s, judge(s, s->limit_asked, &counted));
 	if (!s->busy)
 		session_go_on(s);
 }
@@ -177,6 +201,12 @@ static void
 ask(struct session *s, enum limit limit, struct ipc_count count,
     limit_done *done)
 {
+	struct ipc_counted nothing = { 0 };
+
+	if (clock_ms() < rest_until_ms) {
+		done(s, judge(s, limit, &nothing));
+		return;
+	}
 	count.client = s->limited_as;
 	count.sessions = own_sessions(s->limited_as);
 	s->limit_asked = limit;
@@ -241,9 +271,10 @@ limit_end(struct session *s)
 	else
 		map_remove(clients, s->limited_as);
 	ipc_client_cancel(anvil, s->limit_call);
-	tell(&(struct ipc_count){ .client = s->limited_as, .sessions = left,
-	    .messages = s->untold_messages,
-	    .recipients = s->untold_recipients }, on_told, NULL);
+	if (clock_ms() >= rest_until_ms)
+		tell(&(struct ipc_count){ .client = s->limited_as,
+		    .sessions = left, .messages = s->untold_messages,
+		    .recipients = s->untold_recipients }, on_told, NULL);
 	free(s->limited_as);
 	s->limited_as = NULL;
 }

@@ -90,3 +90,15 @@ class Limits(postroad.Test):
             pass
         box.stop()
         self.assertTrue(re.search(r"max connection rate .* for \([^ ]*:127\.[.\d]+/20\)", box.log()), box.story())
+
+    def test_without_anvil_each_process_counts_its_own(self):
+        lines = [line for line in postroad.MASTER_CF.splitlines(keepends=True) if not line.startswith("anvil")]
+        box = self.system(master_cf="".join(lines), smtpd_client_connection_count_limit="2", **LIMITED)
+        box.wait_log("disconnect from")
+        with contextlib.ExitStack() as stack:
+            said = [self.open(box, stack)[1][:4] for _ in range(3)]
+        self.assertEqual(said, [b"220 ", b"220 ", b"421 "])
+        for _ in range(20):
+            with contextlib.ExitStack() as stack:
+                self.open(box, stack)
+        self.assertLess(box.log().count("connect to the anvil service"), 15, "asked again and again")
