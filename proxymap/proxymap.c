@@ -9,6 +9,7 @@
  * Killed   the next look-up starts it again; who waits for an answer puts mail off
  */
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/base.h"
@@ -40,6 +41,18 @@ reach(struct ipc_channel *channel, struct ipc_packet *packet,
 }
 
 static void
+refuse(struct ipc_channel *channel, struct ipc_packet *packet)
+{
+	struct ipc_packet reply = IPC_PACKET_EMPTY;
+
+	log_warning("not a look-up: %s",
+	    ipc_kind_name(ipc_packet_kind(packet)));
+	ipc_encode_done(&reply, ipc_packet_request(packet),
+	    &(struct ipc_done){ .error = EINVAL, .reason = "bad request" });
+	ipc_channel_send(channel, &reply);
+}
+
+static void
 on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 {
 	struct ipc_lookup lookup;
@@ -51,11 +64,8 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 	else if (ipc_packet_kind(packet) == IPC_reach &&
 	    ipc_decode_reach(packet, &where) == 0)
 		reach(channel, packet, &where);
-	else {
-		log_warning("not a look-up: %s",
-		    ipc_kind_name(ipc_packet_kind(packet)));
-		ipc_channel_free(&channel);
-	}
+	else
+		refuse(channel, packet);
 }
 
 int
