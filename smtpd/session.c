@@ -25,7 +25,6 @@
 
 #include "config/config.h"
 #include "service/service.h"
-#include "smtp/haproxy.h"
 
 #define READ_SIZE	65536
 
@@ -309,32 +308,6 @@ skip_octets(struct session *s, size_t length)
 	return used;
 }
 
-static void	note_address(struct session *s);
-
-/* The header of a load balancer. Gives the bytes used, 0 while there is more to come. */
-static size_t
-take_proxy_header(struct session *s, const char *bytes, size_t length)
-{
-	struct haproxy header;
-	ssize_t used = haproxy_parse(bytes, length, &header);
-
-	if (used == 0)
-		return 0;
-	if (used == -1) {
-		log_warning("%s: not a header of the PROXY protocol: closed; "
-		    "look at smtpd_upstream_proxy_protocol", s->peer);
-		s->ending = true;
-		return length;
-	}
-	if (header.is_proxied) {
-		memcpy(&s->address, &header.client, sizeof(s->address));
-		memcpy(&s->server, &header.server, sizeof(s->server));
-		note_address(s);
-	}
-	s->busy = true;		/* on_readable() goes on with the beginning */
-	return (size_t)used;
-}
-
 static size_t
 take_content(struct session *s, const char *bytes, size_t length)
 {
@@ -358,7 +331,7 @@ take_input(struct session *s, const char *bytes, size_t length)
 		if (s->octets_to_skip > 0)
 			used = skip_octets(s, length - at);
 		else if (s->awaits_proxy) {
-			used = take_proxy_header(s, bytes + at, length - at);
+			used = address_take_header(s, bytes + at, length - at);
 			if (used == 0)
 				break;
 		} else if (s->state == IN_DATA || s->state == IN_CHUNK)
@@ -516,33 +489,6 @@ session_drain(void)
 /* The beginning. */
 
 static void
-note_address(struct session *s)
-{
-	/* A client of an IPv6 socket may come by IPv4. */
-	if (s->address.any.sa_family == AF_INET6 &&
-	    IN6_IS_ADDR_V4MAPPED(&s->address.v6.sin6_addr)) {
-		struct sockaddr_in v4 = {
-			.sin_family = AF_INET,
-			.sin_port = s->address.v6.sin6_port,
-		};
-
-		memcpy(&v4.sin_addr, s->address.v6.sin6_addr.s6_addr + 12, 4);
-		s->address.v4 = v4;
-	}
-	if (s->address.any.sa_family == AF_INET)
-		inet_ntop(AF_INET, &s->address.v4.sin_addr, s->client_address,
-		    sizeof(s->client_address));
-	else if (s->address.any.sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &s->address.v6.sin6_addr,
-		    s->client_address, sizeof(s->client_address));
-	else
-		strlcpy(s->client_address, "unknown",
-		    sizeof(s->client_address));
-	free((char *)(uintptr_t)s->peer);
-	s->peer = mem_printf("unknown[%s]", s->client_address);
-}
-
-static void
 greet(struct session *s)
 {
 	s->busy = true;
@@ -586,7 +532,7 @@ session_start(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (getpeername(s->fd, &s->address.any, &size) == -1)
 		s->address.any.sa_family = AF_UNSPEC;
-	note_address(s);
+	address_note(s);
 	TAILQ_INSERT_TAIL(&sessions, s, link);
 	count_session(1);
 	if (config.smtpd_upstream_proxy_protocol[0] == '\0') {

@@ -14,6 +14,7 @@
  *	xclient.c	who is it that a proxy speaks for
  *	replies.c	what is said
  *	stress.c	too many sessions: less patience with each
+ *	address.c	where it comes from, behind a balancer too
  *	screen.c	who talks before his turn, for a service of postscreen
  *	limits.c	how many, how often, how much: by anvil(8)
  *	reword.c	commands and replies that the administrator changes

@@ -305,6 +305,15 @@ void	limit_recipient(struct session *session, limit_done *done);
 /* It is gone. */
 void	limit_end(struct session *session);
 
+/* ------------------------------------------------------------ address.c */
+
+/* session->address is known: the texts that follow from it. */
+void	address_note(struct session *session);
+
+/* The header of a load balancer. Gives the bytes used, 0 while there is more to come; the session is busy once it was whole. */
+size_t	address_take_header(struct session *session, const char *bytes,
+	    size_t length);
+
 /* ------------------------------------------------------------ screen.c */
 
 /* Say what of its parameters is not there. */
