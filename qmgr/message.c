@@ -395,6 +395,7 @@ obey(struct message *message)
 			notices_forget(message->id);
 		place_leave(message, SPOOL_NOWHERE, 0);
 	} else {
+		message->operation = NULL;
 		place_leave(message, strcmp(operation, "hold") == 0 ?
 		    SPOOL_HOLD : SPOOL_MAILDROP, 0);
 	}
@@ -414,9 +415,8 @@ message_left(struct message *message, bool gone)
 	bool wake = message->wake && message->goal == SPOOL_DEFERRED;
 	char id[SPOOL_ID_SIZE];
 
-	/* It was on its way to deferred when postsuper spoke. */
-	if (!gone && message->operation != NULL &&
-	    message->goal == SPOOL_DEFERRED) {
+	/* It was on its way to deferred, or to hold, when postsuper spoke. */
+	if (!gone && message->operation != NULL) {
 		obey(message);
 		return;
 	}
@@ -470,6 +470,23 @@ expire(struct message *message)
 		message->retry_at = clock_wall_us() / 1000000;
 }
 
+/* It is to be held, or on its way to hold. */
+static bool
+release(struct message *message)
+{
+	bool is_held = message->is_leaving && message->goal == SPOOL_HOLD;
+
+	if (!is_held && (message->operation == NULL ||
+	    strcmp(message->operation, "hold") != 0))
+		return false;
+	message->operation = NULL;
+	message->wake = true;
+	if (is_held)
+		place_leave(message, SPOOL_DEFERRED,
+		    clock_wall_us() / 1000000);
+	return true;
+}
+
 bool
 message_operate(struct message *message, const char *operation)
 {
@@ -480,7 +497,8 @@ message_operate(struct message *message, const char *operation)
 		if (strcmp(operation, known[i]) == 0)
 			wanted = known[i];
 	}
-	if (message->is_leaving && message->goal != SPOOL_DEFERRED)
+	if (message->is_leaving && message->goal != SPOOL_DEFERRED &&
+	    message->goal != SPOOL_HOLD)
 		return false;
 	if (message->operation != NULL &&
 	    strcmp(message->operation, "delete") == 0)
@@ -489,6 +507,8 @@ message_operate(struct message *message, const char *operation)
 		expire(message);
 		return true;
 	}
+	if (strcmp(operation, "release") == 0)
+		return release(message);
 	if (wanted == NULL)
 		return false;
 	message->operation = wanted;

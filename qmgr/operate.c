@@ -22,6 +22,7 @@ struct operation {
 	struct text		 done;		/* '+' or '-', one an id */
 	struct text		 files;		/* ids that the filer has, a line each */
 	struct text		 places;	/* of these in done: size_t each */
+	struct map		*filing;	/* ids in memory that the filer has a question about */
 	size_t			 waiting;	/* answers that the filer owes */
 };
 
@@ -42,6 +43,7 @@ end_if_done(struct operation *operation)
 	}
 	TAILQ_REMOVE(&operations, operation, next);
 	free(operation->name);
+	map_free(&operation->filing, NULL);
 	text_clear(&operation->done);
 	text_clear(&operation->files);
 	text_clear(&operation->places);
@@ -96,6 +98,30 @@ on_filed(struct ipc_packet *packet, void *context)
 	end_if_done(operation);
 }
 
+/* It is answered when the filer has said its last word about this one. */
+static void
+wait_for(struct operation *operation, const char *id)
+{
+	struct message *message = message_find(id);
+
+	if (message != NULL && message->is_filing &&
+	    map_set(operation->filing, id, operation) == NULL)
+		operation->waiting++;
+}
+
+void
+operate_settled(const char *id)
+{
+	struct operation *operation, *next;
+
+	TAILQ_FOREACH_SAFE(operation, &operations, next, next) {
+		if (map_remove(operation->filing, id) == NULL)
+			continue;
+		operation->waiting--;
+		end_if_done(operation);
+	}
+}
+
 static void
 obey(struct operation *operation, const char *id)
 {
@@ -106,6 +132,7 @@ obey(struct operation *operation, const char *id)
 	if (message != NULL) {
 		if (message_operate(message, operation->name))
 			operation->done.bytes[place] = '+';
+		wait_for(operation, id);
 	} else if (spool_id_is_valid(id)) {
 		text_printf(&operation->files, "%s\n", id);
 		text_append(&operation->places, &place, sizeof(place));
@@ -124,6 +151,7 @@ begin_operation(struct ipc_channel *channel, struct ipc_packet *packet,
 	operation->channel = channel;
 	operation->number = ipc_packet_request(packet);
 	operation->name = mem_strdup(asked->operation);
+	operation->filing = map_new();
 	operation->waiting = 1;		/* the flush */
 	TAILQ_INSERT_TAIL(&operations, operation, next);
 	while ((id = word_next(&cursor, "\n")) != NULL)

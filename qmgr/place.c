@@ -112,9 +112,8 @@ take_place(struct message *message)
 }
 
 static void
-on_changed(struct ipc_packet *packet, void *context)
+go_on(struct message *message, struct ipc_packet *packet)
 {
-	struct message *message = context;
 	struct ipc_file_changed changed = { .error = EBADMSG };
 
 	ipc_decode_file_changed(packet, &changed);
@@ -141,6 +140,19 @@ on_changed(struct ipc_packet *packet, void *context)
 		place_leave(message, message->goal, message->retry_at);
 	else
 		place_update(message);
+}
+
+static void
+on_changed(struct ipc_packet *packet, void *context)
+{
+	struct message *message = context;
+	char id[SPOOL_ID_SIZE];
+
+	strlcpy(id, message->id, sizeof(id));
+	go_on(message, packet);
+	message = message_find(id);
+	if (message == NULL || !message->is_filing)
+		operate_settled(id);
 }
 
 static void

@@ -333,5 +333,6 @@ void	probes_tell(const struct message *message,
 void	operate_nudge(const char *word);
 void	operate_packet(struct ipc_channel *channel, struct ipc_packet *packet);
 void	operate_closed(struct ipc_channel *channel);
+void	operate_settled(const char *id);	/* the filer has no question about it any more */
 
 #endif
