@@ -30,10 +30,7 @@ static const enum template_kind template_of[] = {
 void
 compose_start(void)
 {
-	static struct pool *pool;	/* for as long as we live */
-
-	pool = pool_new(0);
-	templates_load(&templates, pool, NULL);
+	templates_load(&templates, pool_new(0), NULL);
 }
 
 static bool

@@ -279,6 +279,7 @@ templates_load(struct templates *templates, struct pool *pool,
 	char *text;
 
 	templates_init(templates);
+	templates->pool = pool;
 	if (path == NULL)
 		path = config.bounce_template_file;
 	if (*path == '\0')

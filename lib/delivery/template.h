@@ -40,6 +40,7 @@ struct template {
 };
 
 struct templates {
+	struct pool	*pool;		/* where they live */
 	struct template	 of[TEMPLATE_KINDS];
 	int		 mistakes;		/* each was logged, with file and line */
 };
