@@ -216,6 +216,7 @@ operate_nudge(const char *word)
 	else if (*word == '\0')
 		deferred_scan(false);		/* master's wake-up */
 	else if (strcmp(word, "flush") == 0) {
+		schedule_forgive();
 		message_each(message_try_now, NULL);
 		deferred_scan(true);
 	} else if (text_starts_with(word, "flush id "))

@@ -236,6 +236,9 @@ void	schedule_message(struct message *message);
 void	schedule_reasons(const struct message *message, struct text *reasons);
 
 void	schedule_run(void);
+
+/* An administrator wants all tried now (postqueue -f): no host and no transport counts as dead any more. */
+void	schedule_forgive(void);
 void	schedule_drop(struct message *message);
 
 /* agents.c: connections to delivery agents. */

@@ -216,3 +216,19 @@ transport_trouble(const struct transport *transport)
 		return "deferred transport";
 	return NULL;
 }
+
+void
+schedule_forgive(void)
+{
+	struct transport *transport = NULL;
+
+	while ((transport = transport_next(transport)) != NULL) {
+		size_t position = 0;
+		void *any;
+
+		transport->dead_until_ms = 0;
+		while (map_next(transport->destinations, &position,
+		    &any) != NULL)
+			((struct destination *)any)->dead_until_ms = 0;
+	}
+}
