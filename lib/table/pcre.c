@@ -18,7 +18,7 @@
 #define STEPS_MAX	1000000
 #define DEPTH_KIB_MAX	4096
 
-static const struct { char letter; uint32_t bit; } options[] = {
+static const struct rule_flag flags_known[] = {
 	{ 'i', PCRE2_CASELESS },
 	{ 'm', PCRE2_MULTILINE },
 	{ 's', PCRE2_DOTALL },
@@ -33,17 +33,6 @@ static const struct { char letter; uint32_t bit; } options[] = {
 static pcre2_match_context *limits;
 static pcre2_match_data *found;
 
-static bool
-toggle(uint32_t *flags, char letter)
-{
-	for (size_t i = 0; i < COUNT_OF(options); i++)
-		if (options[i].letter == letter) {
-			*flags ^= options[i].bit;
-			return true;
-		}
-	return false;
-}
-
 static void *
 compile_pcre(struct rules *rules, const struct rule *rule, char **text)
 {
@@ -56,12 +45,9 @@ compile_pcre(struct rules *rules, const struct rule *rule, char **text)
 
 	if (pattern == NULL)
 		return NULL;
-	for (; *letters != '\0'; letters++)
-		if (!toggle(&flags, *letters)) {
-			rules_warn(rules, "unknown regexp option \"%c\": "
-			    "skipping this rule", *letters);
-			return NULL;
-		}
+	if (!rules_read_flags(rules, letters, flags_known,
+	    COUNT_OF(flags_known), &flags))
+		return NULL;
 	code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, flags,
 	    &error, &offset, NULL);
 	if (code == NULL) {

@@ -7,42 +7,28 @@
 #include "base/base.h"
 #include "table/rules.h"
 
-static const struct { char letter; int bit; } options[] = {
+static const struct rule_flag flags_known[] = {
 	{ 'i', REG_ICASE },
 	{ 'm', REG_NEWLINE },
 	{ 'x', REG_EXTENDED },
 };
 
-/* A letter turns around what holds without it. */
-static bool
-toggle(int *flags, char letter)
-{
-	for (size_t i = 0; i < COUNT_OF(options); i++)
-		if (options[i].letter == letter) {
-			*flags ^= options[i].bit;
-			return true;
-		}
-	return false;
-}
-
 static void *
 compile_regexp(struct rules *rules, const struct rule *rule, char **text)
 {
 	char *letters, *pattern = rules_cut_pattern(rules, text, &letters);
-	int flags = REG_ICASE | REG_EXTENDED, error;
+	uint32_t flags = REG_ICASE | REG_EXTENDED;
 	char why[256];
 	regex_t *regexp;
+	int error;
 
 	if (pattern == NULL)
 		return NULL;
-	for (; *letters != '\0'; letters++)
-		if (!toggle(&flags, *letters)) {
-			rules_warn(rules, "unknown regexp option \"%c\": "
-			    "skipping this rule", *letters);
-			return NULL;
-		}
+	if (!rules_read_flags(rules, letters, flags_known,
+	    COUNT_OF(flags_known), &flags))
+		return NULL;
 	regexp = mem_zalloc(1, sizeof(*regexp));
-	if ((error = regcomp(regexp, pattern, flags)) == 0)
+	if ((error = regcomp(regexp, pattern, (int)flags)) == 0)
 		return regexp;
 	regerror(error, regexp, why, sizeof(why));
 	rules_warn(rules, "%s", why);

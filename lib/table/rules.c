@@ -71,6 +71,25 @@ rules_cut_pattern(struct rules *rules, char **text, char **flags)
 	return pattern;
 }
 
+bool
+rules_read_flags(struct rules *rules, const char *letters,
+    const struct rule_flag *known, size_t count, uint32_t *bits)
+{
+	for (; *letters != '\0'; letters++) {
+		size_t i = 0;
+
+		while (i < count && known[i].letter != *letters)
+			i++;
+		if (i == count) {
+			rules_warn(rules, "unknown regexp option \"%c\": "
+			    "skipping this rule", *letters);
+			return false;
+		}
+		*bits ^= known[i].bit;
+	}
+	return true;
+}
+
 /* Results: text with $1, ${1}, $(1), and $$ for a dollar. */
 
 struct piece {

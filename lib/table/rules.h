@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "table/internal.h"
 #include "table/network.h"
@@ -78,5 +79,15 @@ void	rules_warn(const struct rules *rules, const char *format, ...)
  * *text behind those.
  */
 char	*rules_cut_pattern(struct rules *rules, char **text, char **flags);
+
+/* A letter behind a pattern turns around what holds without it. */
+struct rule_flag {
+	char		letter;
+	uint32_t	bit;
+};
+
+/* Turn the bits of these letters around in *bits. False after rules_warn(): one of them is none of known. */
+bool	rules_read_flags(struct rules *rules, const char *letters,
+	    const struct rule_flag *known, size_t count, uint32_t *bits);
 
 #endif
