@@ -36,6 +36,17 @@ checks_send_refusal(struct session *s, char *reply)
 	return VERDICT_REJECT;
 }
 
+/* Behind warn_if_reject a refusal is only a line in the log. Then takes reply. */
+static bool
+warned_only(struct session *s, char *reply)
+{
+	if (!checks_warn_only(s->evaluation))
+		return false;
+	report_action(s, "reject_warning", reply);
+	free(reply);
+	return true;
+}
+
 enum verdict
 check_refuse(struct session *s, int code, const char *status,
     const char *format, ...)
@@ -46,11 +57,9 @@ check_refuse(struct session *s, int code, const char *status,
 	va_start(arguments, format);
 	reply = compose(code, status, format, arguments);
 	va_end(arguments);
-	if (!checks_warn_only(s->evaluation))
-		return checks_send_refusal(s, reply);
-	report_action(s, "reject_warning", reply);
-	free(reply);
-	return VERDICT_NONE;
+	if (warned_only(s, reply))
+		return VERDICT_NONE;
+	return checks_send_refusal(s, reply);
 }
 
 enum verdict
@@ -86,38 +95,30 @@ enum verdict
 check_defer_if_permit(struct session *s, const char *action, int code,
     const char *status, const char *format, ...)
 {
-	struct evaluation *e = s->evaluation;
 	va_list arguments;
 	char *reply;
 
 	va_start(arguments, format);
 	reply = compose(code, status, format, arguments);
 	va_end(arguments);
-	if (checks_warn_only(e)) {
-		report_action(s, "reject_warning", reply);
-		free(reply);
+	if (warned_only(s, reply))
 		return VERDICT_NONE;
-	}
 	if (!text_equal_nocase(action, "defer_if_permit"))
 		return checks_send_refusal(s, reply);
-	return note(&e->if_permit, reply);
+	return note(&s->evaluation->if_permit, reply);
 }
 
 enum verdict
 check_defer_if_reject(struct session *s, int code, const char *status,
     const char *format, ...)
 {
-	struct evaluation *e = s->evaluation;
 	va_list arguments;
 	char *reply;
 
 	va_start(arguments, format);
 	reply = compose(code, status, format, arguments);
 	va_end(arguments);
-	if (checks_warn_only(e)) {
-		report_action(s, "reject_warning", reply);
-		free(reply);
+	if (warned_only(s, reply))
 		return VERDICT_NONE;
-	}
-	return note(&e->if_reject, reply);
+	return note(&s->evaluation->if_reject, reply);
 }

@@ -429,6 +429,18 @@ by_preference(const void *a, const void *b)
 	    x->preference > y->preference;
 }
 
+/* One question for the records of one type. */
+static struct resolve_query *
+ask(struct resolver *resolver, const char *domain, int type,
+    ares_callback on_answer, resolve_done *done, void *argument)
+{
+	struct resolve_query *query = query_new(resolver, done, argument);
+
+	query->waiting = 1;
+	ares_query(resolver->channel, domain, ns_c_in, type, on_answer, query);
+	return started(query);
+}
+
 static void
 on_mx(void *argument, int status, int timeouts, unsigned char *bytes,
     int length)
@@ -461,11 +473,7 @@ struct resolve_query *
 resolve_mx(struct resolver *resolver, const char *domain, resolve_done *done,
     void *argument)
 {
-	struct resolve_query *query = query_new(resolver, done, argument);
-
-	query->waiting = 1;
-	ares_query(resolver->channel, domain, ns_c_in, ns_t_mx, on_mx, query);
-	return started(query);
+	return ask(resolver, domain, ns_t_mx, on_mx, done, argument);
 }
 
 /* Room for one more name; NULL when there are enough. */
@@ -505,11 +513,7 @@ struct resolve_query *
 resolve_ns(struct resolver *resolver, const char *domain, resolve_done *done,
     void *argument)
 {
-	struct resolve_query *query = query_new(resolver, done, argument);
-
-	query->waiting = 1;
-	ares_query(resolver->channel, domain, ns_c_in, ns_t_ns, on_ns, query);
-	return started(query);
+	return ask(resolver, domain, ns_t_ns, on_ns, done, argument);
 }
 
 /* The strings of one record are one text. */
@@ -545,12 +549,7 @@ struct resolve_query *
 resolve_text(struct resolver *resolver, const char *domain,
     resolve_done *done, void *argument)
 {
-	struct resolve_query *query = query_new(resolver, done, argument);
-
-	query->waiting = 1;
-	ares_query(resolver->channel, domain, ns_c_in, ns_t_txt, on_text,
-	    query);
-	return started(query);
+	return ask(resolver, domain, ns_t_txt, on_text, done, argument);
 }
 
 static void
