@@ -49,12 +49,13 @@
 /* On a reload deliveries under way get this long; then new mail has waited long enough. */
 #define LEAVE_SECONDS	5
 
+/* Held, by the open directory, until we and our filer end. */
+static int lock = -1;
+
 /*
  * There is one queue manager at a time: on a reload this one waits here
  * until its predecessor is gone, and with it all that it knew.
  */
-static int lock = -1;
-
 static void
 wait_for_predecessor(void)
 {
@@ -63,7 +64,6 @@ wait_for_predecessor(void)
 	if (lock == -1 || flock(lock, LOCK_EX) == -1)
 		fatal("lock %s/incoming: %m; run postroad set-permissions",
 		    config.queue_directory);
-	/* Held, by the open directory, until we and our filer end. */
 }
 
 static void

@@ -95,6 +95,20 @@ class Large(postroad.Test):
 
 
 class Window(postroad.Test):
+    def test_a_flush_tries_a_dead_host_again(self):
+        far = self.sink()
+        far.answers["CONNECT"] = "421 4.3.2 closed"
+        system = self.system(relayhost=far.nexthop(), smtp_initial_destination_concurrency="1")
+        system.send("one@far.example")
+        system.wait_log(r"to=<one@far\.example>.*status=deferred \(host")
+        system.send("two@far.example")
+        system.wait_log(r"to=<two@far\.example>.*status=deferred \(delivery temporarily suspended")
+        del far.answers["CONNECT"]
+        postroad.wait_until(lambda: [flag for flag, *_ in system.queue().values()] == ["", ""], "two that wait", system.story)
+        system.run("postqueue", "-f", check=True)
+        far.wait(2)
+        system.wait_empty()
+
     def test_it_opens_and_closes_1(self):
         far = self.sink()
         system = self.system(relayhost=far.nexthop(), destination_concurrency_feedback_debug="yes",
