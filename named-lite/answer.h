@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "named-lite/image.h"
+#include "zone/image.h"
 
 struct question {
 	const uint8_t *bytes;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "named-lite/image.h"
+#include "zone/image.h"
 
 /* What epoll tells of; embedded in whatever has the descriptor. */
 struct source {

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "named-lite/build.h"
+#include "zone/build.h"
 #include "named-lite/control.h"
 #include "named-lite/revive.h"
-#include "named-lite/settings.h"
+#include "named/settings.h"
 
 /*
  * An address of this host. BIND binds each one by itself, so that answers

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "named-lite/image.h"
+#include "zone/image.h"
 
 enum reply_section {
 	SECTION_ANSWER,

@@ -3,8 +3,8 @@
 #ifndef NAMED_LITE_REVIVE_H
 #define NAMED_LITE_REVIVE_H
 
-#include "named-lite/image.h"
-#include "named-lite/zone.h"
+#include "zone/image.h"
+#include "zone/zone.h"
 
 /*
  * The zone with this apex out of an image. Keeps rules and seed. NULL if

@@ -17,7 +17,7 @@
 #include "base/base.h"
 #include "named-lite/answer.h"
 #include "named-lite/console.h"
-#include "named-lite/interfaces.h"
+#include "named/interfaces.h"
 #include "named-lite/loader.h"
 #include "named-lite/serve.h"
 #include "named-lite/sockets.h"

@@ -7,7 +7,7 @@
 
 #include "base/base.h"
 #include "named-lite/answer.h"
-#include "named-lite/build.h"
+#include "zone/build.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

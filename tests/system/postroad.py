@@ -251,7 +251,7 @@ class System:
     def environment(self):
         return dict(os.environ, MAIL_CONFIG=self.config, LC_ALL="C",
                     PATH=BUILD + "/bin:" + os.environ.get("PATH", "/usr/bin:/bin:/usr/sbin:/sbin"),
-                    ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "detect_leaks=0"))
+                    ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "detect_leaks=0:quarantine_size_mb=1"))
 
     def run(self, name, *args, input=None, check=False, timeout=None):
         """A command of bin/ with this configuration; its output as text."""

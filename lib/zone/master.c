@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "named-lite/scan.h"
-#include "named-lite/source.h"
-#include "named-lite/zone.h"
+#include "zone/scan.h"
+#include "zone/source.h"
+#include "zone/zone.h"
 
 #define INCLUDE_DEPTH_MAX	10
 #define GENERATE_MAX		65536	/* records of one $GENERATE */

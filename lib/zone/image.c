@@ -1,4 +1,4 @@
-#include "named-lite/image.h"
+#include "zone/image.h"
 
 #include <sys/mman.h>
 #include <sys/socket.h>

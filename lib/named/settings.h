@@ -7,17 +7,17 @@
  * be less safe or answer differently.
  */
 
-#ifndef NAMED_LITE_SETTINGS_H
-#define NAMED_LITE_SETTINGS_H
+#ifndef NAMED_SETTINGS_H
+#define NAMED_SETTINGS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "named-lite/acl.h"
-#include "named-lite/conf.h"
-#include "named-lite/image.h"
-#include "named-lite/zone.h"
+#include "named/acl.h"
+#include "named/conf.h"
+#include "zone/image.h"
+#include "zone/zone.h"
 
 #define DEFAULT_PORT	53
 

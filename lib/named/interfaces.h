@@ -1,7 +1,7 @@
 /* interfaces - hear when an address of this host comes or goes */
 
-#ifndef NAMED_LITE_INTERFACES_H
-#define NAMED_LITE_INTERFACES_H
+#ifndef NAMED_INTERFACES_H
+#define NAMED_INTERFACES_H
 
 #include <stdbool.h>
 

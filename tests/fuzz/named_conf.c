@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "named-lite/settings.h"
+#include "named/settings.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

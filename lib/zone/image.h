@@ -16,8 +16,8 @@
  *      So an answer is a look-up, a copy and a few additions.
  */
 
-#ifndef NAMED_LITE_IMAGE_H
-#define NAMED_LITE_IMAGE_H
+#ifndef ZONE_IMAGE_H
+#define ZONE_IMAGE_H
 
 #include <netinet/in.h>
 

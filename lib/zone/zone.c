@@ -1,10 +1,10 @@
-#include "named-lite/zone.h"
+#include "zone/zone.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "named-lite/image.h"
-#include "named-lite/source.h"
+#include "zone/image.h"
+#include "zone/source.h"
 
 void
 zone_free(struct zone **zone)

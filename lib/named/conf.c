@@ -1,10 +1,10 @@
-#include "named-lite/conf.h"
+#include "named/conf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "named-lite/source.h"
+#include "zone/source.h"
 
 #define CONF_DEPTH_MAX	64	/* of blocks in blocks, and of includes */
 

@@ -1,4 +1,4 @@
-#include "named-lite/interfaces.h"
+#include "named/interfaces.h"
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>

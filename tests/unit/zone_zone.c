@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "named-lite/zone.h"
+#include "zone/zone.h"
 
 #define TOP	"$TTL 60\n@ SOA ns host 1 2 3 4 5\n NS ns\nns A 192.0.2.1\n"
 

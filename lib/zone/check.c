@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "named-lite/zone.h"
+#include "zone/zone.h"
 
 /* Is a name at or below a delegation, so that others answer for it? */
 static bool

@@ -1,4 +1,4 @@
-#include "named-lite/statements.h"
+#include "named/statements.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -365,7 +365,7 @@ static const struct statement statements[] = {
 #define NO_CONCERN(name, where)		{ name, where, STATEMENT_NO_CONCERN, NULL },
 #define NOT_SERVED(name, where)		{ name, where, STATEMENT_NOT_SERVED, NULL },
 #define REFUSED(name, where)		{ name, where, STATEMENT_REFUSED, NULL },
-#include "named-lite/statements.def"
+#include "named/statements.def"
 #undef SERVED
 #undef NO_CONCERN
 #undef NOT_SERVED

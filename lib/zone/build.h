@@ -1,14 +1,14 @@
 /* build - zones become a sealed image (image.h) */
 
-#ifndef NAMED_LITE_BUILD_H
-#define NAMED_LITE_BUILD_H
+#ifndef ZONE_BUILD_H
+#define ZONE_BUILD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "named-lite/image.h"
-#include "named-lite/zone.h"
+#include "zone/image.h"
+#include "zone/zone.h"
 
 struct build_zone {
 	const struct dns_name *apex;

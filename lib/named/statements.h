@@ -1,11 +1,11 @@
 /* statements - what stands between the braces of options and of zones */
 
-#ifndef NAMED_LITE_STATEMENTS_H
-#define NAMED_LITE_STATEMENTS_H
+#ifndef NAMED_STATEMENTS_H
+#define NAMED_STATEMENTS_H
 
 #include <stdint.h>
 
-#include "named-lite/settings.h"
+#include "named/settings.h"
 
 /* Where a statement may stand. */
 enum { IN_OPTIONS = 1, IN_ZONE = 2 };

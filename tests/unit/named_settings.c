@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "named-lite/settings.h"
+#include "named/settings.h"
 
 static char said[8192];
 

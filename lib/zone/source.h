@@ -1,7 +1,7 @@
 /* source - read a file that the administrator names: named.conf, a master file, what they include */
 
-#ifndef NAMED_LITE_SOURCE_H
-#define NAMED_LITE_SOURCE_H
+#ifndef ZONE_SOURCE_H
+#define ZONE_SOURCE_H
 
 #include <stddef.h>
 

@@ -5,8 +5,8 @@
  * off; escapes stay as they are written, for whoever knows what a word means.
  */
 
-#ifndef NAMED_LITE_SCAN_H
-#define NAMED_LITE_SCAN_H
+#ifndef ZONE_SCAN_H
+#define ZONE_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
 /* rrset - the octets of an RRset as they go into answers (image.h, promise 4) */
 
-#ifndef NAMED_LITE_RRSET_H
-#define NAMED_LITE_RRSET_H
+#ifndef ZONE_RRSET_H
+#define ZONE_RRSET_H
 
-#include "named-lite/image.h"
-#include "named-lite/zone.h"
+#include "zone/image.h"
+#include "zone/zone.h"
 
 #define RRSET_POINTERS_MAX	UINT16_MAX
 

@@ -1,4 +1,4 @@
-#include "named-lite/build.h"
+#include "zone/build.h"
 
 #include <sys/mman.h>
 
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "named-lite/rrset.h"
+#include "zone/rrset.h"
 
 /* The image while it grows. */
 struct builder {

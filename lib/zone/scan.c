@@ -1,4 +1,4 @@
-#include "named-lite/scan.h"
+#include "zone/scan.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "named-lite/source.h"
+#include "zone/source.h"
 
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-#include "named-lite/acl.h"
+#include "named/acl.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>

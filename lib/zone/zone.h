@@ -6,8 +6,8 @@
  * file and line.
  */
 
-#ifndef NAMED_LITE_ZONE_H
-#define NAMED_LITE_ZONE_H
+#ifndef ZONE_H
+#define ZONE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "named-lite/rrset.h"
+#include "zone/rrset.h"
 
 #include <string.h>
 

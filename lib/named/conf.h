@@ -5,8 +5,8 @@
  * so that every complaint can name file and line.
  */
 
-#ifndef NAMED_LITE_CONF_H
-#define NAMED_LITE_CONF_H
+#ifndef NAMED_CONF_H
+#define NAMED_CONF_H
 
 #include <stdbool.h>
 #include <stddef.h>

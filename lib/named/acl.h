@@ -1,7 +1,7 @@
 /* acl - address match lists of named.conf, flattened into the rows of an image */
 
-#ifndef NAMED_LITE_ACL_H
-#define NAMED_LITE_ACL_H
+#ifndef NAMED_ACL_H
+#define NAMED_ACL_H
 
 #include <sys/socket.h>
 
@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "named-lite/conf.h"
-#include "named-lite/image.h"
+#include "named/conf.h"
+#include "zone/image.h"
 
 /* An address of this host, and the network that it is in. */
 struct acl_interface {

@@ -1,11 +1,11 @@
-#include "named-lite/settings.h"
+#include "named/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "named-lite/statements.h"
+#include "named/statements.h"
 
 #define UDP_ANSWER_MAX	1232	/* octets: what every path carries in one piece */
 
