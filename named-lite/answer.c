@@ -22,7 +22,7 @@ struct search {
 	bool	 is_tcp;
 	uint16_t type;			/* looked for */
 
-	const struct image_path *path;	/* of the name looked for now */
+	const struct zone_path *path;	/* of the name looked for now */
 	const uint8_t *name;		/* as it is spelled */
 	size_t	 name_at;		/* where it stands in the answer */
 	place	 found;			/* the node closest to it */
@@ -31,7 +31,7 @@ struct search {
 	uint32_t zone_number;
 	unsigned steps;			/* along the chain */
 
-	struct image_path next_path;
+	struct zone_path next_path;
 	struct dns_name next_name;
 };
 
@@ -44,9 +44,9 @@ answer_read(struct question *question, const struct image *image,
 	question->verdict = dns_query_parse(&question->query, bytes, length);
 	if (question->verdict == DNS_DROP || question->query.name_length == 0)
 		return;
-	image_path_init(&question->path, image->header->seed,
+	zone_path_init(&question->path, image->header->seed,
 	    bytes + DNS_HEADER_SIZE, question->query.name_length);
-	image_path_prefetch(image, &question->path);
+	image_prefetch(image, &question->path);
 }
 
 static void
@@ -231,7 +231,7 @@ follow(struct search *s, size_t at)
 		s->reply->rcode = DNS_SERVFAIL;
 		return false;
 	}
-	image_path_init(&s->next_path, s->image->header->seed,
+	zone_path_init(&s->next_path, s->image->header->seed,
 	    s->next_name.bytes, s->next_name.length);
 	s->path = &s->next_path;
 	s->name = s->next_name.bytes;

@@ -14,14 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "zone/image.h"
+#include "image/image.h"
 
 struct question {
 	const uint8_t *bytes;
 	size_t	 length;
 	enum dns_verdict verdict;
 	struct dns_query query;
-	struct image_path path;
+	struct zone_path path;
 };
 
 /* The key of the server cookies (RFC 7873): the same in all answering processes. */

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "zone/image.h"
+#include "image/image.h"
 
 /* What epoll tells of; embedded in whatever has the descriptor. */
 struct source {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "zone/build.h"
+#include "image/build.h"
 #include "named-lite/control.h"
 #include "named-lite/revive.h"
 #include "named/settings.h"

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "zone/image.h"
+#include "image/image.h"
 
 enum reply_section {
 	SECTION_ANSWER,

@@ -90,11 +90,11 @@ revive_zone(const struct image *image, const struct dns_name *apex,
 	const struct image_header *header = image->header;
 	const struct image_slot *slots = image_at(image, header->slots);
 	const struct image_node *top;
-	struct image_path path;
+	struct zone_path path;
 	unsigned skipped;
 	place found;
 
-	image_path_init(&path, header->seed, apex->bytes, apex->length);
+	zone_path_init(&path, header->seed, apex->bytes, apex->length);
 	found = image_find(image, &path, &skipped);
 	top = image_at(image, found);
 	if (found == 0 || skipped > 0 || (top->flags & NODE_IS_APEX) == 0 ||

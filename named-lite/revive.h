@@ -3,7 +3,7 @@
 #ifndef NAMED_LITE_REVIVE_H
 #define NAMED_LITE_REVIVE_H
 
-#include "zone/image.h"
+#include "image/image.h"
 #include "zone/zone.h"
 
 /*

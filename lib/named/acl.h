@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "named/conf.h"
-#include "zone/image.h"
+#include "image/image.h"
 
 /* An address of this host, and the network that it is in. */
 struct acl_interface {

@@ -16,7 +16,7 @@
 
 #include "named/acl.h"
 #include "named/conf.h"
-#include "zone/image.h"
+#include "image/image.h"
 #include "zone/zone.h"
 
 #define DEFAULT_PORT	53

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "zone/image.h"
+#include "zone/path.h"
 #include "zone/source.h"
 
 void
@@ -30,7 +30,7 @@ is_name(const struct zone_owner *owner, const uint8_t *lower, size_t length)
 
 /* The slot of the path without its first labels: its owner's, or an empty one. */
 static struct zone_slot *
-find_slot(const struct zone *zone, const struct image_path *path, unsigned skip)
+find_slot(const struct zone *zone, const struct zone_path *path, unsigned skip)
 {
 	uint64_t hash = path->hashes[skip];
 	const uint8_t *name = path->name + path->starts[skip];
@@ -69,7 +69,7 @@ grow_slots(struct zone *zone)
 
 /* slot is where it was not found. */
 static struct zone_owner *
-add_owner(struct zone *zone, const struct image_path *path, unsigned skip,
+add_owner(struct zone *zone, const struct zone_path *path, unsigned skip,
     const uint8_t *name, struct zone_slot *slot)
 {
 	size_t length = path->starts[path->labels] + 1 - path->starts[skip];
@@ -95,21 +95,21 @@ add_owner(struct zone *zone, const struct image_path *path, unsigned skip,
 struct zone_owner *
 zone_find(const struct zone *zone, const uint8_t *name)
 {
-	struct image_path path;
+	struct zone_path path;
 
-	image_path_init(&path, zone->seed, name, dns_name_length(name));
+	zone_path_init(&path, zone->seed, name, dns_name_length(name));
 	return find_slot(zone, &path, 0)->owner;
 }
 
 struct zone_owner *
 zone_get_owner(struct zone *zone, const uint8_t *name)
 {
-	struct image_path path;
+	struct zone_path path;
 	struct zone_owner *parent = NULL;
 	struct zone_slot *slot = NULL, *first = NULL;
 	unsigned skip = 0, apex;
 
-	image_path_init(&path, zone->seed, name, dns_name_length(name));
+	zone_path_init(&path, zone->seed, name, dns_name_length(name));
 	apex = path.labels - dns_name_labels(zone->apex.bytes);
 	for (; skip <= apex; skip++) {
 		slot = find_slot(zone, &path, skip);

@@ -36,7 +36,7 @@ struct zone_owner {
 	struct zone_owner *next;	/* in the order of the file; parents come first */
 	struct zone_owner *parent;	/* NULL at the apex */
 	struct zone_rrset *rrsets;
-	uint64_t hash;			/* image_path_init() of its name */
+	uint64_t hash;			/* zone_path_init() of its name */
 	struct zone_owner *cut;		/* the builder's */
 	struct zone_owner *wildcard;
 	uint32_t place;

@@ -7,7 +7,7 @@
 
 #include "base/base.h"
 #include "named-lite/answer.h"
-#include "zone/build.h"
+#include "image/build.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

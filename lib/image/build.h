@@ -1,13 +1,13 @@
 /* build - zones become a sealed image (image.h) */
 
-#ifndef ZONE_BUILD_H
-#define ZONE_BUILD_H
+#ifndef IMAGE_BUILD_H
+#define IMAGE_BUILD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "zone/image.h"
+#include "image/image.h"
 #include "zone/zone.h"
 
 struct build_zone {

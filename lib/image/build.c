@@ -1,4 +1,4 @@
-#include "zone/build.h"
+#include "image/build.h"
 
 #include <sys/mman.h>
 
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "zone/rrset.h"
+#include "image/rrset.h"
 
 /* The image while it grows. */
 struct builder {
@@ -335,10 +335,10 @@ insert_all(struct builder *b)
 {
 	for (size_t i = 0; i < b->build->zone_count; i++) {
 		const struct build_zone *zone = &b->build->zones[i];
-		struct image_path path;
+		struct zone_path path;
 
 		if (zone->zone == NULL) {
-			image_path_init(&path, header(b)->seed,
+			zone_path_init(&path, header(b)->seed,
 			    zone->apex->bytes, zone->apex->length);
 			insert(b, zone_row(b, i)->apex, path.hashes[0]);
 			continue;

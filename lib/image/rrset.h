@@ -1,9 +1,9 @@
 /* rrset - the octets of an RRset as they go into answers (image.h, promise 4) */
 
-#ifndef ZONE_RRSET_H
-#define ZONE_RRSET_H
+#ifndef IMAGE_RRSET_H
+#define IMAGE_RRSET_H
 
-#include "zone/image.h"
+#include "image/image.h"
 #include "zone/zone.h"
 
 #define RRSET_POINTERS_MAX	UINT16_MAX

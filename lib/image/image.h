@@ -16,8 +16,8 @@
  *      So an answer is a look-up, a copy and a few additions.
  */
 
-#ifndef ZONE_IMAGE_H
-#define ZONE_IMAGE_H
+#ifndef IMAGE_H
+#define IMAGE_H
 
 #include <netinet/in.h>
 
@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "dns/dns.h"
+#include "zone/path.h"
 
 #define IMAGE_MAGIC	0x706f7374646e7301
 
@@ -229,30 +230,15 @@ image_rrset_next(const struct image_rrset *rrset)
 const struct image_rrset *image_find_rrset(const struct image_node *node,
 	    uint16_t type);
 
-/*
- * A name on its way through the image: in lower case, with the hash of
- * each suffix. hashes[i] is that of the name without its first i labels.
- */
-struct image_path {
-	unsigned labels;
-	uint8_t	 starts[DNS_LABELS_MAX + 1];
-	uint8_t	 name[DNS_NAME_MAX + 9];
-	uint64_t hashes[DNS_LABELS_MAX + 1];
-};
-
-/* Begin with a valid name. */
-void	image_path_init(struct image_path *path, const uint64_t seed[2],
-	    const uint8_t *wire, size_t length);
-
 /* Ask the processor to fetch the slot of the whole name. */
-void	image_path_prefetch(const struct image *image,
-	    const struct image_path *path);
+void	image_prefetch(const struct image *image,
+	    const struct zone_path *path);
 
 /*
  * The node of the longest suffix that has one; *skipped labels are not part
  * of it. 0 if there is none.
  */
-place	image_find(const struct image *image, const struct image_path *path,
+place	image_find(const struct image *image, const struct zone_path *path,
 	    unsigned *skipped);
 
 /* Does the list that begins at row acl (0: everybody) let this address in? */

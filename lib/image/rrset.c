@@ -1,4 +1,4 @@
-#include "zone/rrset.h"
+#include "image/rrset.h"
 
 #include <string.h>
 
