@@ -18,9 +18,10 @@ own_token(struct pool *pool, const char *given, uid_t uid)
 void
 claim_apply_options(struct envelope *envelope)
 {
-	if (strstr(config.receive_override_options, "no_address_mappings") !=
-	    NULL)
+	if (list_has_word(config.receive_override_options,
+	    "no_address_mappings"))
 		envelope->flags |= ENVELOPE_NO_EXPAND;
+	envelope->filter = config.content_filter;
 }
 
 struct envelope *

@@ -43,6 +43,8 @@ void	maildrop_try_later(void);
 /* claim.c: the envelope that uid may say, its token "submit/..." if he gave one. NULL: no room in pool. */
 struct envelope *claim_envelope(struct pool *pool,
 	    const struct envelope *given, uid_t uid, int64_t arrival_us);
+
+/* What main.cf says of all mail from here: receive_override_options, content_filter. */
 void	claim_apply_options(struct envelope *envelope);
 
 /* Append bytes to content without CRs: who wrote them may not have been sendmail. */

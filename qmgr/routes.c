@@ -2,7 +2,9 @@
  * routes - where each recipient goes: the questions to trivial-rewrite
  *
  * A message has at most QUESTIONS_MAX out, so that one with 100,000 recipients
- * does not keep the next one's question waiting.
+ * does not keep the next one's question waiting. One that goes to a content
+ * filter needs none: its way is written in its envelope, and where the
+ * recipients are is asked when the filter has brought it back.
  */
 
 #include "qmgr/qmgr.h"
@@ -156,6 +158,39 @@ on_resolved(struct ipc_packet *reply, void *context)
 	message_check_finished(message);
 }
 
+/* What only asks whether it could be delivered is nothing for a filter. */
+static bool
+is_filtered(const struct message *message)
+{
+	return *message->envelope->filter != '\0' &&
+	    !(message->envelope->flags & ENVELOPE_VERIFY);
+}
+
+/* "transport:nexthop"; without a nexthop it is default_filter_nexthop, or the recipient's domain. */
+static void
+filter_recipients(struct message *message)
+{
+	const char *filter = message->envelope->filter;
+	size_t length = strcspn(filter, ":");
+	const char *nexthop = filter[length] == ':' ? filter + length + 1 : "";
+	char *transport = pool_strndup(message->pool, filter, length);
+
+	if (*nexthop == '\0')
+		nexthop = config.default_filter_nexthop;
+	for (size_t i = 0; i < message->envelope->recipient_count; i++) {
+		const char *address = message->envelope->recipients[i].address;
+		const char *domain = address_domain(address);
+
+		if (message->states[i] != RECIPIENT_QUEUED || transport == NULL)
+			continue;
+		message->routes[i] = (struct route){ transport,
+		    *nexthop != '\0' ? nexthop : domain != NULL &&
+		    *domain != '\0' ? domain : config.myhostname, address };
+	}
+	defer_unresolved(message);
+	schedule_message(message);
+}
+
 void
 routes_find(struct message *message)
 {
@@ -179,6 +214,9 @@ routes_find(struct message *message)
 		message->states[i] = RECIPIENT_QUEUED;
 		message->underway++;
 	}
-	ask_more(message);
+	if (is_filtered(message))
+		filter_recipients(message);
+	else
+		ask_more(message);
 	message_check_finished(message);
 }

@@ -209,7 +209,7 @@ bool	succession_has_doubt(const char *queue_id);
 
 enum stage {
 	STAGE_CONNECT, STAGE_GREETING, STAGE_EHLO, STAGE_HELO, STAGE_RSET,
-	STAGE_MAIL, STAGE_RCPT, STAGE_DATA, STAGE_BODY, STAGE_DOT, STAGE_IDLE,
+	STAGE_XFORWARD, STAGE_MAIL, STAGE_RCPT, STAGE_DATA, STAGE_BODY, STAGE_DOT, STAGE_IDLE,
 	STAGE_QUIT,
 };
 
@@ -261,10 +261,13 @@ struct session {
 	bool			 expects_loop;	/* its name may turn out to be ours */
 	unsigned		 offers;
 	int64_t			 size_limit;	/* 0: none */
+	unsigned		 xforward;	/* what he wants to know by XFORWARD: xforward.c */
 	int64_t			 opened_ms;
 	unsigned		 uses;
 
 	/* The transaction. */
+	int			 xforward_next;	/* the XFORWARD command to be said next */
+	int			 xforward_awaited; /* replies to it */
 	size_t			 next_rcpt;	/* the recipient whose reply is awaited */
 	size_t			 skip;		/* replies that no longer matter */
 	size_t			 accepted;
@@ -315,6 +318,20 @@ extern const struct stage_fact stage_facts[];
 
 /* The session is ready and has a job: begin its transaction. False: it took no more than a look, and both may be gone. */
 bool	dialogue_begin(struct session *session);
+
+/* offers.c: what he offers, as the reply to EHLO that came says; or nothing, after HELO. */
+void	offers_note(struct session *session);
+void	offers_forget(struct session *session);
+
+/* xforward.c: who the client was. */
+
+/* The words behind XFORWARD in the reply to EHLO. */
+void	xforward_note_offer(struct session *session, const char *words,
+	    size_t length);
+
+/* A transaction begins: say the next command of it. False: there is no more to say. */
+void	xforward_begin(struct session *session);
+bool	xforward_say_next(struct session *session);
 
 /* idle.c: who else goes there, and connections that may be used again. */
 

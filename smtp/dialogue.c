@@ -195,17 +195,27 @@ say_rcpt(struct session *session, size_t place)
 	text_puts(out, "\r\n");
 }
 
-/* From MAIL to DATA, or to the last RCPT if that is all: in one group if he can, else command by command. */
+/*
+ * From XFORWARD or MAIL to DATA, or to the last RCPT if that is all: in one
+ * group if he can, else the first command of it.
+ */
 static void
 say_group(struct session *session)
 {
-	say_mail(session);
-	if (session->offers & OFFERS_PIPELINING) {
-		for (size_t i = 0; more_to_send(session->job, &i); i++)
-			say_rcpt(session, i);
-		if (!only_asks(session))
-			session_say(session, "DATA");
+	bool forwards = xforward_say_next(session);
+
+	if (!(session->offers & OFFERS_PIPELINING)) {
+		if (!forwards)
+			say_mail(session);
+		return;
 	}
+	while (xforward_say_next(session))
+		continue;
+	say_mail(session);
+	for (size_t i = 0; more_to_send(session->job, &i); i++)
+		say_rcpt(session, i);
+	if (!only_asks(session))
+		session_say(session, "DATA");
 }
 
 /* Without PIPELINING each command waits for its turn. */
@@ -214,11 +224,21 @@ say_next(struct session *session)
 {
 	if (session->offers & OFFERS_PIPELINING)
 		return;
-	if (session->stage == STAGE_RCPT)
+	if (session->stage == STAGE_MAIL)
+		say_mail(session);
+	else if (session->stage == STAGE_RCPT)
 		say_rcpt(session, session->next_rcpt);
 	else if (session->stage == STAGE_DATA)
 		session_say(session, "DATA");
 	session_flush(session);
+}
+
+/* The first reply that is awaited of what say_group() said. */
+static void
+enter_group(struct session *session)
+{
+	session_enter(session, session->xforward_awaited > 0 ? STAGE_XFORWARD :
+	    STAGE_MAIL);
 }
 
 bool
@@ -232,14 +252,15 @@ dialogue_begin(struct session *session)
 	}
 	session->job->request->conn_use = session->uses;
 	session->next_rcpt = session->accepted = session->skip = 0;
+	xforward_begin(session);
 	if (again) {
 		session_enter(session, STAGE_RSET);
 		session_say(session, "RSET");
 		if (session->offers & OFFERS_PIPELINING)
 			say_group(session);
 	} else {
-		session_enter(session, STAGE_MAIL);
 		say_group(session);
+		enter_group(session);
 	}
 	session_flush(session);
 	return true;
@@ -296,64 +317,6 @@ on_greeting(struct session *session)
 	return true;
 }
 
-static bool
-is_discarded(const char *keyword, size_t length)
-{
-	char *list = mem_strdup(config.smtp_discard_ehlo_keywords);
-	char *cursor = list, *word;
-	bool found = false;
-
-	while (!found && (word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
-		found = strlen(word) == length &&
-		    strncasecmp(word, keyword, length) == 0;
-	free(list);
-	return found;
-}
-
-/* One line of the reply to EHLO, without its code. */
-static void
-note_offer(struct session *session, const char *line, size_t length)
-{
-	static const struct { const char *keyword; unsigned bit; } offers[] = {
-		{ "PIPELINING", OFFERS_PIPELINING }, { "SIZE", OFFERS_SIZE },
-		{ "8BITMIME", OFFERS_8BITMIME }, { "DSN", OFFERS_DSN },
-		{ "SMTPUTF8", OFFERS_SMTPUTF8 },
-	};
-	size_t word = 0;
-
-	while (word < length && line[word] != ' ')
-		word++;
-	for (size_t i = 0; i < COUNT_OF(offers); i++) {
-		if (strlen(offers[i].keyword) != word ||
-		    strncasecmp(offers[i].keyword, line, word) != 0 ||
-		    is_discarded(line, word))
-			continue;
-		session->offers |= offers[i].bit;
-		if (offers[i].bit == OFFERS_SIZE && word < length)
-			session->size_limit = strtoll(line + word, NULL, 10);
-	}
-	if (session->size_limit < 0)
-		session->size_limit = 0;
-}
-
-static void
-note_offers(struct session *session)
-{
-	const char *line = strchr(text_string(&session->reply.text), '\n');
-
-	session->offers = 0;
-	session->size_limit = 0;
-	while (line != NULL) {
-		const char *end = strchr(++line, '\n');
-		size_t length = end == NULL ? strlen(line) :
-		    (size_t)(end - line);
-
-		if (length > 4)
-			note_offer(session, line + 4, length - 4);
-		line = end;
-	}
-}
-
 /* It answers to our own name: the mail would come back for ever. */
 static bool
 loops_back(struct session *session)
@@ -382,7 +345,7 @@ on_ehlo(struct session *session)
 		session_flush(session);
 		return true;
 	}
-	note_offers(session);
+	offers_note(session);
 	return loops_back(session) ? refused(session) : ready(session);
 }
 
@@ -393,7 +356,7 @@ on_helo(struct session *session)
 		outcome_said(session->job);
 		return refused(session);
 	}
-	session->offers = 0;
+	offers_forget(session);
 	return loops_back(session) ? refused(session) : ready(session);
 }
 
@@ -408,11 +371,35 @@ on_rset(struct session *session)
 		job_go_on(job);
 		return false;
 	}
-	session_enter(session, STAGE_MAIL);
 	if (!(session->offers & OFFERS_PIPELINING)) {
-		say_mail(session);
+		say_group(session);
 		session_flush(session);
 	}
+	enter_group(session);
+	return true;
+}
+
+/* It is for his log: that he does not take it changes nothing. */
+static bool
+on_xforward(struct session *session)
+{
+	if (session->reply.code / 100 != 2) {
+		char *text = text_printable(mem_strdup(
+		    text_string(&session->reply.text)));
+
+		log_warning("host %s said: %s (in reply to XFORWARD)",
+		    session->peer, text);
+		free(text);
+	}
+	session->xforward_awaited--;
+	if (!(session->offers & OFFERS_PIPELINING) &&
+	    xforward_say_next(session))
+		session_flush(session);
+	if (session->xforward_awaited == 0) {
+		session_enter(session, STAGE_MAIL);
+		say_next(session);
+	} else
+		session_enter(session, STAGE_XFORWARD);
 	return true;
 }
 
@@ -551,6 +538,8 @@ const struct stage_fact stage_facts[] = {
 	    &config.smtp_helo_timeout, on_helo },
 	[STAGE_RSET] = { "RSET", "sending RSET", NULL,
 	    &config.smtp_rset_timeout, on_rset },
+	[STAGE_XFORWARD] = { "XFORWARD", "sending XFORWARD", NULL,
+	    &config.smtp_xforward_timeout, on_xforward },
 	[STAGE_MAIL] = { "MAIL", "sending MAIL FROM", "MAIL FROM command",
 	    &config.smtp_mail_timeout, on_mail },
 	[STAGE_RCPT] = { "RCPT", "sending RCPT TO", "RCPT TO command",

@@ -17,6 +17,8 @@
  *	route.c		a nexthop becomes hosts and addresses (DNS)
  *	session.c	a connection: bytes, replies, time limits
  *	dialogue.c	the stages of SMTP: what is said, what replies mean
+ *	offers.c	what the host can do
+ *	xforward.c	who the client was, for a content filter
  *	content.c	the message as it goes over the wire
  *	outcome.c	a result for each recipient, in words for the log
  *	trouble.c	what the postmaster wants to hear of

@@ -282,13 +282,25 @@ prepend(struct session *s, const struct subject *subject, const char *text)
 	return VERDICT_NONE;
 }
 
-/* The queue knows no filters yet: such mail must not pass unfiltered. */
+/* In place of content_filter; the last one counts. */
 static enum verdict
 filter(struct session *s, const struct subject *subject, const char *text)
 {
-	log_warning("access table %s: action FILTER is not implemented yet",
-	    subject->source);
-	return check_misconfigured(s);
+	struct transaction *t = message_of(s, subject, "FILTER");
+	const char *copy;
+
+	if (t == NULL)
+		return VERDICT_NONE;
+	if (strchr(text, ':') == NULL) {
+		log_warning("access table %s entry \"%s\" requires "
+		    "transport:destination", subject->source, subject->name);
+		return VERDICT_NONE;
+	}
+	if ((copy = pool_strdup(t->pool, text)) == NULL)
+		return check_misconfigured(s);
+	t->filter = copy;
+	tell_value(s, subject, "filter", "FILTER", text);
+	return VERDICT_NONE;
 }
 
 static const struct {

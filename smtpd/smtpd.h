@@ -200,6 +200,7 @@ struct transaction {
 	/* actions.c */
 	struct text	 prepend;	/* headers to put before the others */
 	const char	*redirect;	/* the recipient in place of all others; NULL */
+	const char	*filter;	/* transport:nexthop in place of content_filter; NULL */
 	const char	**copies;	/* recipients that nobody named */
 	size_t		 copy_count;
 	bool		 discards;	/* recipients need not exist */

@@ -166,6 +166,15 @@ settle_recipients(struct transaction *t)
 	return true;
 }
 
+/* Who is redirected gets what the client sent: no filter sees it. */
+static const char *
+filter_of(const struct transaction *t)
+{
+	if (t->redirect != NULL)
+		return "";
+	return t->filter != NULL ? t->filter : config.content_filter;
+}
+
 void
 submit(struct session *s)
 {
@@ -179,6 +188,7 @@ submit(struct session *s)
 	if (list_has_word(config.receive_override_options,
 	    "no_address_mappings"))
 		e->flags |= ENVELOPE_NO_EXPAND;
+	e->filter = filter_of(t);
 	if (e->token == NULL) {
 		session_reply(s, "%s", not_written);
 		transaction_end(s);

@@ -54,6 +54,7 @@ static const struct {
 	{ 'P', NULL,			"log_client_port" },
 	{ 'H', NULL,			"log_helo_name" },
 	{ 'R', NULL,			"log_protocol_name" },
+	{ 'G', "content_filter",	NULL },
 	{ 'E', NULL,			"envelope_id" },
 	{ 'D', NULL,			"ret_flags" },
 	{ 'q', NULL,			"dsn_orig_rcpt" },

@@ -518,11 +518,16 @@ class Sink:
                     content.append(raw[1:] if raw.startswith(b".") else raw)
                 else:
                     return
-                said = self.choose(".", "", "250 2.0.0 Ok: taken")
+                message = re.search("<(.*?)>", sender).group(1), recipients, b"".join(content)
+                said = self.judge(*message)
                 if said.startswith("2"):    # taken before it says so
-                    self.messages.append((re.search("<(.*?)>", sender).group(1), recipients, b"".join(content)))
+                    self.messages.append(message)
                 if not self.say(out, said):
                     return
+
+    def judge(self, sender, recipients, content):
+        """The reply to the final dot."""
+        return self.choose(".", "", "250 2.0.0 Ok: taken")
 
     def reply(self, out, verb, line, usual):
         return self.say(out, self.choose(verb, line, usual))
