@@ -96,6 +96,9 @@ struct check_witness {
 
 extern const struct check_witness *check_witness;
 
+/* The list of a stage; NULL if it has none. */
+const struct check_list *checks_of_stage(enum stage stage);
+
 /* Go on with another list before the rest of this one (an access table said so). */
 enum verdict checks_enter_list(struct session *session,
 	    const struct check_list *list);

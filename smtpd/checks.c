@@ -69,6 +69,12 @@ checks_compile(void)
 	    "no_unknown_recipient_checks"));
 }
 
+const struct check_list *
+checks_of_stage(enum stage stage)
+{
+	return stages[stage].list;
+}
+
 bool
 checks_are_safe(const char **why)
 {

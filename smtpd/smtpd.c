@@ -25,6 +25,7 @@
  *	route.c		where an address leads
  *	start.c		what is opened before the sandbox closes
  *	explain.c	the same for somebody who asks why
+ *	audit.c		is there anything in the lists that cannot be obeyed
  *	report.c	log lines, as log readers know them
  */
 
@@ -48,5 +49,7 @@ main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "--explain") == 0)
 		return explain(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "--check") == 0)
+		return audit(argc - 1, argv + 1);
 	return service_events(&smtpd, argc, argv);
 }

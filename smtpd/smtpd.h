@@ -415,6 +415,11 @@ const char *reword_discarded_keywords(const struct session *session);
 /* What a template of a reply may name: $client_address and its kin; NULL if there is no such name. */
 const char *reword_value(const struct session *session, const char *name);
 
+/* -------------------------------------------------------------- audit.c */
+
+/* postroad check: tell what is wrong with the restrictions, on standard output. Gives the exit code. */
+int	audit(int argc, char **argv);
+
 /* ------------------------------------------------------------ explain.c */
 
 /* postroad explain: tell what would happen to a client, and why. Gives the exit code. */

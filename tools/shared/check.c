@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,12 +12,25 @@
 #include "config/master_cf.h"
 #include "config/report.h"
 #include "config/values.h"
-#include "table/maps.h"
 #include "table/match.h"
-#include "table/table.h"
+#include "tools/shared/check_parts.h"
 #include "tools/shared/manifest.h"
 
 static struct master_cf services;	/* as check_before_start() read them */
+
+/* What several daemons would stumble over is told once. */
+static void
+say_once(enum log_level level, const char *line)
+{
+	static struct map *said;
+
+	(void)level;
+	if (said == NULL)
+		said = map_new();
+	if (map_set(said, line, said) == NULL)
+		fprintf(stderr, "%s/postroad-script: %s\n",
+		    config.syslog_name, line);
+}
 
 /* Each service's -o, as its daemon will load them. Loads the configuration itself again at the end. */
 static int
@@ -118,7 +132,24 @@ check_before_start(void)
 	return errors;
 }
 
-/* Services whose program is not here. */
+/* The services that run a program, as "local (line 7), relay (line 9)". */
+static char *
+services_of(const char *program)
+{
+	struct text list = TEXT_EMPTY;
+
+	for (size_t i = 0; i < services.count; i++) {
+		const struct master_entry *entry = &services.entries[i];
+
+		if (!entry->is_merged && strcmp(entry->program, program) == 0)
+			text_printf(&list, "%s%s (line %d)",
+			    list.length > 0 ? ", " : "", entry->name,
+			    entry->line);
+	}
+	return text_take(&list);
+}
+
+/* Services whose program is not here; say_once() sees to one line for each program. */
 static int
 check_programs(void)
 {
@@ -127,9 +158,14 @@ check_programs(void)
 		char *path = mem_printf("%s/%s", config.daemon_directory,
 		    entry->program);
 
-		if (!entry->is_merged && access(path, X_OK) == -1)
-			log_warning("master.cf, line %d: service \"%s\" will "
-			    "not run: %s: %m", entry->line, entry->name, path);
+		if (!entry->is_merged && access(path, X_OK) == -1) {
+			int error = errno;
+			char *list = services_of(entry->program);
+
+			log_warning("master.cf: will not run: %s: %s: %s", list,
+			    path, strerror(error));
+			free(list);
+		}
 		free(path);
 	}
 	return 0;
@@ -250,126 +286,6 @@ check_receive_options(void)
 	return errors;
 }
 
-/* The tables that a list names can be read. */
-static int
-check_tables_of(const char *parameter, const char *list)
-{
-	char *copy = mem_strdup(list), *cursor = copy, *word;
-	const char *wrong = NULL, *value;
-	int errors = 0;
-
-	while ((word = config_word(&cursor, &wrong)) != NULL) {
-		struct table *table;
-
-		word += strspn(word, "!");
-		if (*word == '[' || *word == '/' || strchr(word, ':') == NULL)
-			continue;
-		table = table_open(word, TABLE_QUIET);
-		if (table_get(table, "postroad-check", &value) == TABLE_ERROR) {
-			log_error("%s: %s: %s%s", parameter, word,
-			    table_why(table),
-			    strstr(table_why(table), "No such file") != NULL
-			    ? "; run postmap (or newaliases)" : "");
-			errors++;
-		}
-		table_close(&table);
-	}
-	if (wrong != NULL) {
-		log_error("%s = %s: %s", parameter, list, wrong);
-		errors++;
-	}
-	free(copy);
-	return errors;
-}
-
-/* RFC 5321 section 4.5.1 wants somebody there. */
-static void
-check_postmaster(void)
-{
-	struct maps *aliases = maps_open("alias_maps", config.alias_maps);
-	const char *value;
-
-	if (maps_find(aliases, "postmaster", &value) == TABLE_NONE)
-		log_warning("alias_maps has no postmaster: add \"postmaster: "
-		    "root\" to the aliases, and run newaliases");
-	maps_close(&aliases);
-}
-
-static int
-check_tables(void)
-{
-	const struct { const char *parameter, *list; } lists[] = {
-		{ "alias_maps", config.alias_maps },
-		{ "local_recipient_maps", config.local_recipient_maps },
-		{ "mydestination", config.mydestination },
-		{ "mynetworks", config.mynetworks },
-		{ "relay_domains", config.relay_domains },
-		{ "relay_recipient_maps", config.relay_recipient_maps },
-		{ "transport_maps", config.transport_maps },
-		{ "virtual_alias_domains", config.virtual_alias_domains },
-		{ "virtual_alias_maps", config.virtual_alias_maps },
-		{ "virtual_mailbox_domains", config.virtual_mailbox_domains },
-		{ "virtual_mailbox_maps", config.virtual_mailbox_maps },
-	};
-	int errors = 0;
-
-	for (size_t i = 0; i < COUNT_OF(lists); i++)
-		errors += check_tables_of(lists[i].parameter, lists[i].list);
-	if (errors == 0)
-		check_postmaster();
-	return errors;
-}
-
-/* A domain has one class; in two, trivial-rewrite takes the first. */
-static int
-check_classes(void)
-{
-	const struct { const char *parameter, *list; } classes[] = {
-		{ "mydestination", config.mydestination },
-		{ "virtual_alias_domains", config.virtual_alias_domains },
-		{ "virtual_mailbox_domains", config.virtual_mailbox_domains },
-		{ "relay_domains", config.relay_domains },
-	};
-
-	for (size_t i = 0; i < COUNT_OF(classes); i++) {
-		char *copy = mem_strdup(classes[i].list), *cursor = copy, *word;
-
-		while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL) {
-			if (strpbrk(word, "/:![.") == word ||
-			    strchr(word, ':') != NULL)
-				continue;
-			for (size_t j = i + 1; j < COUNT_OF(classes); j++) {
-				struct match_list *other = match_list_open(
-				    classes[j].parameter, classes[j].list);
-
-				if (match_string(other, word) == TABLE_FOUND)
-					log_warning("do not list domain %s in "
-					    "BOTH %s and %s", word,
-					    classes[i].parameter,
-					    classes[j].parameter);
-				match_list_close(&other);
-			}
-		}
-		free(copy);
-	}
-	return 0;
-}
-
-/* Mail for a user without domain is completed with myorigin: there it must find somebody. */
-static int
-check_origin(void)
-{
-	struct match_list *aliases = match_list_open("virtual_alias_domains",
-	    config.virtual_alias_domains);
-
-	if (match_string(aliases, config.myorigin) == TABLE_FOUND)
-		log_warning("do not list $myorigin (%s) in "
-		    "virtual_alias_domains: mail to local users goes there "
-		    "when it has no domain", config.myorigin);
-	match_list_close(&aliases);
-	return 0;
-}
-
 static int
 check_networks(void)
 {
@@ -385,6 +301,18 @@ check_networks(void)
 		errors = 1;
 	}
 	match_list_close(&networks);
+	return errors;
+}
+
+/* Each smtpd goes through its own lists. */
+static int
+check_restrictions(void)
+{
+	int errors = 0;
+
+	for (size_t i = 0; i < services.count; i++)
+		if (strcmp(services.entries[i].program, "smtpd") == 0)
+			errors += check_restrictions_of(&services.entries[i]);
 	return errors;
 }
 
@@ -446,10 +374,12 @@ check_all(void)
 {
 	static int (*const checks[])(void) = { check_before_start,
 	    check_programs, check_services, check_filter,
-	    check_receive_options, check_owner, check_tables, check_classes,
-	    check_origin, check_networks, check_relaying, check_level };
+	    check_receive_options, check_owner, check_tables,
+	    check_restrictions, check_classes, check_origin, check_networks,
+	    check_relaying, check_level };
 	int errors = 0;
 
+	log_open_function(say_once);
 	for (size_t i = 0; i < COUNT_OF(checks); i++)
 		errors += checks[i]();
 	manifest_check();	/* differences are the administrator's choice, and only told */

@@ -76,6 +76,9 @@ find_value(const struct postconf_style *style, const char *name)
 
 	if (style->defaults)
 		return p == NULL ? NULL : config_default(p);
+	if (strcmp(name, "config_directory") == 0 &&
+	    getenv("MAIL_CONFIG") != NULL)	/* that sets it; and -c, by that */
+		return config_get(name);
 	if (definition == NULL ? style->only_set || p == NULL : !is_used(name))
 		return NULL;
 	if (style->expand)

@@ -42,7 +42,7 @@ class Postconf(postroad.Test):
     def test_what_is_set(self):
         done = self.box.run("postconf", "-n")
         self.assertEqual(done.stdout.splitlines(), [
-            "compatibility_level = 3.9", "message_size_limit = much", "mydestination = a, b, c",
+            "compatibility_level = 3.9", "config_directory = " + self.box.config, "message_size_limit = much", "mydestination = a, b, c",
             "relayhost = [$site]", "site = example.net"])
         self.assertIn("main.cf: unused parameter: typo=1", done.stderr)
         self.assertEqual(self.show("-x", "relayhost"), "relayhost = [example.net]\n")

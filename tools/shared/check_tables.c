@@ -1,0 +1,159 @@
+/* postroad check: the tables that main.cf names, and the domains in its lists. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "config/config.h"
+#include "config/report.h"
+#include "config/values.h"
+#include "table/maps.h"
+#include "table/match.h"
+#include "table/table.h"
+#include "tools/shared/check_parts.h"
+
+/* A table, or a file of patterns. What is wrong with it is in why. */
+static bool
+can_be_read(const char *word, struct text *why)
+{
+	struct table *table;
+	const char *value;
+	bool can;
+
+	if (*word == '/') {
+		can = access(word, R_OK) == 0;
+		if (!can)
+			text_puts(why, strerror(errno));
+		return can;
+	}
+	table = table_open(word, TABLE_QUIET);
+	can = table_get(table, "postroad-check", &value) != TABLE_ERROR;
+	if (!can)
+		text_printf(why, "%s%s", table_why(table),
+		    strstr(table_why(table), "open database") != NULL
+		    ? "; run postmap (or newaliases)" : "");
+	table_close(&table);
+	return can;
+}
+
+/* What a list names can be read. */
+static int
+check_tables_of(const char *parameter, const char *list)
+{
+	char *copy = mem_strdup(list), *cursor = copy, *word;
+	struct text why = TEXT_EMPTY;
+	const char *wrong = NULL;
+	int errors = 0;
+
+	while ((word = config_word(&cursor, &wrong)) != NULL) {
+		word += strspn(word, "!");
+		if (*word == '[' || (*word != '/' && strchr(word, ':') == NULL))
+			continue;
+		text_truncate(&why, 0);
+		if (!can_be_read(word, &why)) {
+			log_error("%s: %s: %s", parameter, word,
+			    text_string(&why));
+			errors++;
+		}
+	}
+	if (wrong != NULL) {
+		log_error("%s = %s: %s", parameter, list, wrong);
+		errors++;
+	}
+	text_clear(&why);
+	free(copy);
+	return errors;
+}
+
+/* RFC 5321 section 4.5.1 wants somebody there. */
+static void
+check_postmaster(void)
+{
+	struct maps *aliases = maps_open("alias_maps", config.alias_maps);
+	const char *value;
+
+	if (maps_find(aliases, "postmaster", &value) == TABLE_NONE)
+		log_warning("alias_maps has no postmaster: add \"postmaster: "
+		    "root\" to the aliases, and run newaliases");
+	maps_close(&aliases);
+}
+
+/* What a parameter is called whose value is a list of tables, or may name some. */
+static bool
+lists_tables(const char *name)
+{
+	static const char *const endings[] = { "_clients", "_command_filter",
+	    "_domains", "_exceptions", "_hosts", "_maps", "_networks",
+	    "mydestination", "mynetworks" };
+
+	for (size_t i = 0; i < COUNT_OF(endings); i++)
+		if (text_ends_with(name, endings[i]))
+			return strcmp(name, "proxy_read_maps") != 0;
+	return false;
+}
+
+int
+check_tables(void)
+{
+	int errors = 0;
+
+	for (size_t i = 0; i < config_parameter_count; i++)
+		if (lists_tables(config_parameters[i].name))
+			errors += check_tables_of(config_parameters[i].name,
+			    config_get(config_parameters[i].name));
+	if (errors == 0)
+		check_postmaster();
+	return errors;
+}
+
+/* A domain has one class; in two, trivial-rewrite takes the first. */
+int
+check_classes(void)
+{
+	const struct { const char *parameter, *list; } classes[] = {
+		{ "mydestination", config.mydestination },
+		{ "virtual_alias_domains", config.virtual_alias_domains },
+		{ "virtual_mailbox_domains", config.virtual_mailbox_domains },
+		{ "relay_domains", config.relay_domains },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(classes); i++) {
+		char *copy = mem_strdup(classes[i].list), *cursor = copy, *word;
+
+		while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL) {
+			if (strpbrk(word, "/:![.") == word ||
+			    strchr(word, ':') != NULL)
+				continue;
+			for (size_t j = i + 1; j < COUNT_OF(classes); j++) {
+				struct match_list *other = match_list_open(
+				    classes[j].parameter, classes[j].list);
+
+				if (match_string(other, word) == TABLE_FOUND)
+					log_warning("do not list domain %s in "
+					    "BOTH %s and %s", word,
+					    classes[i].parameter,
+					    classes[j].parameter);
+				match_list_close(&other);
+			}
+		}
+		free(copy);
+	}
+	return 0;
+}
+
+/* Mail for a user without domain is completed with myorigin: there it must find somebody. */
+int
+check_origin(void)
+{
+	struct match_list *aliases = match_list_open("virtual_alias_domains",
+	    config.virtual_alias_domains);
+
+	if (match_string(aliases, config.myorigin) == TABLE_FOUND)
+		log_warning("do not list $myorigin (%s) in "
+		    "virtual_alias_domains: mail to local users goes there "
+		    "when it has no domain", config.myorigin);
+	match_list_close(&aliases);
+	return 0;
+}
