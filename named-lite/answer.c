@@ -30,6 +30,7 @@ struct search {
 	const struct image_zone *zone;	/* of the name asked for */
 	uint32_t zone_number;
 	unsigned steps;			/* along the chain */
+	uint16_t visited[CHAIN_MAX];	/* where each name of it stands in the answer */
 
 	struct zone_path next_path;
 	struct dns_name next_name;
@@ -151,10 +152,15 @@ add_additional(struct search *s, unsigned sections, bool is_referral)
 	}
 }
 
+/* Who says by EDNS that 512 octets are all gets nothing but the answer. */
 static bool
 wants(const struct search *s, bool authority)
 {
 	bool recursive = (s->query->flags & DNS_RD) != 0;
+
+	if (s->query->has_edns && s->query->udp_size <= DNS_UDP_PLAIN &&
+	    !s->is_tcp)
+		return false;
 
 	switch (s->image->header->minimal_responses) {
 	case MINIMAL_NO:
@@ -164,7 +170,7 @@ wants(const struct search *s, bool authority)
 	case MINIMAL_NO_AUTH_RECURSIVE:
 		return !authority || !recursive;
 	default:
-		return false;
+		return !authority && s->type == DNS_TYPE_NS;
 	}
 }
 
@@ -220,14 +226,30 @@ add_answer(struct search *s, const struct image_node *node,
 	return false;
 }
 
+/* Was the next name looked for before? Then the chain is a loop. */
+static bool
+has_visited(const struct search *s)
+{
+	for (unsigned i = 0; i < s->steps; i++) {
+		size_t at = s->visited[i];
+		struct dns_name name;
+
+		if (dns_name_unpack(&name, s->reply->out, s->reply->used,
+		    &at) && dns_name_equal(name.bytes, s->next_name.bytes))
+			return true;
+	}
+	return false;
+}
+
 /* Go on with the name that stands at octet `at` of the answer. False: it cannot be followed. */
 static bool
 follow(struct search *s, size_t at)
 {
 	size_t offset = at;
 
-	if (++s->steps >= CHAIN_MAX || !dns_name_unpack(&s->next_name,
-	    s->reply->out, s->reply->used, &offset)) {
+	s->visited[s->steps++] = s->name_at;
+	if (s->steps == CHAIN_MAX || !dns_name_unpack(&s->next_name,
+	    s->reply->out, s->reply->used, &offset) || has_visited(s)) {
 		s->reply->rcode = DNS_SERVFAIL;
 		return false;
 	}
@@ -246,11 +268,6 @@ follow_cname(struct search *s, const struct image_node *node, bool is_wildcard)
 	const struct image_rrset *cname = image_find_rrset(node,
 	    DNS_TYPE_CNAME);
 
-	/* A second visit: a loop. */
-	if (reply_has(s->reply, cname)) {
-		s->reply->rcode = DNS_SERVFAIL;
-		return false;
-	}
 	if (!add_answer(s, node, cname, is_wildcard))
 		return false;
 
@@ -261,31 +278,45 @@ follow_cname(struct search *s, const struct image_node *node, bool is_wildcard)
 	return follow(s, in->base + 12);
 }
 
+/* Where the target of a DNAME stands in the answer: behind an owner, which is a pointer, and ten octets. */
+static size_t
+put_dname(struct search *s, const struct image_node *cut,
+    const struct image_rrset *dname)
+{
+	const struct reply *reply = s->reply;
+
+	if (!reply_has(reply, dname) &&
+	    !add_at_node(s, SECTION_ANSWER, cut, dname))
+		return 0;
+	for (unsigned i = 0; i < reply->rrset_count; i++)
+		if (reply->rrsets[i].rrset == dname)
+			return reply->rrsets[i].base + 12;
+	return 0;
+}
+
 /* RFC 6672 section 3: the DNAME, and a CNAME made from it. */
 static bool
 follow_dname(struct search *s, const struct image_node *cut)
 {
 	const struct image_rrset *dname = image_find_rrset(cut, DNS_TYPE_DNAME);
 	const uint8_t *octets = image_rrset_octets(dname);
-	const uint8_t *target = octets + 12;	/* behind a pointer and ten octets */
 	size_t own = dns_name_length(s->name) - cut->name_length;
-	size_t target_length = dns_name_length(target);
-	uint8_t rdata[DNS_NAME_MAX];
+	size_t target = put_dname(s, cut, dname);
+	uint8_t rdata[DNS_NAME_MAX + 2];
 
-	if (!reply_has(s->reply, dname) &&
-	    !add_at_node(s, SECTION_ANSWER, cut, dname)) {
+	if (target == 0) {
 		truncate_reply(s);
 		return false;
 	}
-	if (own + target_length > DNS_NAME_MAX) {
+	if (own + dns_name_length(octets + 12) > DNS_NAME_MAX) {
 		s->reply->rcode = DNS_YXDOMAIN;
 		return false;
 	}
 	memcpy(rdata, s->name, own);
-	memcpy(rdata + own, target, target_length);
+	dns_put16(rdata + own, 0xc000 | target);
 	if (!reply_add_record(s->reply, SECTION_ANSWER, s->name_at,
 	    DNS_TYPE_CNAME, DNS_CLASS_IN, dns_get32(octets + 6), rdata,
-	    own + target_length)) {
+	    own + 2)) {
 		truncate_reply(s);
 		return false;
 	}
@@ -294,27 +325,39 @@ follow_dname(struct search *s, const struct image_node *cut)
 	else if (s->type == DNS_TYPE_ANY)
 		add_servers(s);
 	else
-		return follow(s, s->reply->used - own - target_length);
+		return follow(s, s->reply->used - own - 2);
 	return false;
 }
 
+/* All records, or all signatures. */
 static void
 answer_any(struct search *s, const struct image_node *node, bool is_wildcard)
 {
 	const struct image_rrset *rrset = image_node_rrsets(node);
-	unsigned count = node->rrset_count;
+	bool one = s->image->header->minimal_any && !s->is_tcp;
+	bool found = false;
 
-	if (s->image->header->minimal_any && !s->is_tcp && count > 1)
-		count = 1;	/* RFC 8482 section 4.1 */
-	for (unsigned i = 0; i < count; i++) {
-		if (!add_answer(s, node, rrset, is_wildcard))
-			return;
+	for (unsigned i = 0; i < node->rrset_count; i++) {
+		if (s->type == DNS_TYPE_ANY || rrset->type == s->type) {
+			found = true;
+			if (!add_answer(s, node, rrset, is_wildcard))
+				return;
+			if (one)
+				break;	/* RFC 8482 section 4.1 */
+		}
 		rrset = image_rrset_next(rrset);
 	}
-	if (count == 0)
-		add_soa(s);
-	else
+	if (found)
 		add_servers(s);
+	else
+		add_soa(s);
+}
+
+/* What may stand beside a CNAME is not looked for behind it. */
+static bool
+goes_with_cname(uint16_t type)
+{
+	return type == DNS_TYPE_NSEC || type == DNS_TYPE_KEY;
 }
 
 /* The node's records answer, or that there are none. True: go on with the name that a CNAME gave. */
@@ -324,7 +367,8 @@ answer_from_node(struct search *s, const struct image_node *node,
 {
 	const struct image_rrset *rrset;
 
-	if (s->type == DNS_TYPE_ANY) {
+	if (s->type == DNS_TYPE_ANY || s->type == DNS_TYPE_RRSIG ||
+	    s->type == DNS_TYPE_SIG) {
 		answer_any(s, node, is_wildcard);
 		return false;
 	}
@@ -336,10 +380,20 @@ answer_from_node(struct search *s, const struct image_node *node,
 			add_courtesies(s);
 		return false;
 	}
-	if (node->flags & NODE_HAS_CNAME)
+	if ((node->flags & NODE_HAS_CNAME) && !goes_with_cname(s->type))
 		return follow_cname(s, node, is_wildcard);
 	add_soa(s);
 	return false;
+}
+
+/* The chain leads to what should be known here and is not. */
+static void
+give_up(struct search *s)
+{
+	s->reply->rcode = DNS_SERVFAIL;
+	s->reply->flags &= ~DNS_AA;
+	s->reply->used = s->query->end;
+	s->reply->counts[SECTION_ANSWER] = 0;
 }
 
 /* One name of the chain. True: there is a next one. */
@@ -350,8 +404,14 @@ answer_step(struct search *s)
 	place cut_place;
 
 	/* A chain that leaves the zone ends there: the asker goes on. */
-	if (s->found == 0 || node->zone != s->zone_number)
+	if (s->found == 0)
 		return false;
+	if (node->zone != s->zone_number) {
+		if (image_zone(s->image, node->zone)->is_broken &&
+		    (s->query->flags & DNS_RD))
+			give_up(s);
+		return false;
+	}
 	cut_place = image_node_cut(node);
 	if (cut_place != 0) {
 		const struct image_node *cut = image_at(s->image, cut_place);
@@ -377,6 +437,28 @@ answer_step(struct search *s)
 	return false;
 }
 
+/* RFC 4035 section 3.1.4.1: DS is the business of the zone above the cut, if that is served here. */
+static void
+enter_zone_above(struct search *s)
+{
+	const struct image_node *apex = image_at(s->image, s->found);
+	unsigned skipped;
+	place above;
+
+	if (s->found == 0 || (apex->flags & NODE_IS_APEX) == 0 ||
+	    apex->name_length == 1)
+		return;
+	above = image_find_above(s->image, s->path, 1, &skipped);
+	if (above == 0)
+		return;
+	if (image_zone(s->image, apex->zone)->above != 0)
+		s->found = image_zone(s->image, apex->zone)->above;
+	else {
+		s->found = above;
+		s->skipped = skipped;
+	}
+}
+
 /* Find the zone that the question is about. False: the rcode says why there is no answer. */
 static bool
 enter_zone(struct search *s, uint16_t no_zone)
@@ -385,6 +467,8 @@ enter_zone(struct search *s, uint16_t no_zone)
 
 	s->reply->rcode = no_zone;
 	s->found = image_find(s->image, s->path, &s->skipped);
+	if (s->type == DNS_TYPE_DS && s->skipped == 0)
+		enter_zone_above(s);
 	if (s->found == 0)
 		return false;
 	node = image_at(s->image, s->found);

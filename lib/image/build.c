@@ -24,6 +24,7 @@ struct builder {
 };
 
 #define GROW_MIN	((size_t)1 << 20)
+#define TARGETS_MAX	13	/* of an RRset other than NS */
 
 /* Octets at the end, cleared, at a multiple of four; their offset, 0 when there is no memory. */
 static size_t
@@ -91,6 +92,13 @@ apex_key(const uint8_t *name, char text[DNS_NAME_TEXT])
 	return dns_name_print(lower.bytes, text);
 }
 
+/* A name that is the apex of another zone: nobody finds it, but questions for DS come to it. */
+static bool
+is_shadow(const struct zone_owner *owner)
+{
+	return owner->is_hidden && !owner->parent->is_hidden;
+}
+
 /* Names at or below the apex of another zone are that zone's. */
 static void
 hide_owners(struct builder *b, const struct zone *zone)
@@ -124,42 +132,51 @@ link_owners(const struct zone *zone)
 	}
 }
 
+/* The wildcard that a name comes from which is not there. */
+static const struct zone_owner *
+find_wildcard(const struct zone *zone, const uint8_t *name)
+{
+	const struct zone_owner *closest = NULL;
+
+	while (closest == NULL) {
+		name += *name + 1;
+		closest = zone_find(zone, name);
+	}
+	return closest->cut == NULL ? closest->wildcard : NULL;
+}
+
 /*
- * The node whose addresses go with a target: in the owner's own zone, or
- * served beside it to the same clients. Glue goes with its delegation only.
+ * The node whose addresses go with a target: of the same zone only, as with
+ * BIND when it does not recurse. Glue goes with its delegation only.
  */
 static const struct zone_owner *
-find_target(struct builder *b, size_t number, const struct zone_owner *owner,
+find_target(const struct zone *zone, const struct zone_owner *owner,
     uint16_t type, const uint8_t *name, bool *is_glue)
 {
-	const struct build_zone *from = &b->build->zones[number];
-	const uint8_t *apex = name;
-	char text[DNS_NAME_TEXT];
+	const struct zone_owner *target;
 
-	for (;; apex += *apex + 1) {
-		uintptr_t found = (uintptr_t)map_get(b->apexes,
-		    apex_key(apex, text));
+	if (!dns_name_within(name, zone->apex.bytes))
+		return NULL;
+	target = zone_find(zone, name);
+	if (target == NULL)
+		target = find_wildcard(zone, name);
+	if (target == NULL || target->is_hidden)
+		return NULL;
+	*is_glue = target->cut != NULL;
+	if (*is_glue && (type != DNS_TYPE_NS || owner->cut != owner))
+		return NULL;
+	return zone_find_rrset(target, DNS_TYPE_A) ||
+	    zone_find_rrset(target, DNS_TYPE_AAAA) ? target : NULL;
+}
 
-		if (found != 0) {
-			const struct build_zone *in =
-			    &b->build->zones[found - 1];
-			const struct zone_owner *target = NULL;
-
-			if (in->zone != NULL && in->acl == from->acl)
-				target = zone_find(in->zone, name);
-			if (target == NULL || target->is_hidden)
-				return NULL;
-			*is_glue = target->cut != NULL;
-			if (*is_glue && (in != from || type != DNS_TYPE_NS ||
-			    owner->cut != owner))
-				return NULL;
-			return zone_find_rrset(target, DNS_TYPE_A) ||
-			    zone_find_rrset(target, DNS_TYPE_AAAA) ?
-			    target : NULL;
-		}
-		if (*apex == 0)
-			return NULL;
-	}
+/* What addresses belong to. BIND looks for none if there are many targets. */
+static const uint8_t *
+rrset_target(const struct zone_owner *owner, const struct zone_rrset *rrset,
+    const struct zone_rdata *rdata)
+{
+	if (rrset->type != DNS_TYPE_NS && rrset->count > TARGETS_MAX)
+		return NULL;
+	return zone_target(owner, rrset->type, rdata);
 }
 
 /* Write an RRset; its targets are filled in when all nodes have their place. */
@@ -176,13 +193,14 @@ put_rrset(struct builder *b, size_t number, const struct zone_owner *owner,
 	rrset_compile(&octets, &zone->apex, owner, rrset, ttl);
 	for (const struct zone_rdata *rdata = rrset->first; rdata != NULL;
 	    rdata = rdata->next, i++) {
-		const uint8_t *name = zone_target(rrset->type, rdata);
+		const uint8_t *name = rrset_target(owner, rrset, rdata);
 		bool is_glue;
 
 		if (name != NULL && octets.length > 0 &&
-		    octets.target_at[i] != 0 && find_target(b, number, owner,
+		    octets.target_at[i] != 0 && find_target(zone, owner,
 		    rrset->type, name, &is_glue) != NULL) {
-			octets.targets[head.targets].name = octets.target_at[i];
+			octets.targets[head.targets].name = name == owner->name ?
+			    IMAGE_OWNER : octets.target_at[i];
 			octets.targets[head.targets++].is_glue = is_glue;
 		}
 	}
@@ -306,10 +324,11 @@ fill_node(struct builder *b, size_t number, const struct zone_owner *owner)
 
 		for (const struct zone_rdata *rdata = rrset->first;
 		    rdata != NULL && next < end; rdata = rdata->next) {
-			const uint8_t *name = zone_target(rrset->type, rdata);
+			const uint8_t *name = rrset_target(owner, rrset, rdata);
 
-			target = find_target(b, number, owner, rrset->type,
-			    name, &is_glue);
+			target = name == NULL ? NULL :
+			    find_target(b->build->zones[number].zone, owner,
+			    rrset->type, name, &is_glue);
 			if (target != NULL)
 				(next++)->node = target->place;
 		}
@@ -381,6 +400,17 @@ put_string(struct builder *b, const char *string)
 }
 
 static void
+cast_shadow(struct builder *b, const struct zone_owner *owner)
+{
+	char text[DNS_NAME_TEXT];
+	uintptr_t below = (uintptr_t)map_get(b->apexes, apex_key(owner->name,
+	    text));
+
+	if (b->error == 0)
+		zone_row(b, below - 1)->above = owner->place;
+}
+
+static void
 put_zones(struct builder *b)
 {
 	const struct build *build = b->build;
@@ -396,9 +426,12 @@ put_zones(struct builder *b)
 			continue;
 		}
 		for (struct zone_owner *owner = from->zone->first;
-		    owner != NULL && b->error == 0; owner = owner->next)
-			if (!owner->is_hidden)
+		    owner != NULL && b->error == 0; owner = owner->next) {
+			if (!owner->is_hidden || is_shadow(owner))
 				put_node(b, i, owner);
+			if (is_shadow(owner))
+				cast_shadow(b, owner);
+		}
 		if (b->error != 0)
 			return;
 		zone_row(b, i)->apex = from->zone->first->place;
@@ -438,7 +471,7 @@ put_everything(struct builder *b)
 
 		for (struct zone_owner *owner = zone != NULL ? zone->first :
 		    NULL; owner != NULL; owner = owner->next)
-			if (!owner->is_hidden)
+			if (!owner->is_hidden || is_shadow(owner))
 				fill_node(b, i, owner);
 	}
 	put_slots(b);

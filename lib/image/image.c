@@ -83,11 +83,21 @@ place
 image_find(const struct image *image, const struct zone_path *path,
     unsigned *skipped)
 {
+	return image_find_above(image, path, 0, skipped);
+}
+
+place
+image_find_above(const struct image *image, const struct zone_path *path,
+    unsigned labels, unsigned *skipped)
+{
 	const struct image_header *header = image->header;
 	const struct image_slot *slots = image_at(image, header->slots);
 	size_t total = path->starts[path->labels] + 1;
 	unsigned first = path->labels > header->labels_max ?
 	    path->labels - header->labels_max : 0;
+
+	if (first < labels)
+		first = labels;
 
 	for (unsigned i = first; i <= path->labels; i++) {
 		uint32_t tag = (uint32_t)path->hashes[i];

@@ -76,6 +76,7 @@ struct image_zone {
 	place	 apex;
 	place	 soa;		/* the RRset for negative answers: its TTL is the lesser of two */
 	place	 ns;		/* the RRset at the apex */
+	place	 above;		/* the node of this name in the zone above; 0 if that is not served, or has none */
 	uint32_t acl;		/* who may ask; 0: everybody */
 	uint8_t	 apex_length;
 	bool	 is_broken;	/* its file did not load: SERVFAIL */
@@ -240,6 +241,10 @@ void	image_prefetch(const struct image *image,
  */
 place	image_find(const struct image *image, const struct zone_path *path,
 	    unsigned *skipped);
+
+/* The same for the name without its first labels, which count as skipped. */
+place	image_find_above(const struct image *image,
+	    const struct zone_path *path, unsigned labels, unsigned *skipped);
 
 /* Does the list that begins at row acl (0: everybody) let this address in? */
 bool	image_acl_allows(const struct image *image, uint32_t acl,

@@ -101,7 +101,8 @@ check_targets(const struct zone *zone, const struct zone_owner *owner,
 
 	for (const struct zone_rdata *rdata = rrset->first; rdata != NULL;
 	    rdata = rdata->next) {
-		const uint8_t *target = zone_target(rrset->type, rdata);
+		const uint8_t *target = zone_target(owner, rrset->type,
+		    rdata);
 		enum target verdict = check_target(zone, target);
 
 		if (verdict == TARGET_FINE || *target == 0)

@@ -145,6 +145,23 @@ zone_find_rrset(const struct zone_owner *owner, uint16_t type)
 	return rrset;
 }
 
+static struct zone_rrset *
+find_rrset(const struct zone_owner *owner, uint16_t type, uint16_t covers)
+{
+	struct zone_rrset *rrset = owner->rrsets;
+
+	while (rrset != NULL &&
+	    (rrset->type != type || rrset->covers != covers))
+		rrset = rrset->next;
+	return rrset;
+}
+
+struct zone_rrset *
+zone_find_signatures(const struct zone_owner *owner, uint16_t covers)
+{
+	return find_rrset(owner, DNS_TYPE_RRSIG, covers);
+}
+
 /* Names compare without regard to case, anything else octet by octet. */
 static bool
 is_same_data(uint16_t type, const struct zone_rdata *a, const uint8_t *b,
@@ -191,7 +208,7 @@ goes_with_cname(uint16_t type)
 
 static struct zone_rrset *
 add_rrset(struct zone *zone, struct zone_owner *owner, uint16_t type,
-    uint32_t ttl, const char **why)
+    uint16_t covers, uint32_t ttl, const char **why)
 {
 	struct zone_rrset **end = &owner->rrsets;
 	struct zone_rrset *rrset;
@@ -214,6 +231,7 @@ add_rrset(struct zone *zone, struct zone_owner *owner, uint16_t type,
 	if (rrset == NULL)
 		return NULL;
 	rrset->type = type;
+	rrset->covers = covers;
 	rrset->ttl = ttl;
 	rrset->tail = &rrset->first;
 	*end = rrset;
@@ -224,11 +242,13 @@ int
 zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
     uint32_t *ttl, const uint8_t *octets, uint16_t length, const char **why)
 {
-	struct zone_rrset *rrset = zone_find_rrset(owner, type);
+	uint16_t covers = type == DNS_TYPE_RRSIG && length >= 2 ?
+	    dns_get16(octets) : 0;
+	struct zone_rrset *rrset = find_rrset(owner, type, covers);
 	struct zone_rdata *rdata;
 
 	if (rrset == NULL) {
-		rrset = add_rrset(zone, owner, type, *ttl, why);
+		rrset = add_rrset(zone, owner, type, covers, *ttl, why);
 		if (rrset == NULL)
 			return -1;
 	}
@@ -257,19 +277,40 @@ zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
 	return 0;
 }
 
+/* Where the replacement of a NAPTR with the flag "a" stands; NULL for the others. */
+static const uint8_t *
+naptr_target(const uint8_t *rdata)
+{
+	const uint8_t *flags = rdata + 4;
+	const uint8_t *service = flags + 1 + flags[0];
+	const uint8_t *regexp = service + 1 + service[0];
+
+	return flags[0] == 1 && (flags[1] | 0x20) == 'a' ?
+	    regexp + 1 + regexp[0] : NULL;
+}
+
 const uint8_t *
-zone_target(uint16_t type, const struct zone_rdata *rdata)
+zone_target(const struct zone_owner *owner, uint16_t type,
+    const struct zone_rdata *rdata)
 {
 	switch (type) {
 	case DNS_TYPE_NS:
+	case DNS_TYPE_MB:
 		return rdata->octets;
 	case DNS_TYPE_MX:
 	case DNS_TYPE_AFSDB:
 	case DNS_TYPE_RT:
 	case DNS_TYPE_KX:
 		return rdata->octets + 2;
+	case DNS_TYPE_SVCB:
+	case DNS_TYPE_HTTPS:
+		/* RFC 9460 section 2.5: "." is the owner, but for an alias that leads nowhere. */
+		return rdata->octets[2] == 0 && dns_get16(rdata->octets) != 0 ?
+		    owner->name : rdata->octets + 2;
 	case DNS_TYPE_SRV:
 		return rdata->octets + 6;
+	case DNS_TYPE_NAPTR:
+		return naptr_target(rdata->octets);
 	default:
 		return NULL;
 	}

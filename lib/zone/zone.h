@@ -25,6 +25,7 @@ struct zone_rdata {
 struct zone_rrset {
 	struct zone_rrset *next;
 	uint16_t type;
+	uint16_t covers;	/* of RRSIG: the type that it signs, one RRset each; else 0 */
 	uint16_t count;
 	uint32_t ttl;
 	struct zone_rdata *first;
@@ -101,6 +102,10 @@ struct zone_owner *zone_get_owner(struct zone *zone, const uint8_t *name);
 struct zone_rrset *zone_find_rrset(const struct zone_owner *owner,
 	    uint16_t type);
 
+/* The signatures of one type's RRset. */
+struct zone_rrset *zone_find_signatures(const struct zone_owner *owner,
+	    uint16_t covers);
+
 /*
  * Add a record. 0: added, or there already; -1 with *why. If its TTL is not
  * that of the RRset, the RRset's stays and *ttl becomes it.
@@ -110,7 +115,8 @@ int	zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
 	    const char **why);
 
 /* The name in a record's data that additional addresses belong to, NULL if its type has none. */
-const uint8_t *zone_target(uint16_t type, const struct zone_rdata *rdata);
+const uint8_t *zone_target(const struct zone_owner *owner, uint16_t type,
+	    const struct zone_rdata *rdata);
 
 /* check.c: the zone as a whole. False: it must not be served. */
 bool	zone_check(const struct zone *zone);
