@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/config.h"
 
@@ -40,17 +41,26 @@ help(struct session *s, const struct smtp_command *command)
 	    "VRFY ETRN QUIT; see smtpd(8)");
 }
 
-/* Never tells who exists (reliability: no user enumeration). */
+/* Never tells who exists: the answer is the same for all. */
 static void
 verify(struct session *s, const struct smtp_command *command)
 {
+	const char *argument = command->argument, *why;
+	size_t length = command->argument_length;
+	char address[ADDRESS_SIZE];
+	ssize_t path = address_path_parse(argument, length, address, &why);
+	size_t rest = path == -1 ? 0 : length - (size_t)path;
+
 	if (config.disable_vrfy_command)
 		session_reply(s, "502 5.5.1 VRFY command is disabled");
-	else if (command->argument_length == 0)
-		session_reply(s, "501 5.5.4 Syntax: VRFY address");
+	else if (length == 0)
+		session_reply(s, "501 5.5.4 Syntax: VRFY address%s",
+		    config.smtputf8_enable ? " [SMTPUTF8]" : "");
+	else if (path == -1 || address[0] == '\0' || (rest > 0 && (rest != 9 ||
+	    strncasecmp(argument + path, " SMTPUTF8", rest) != 0)))
+		session_reply(s, "501 5.1.3 Bad recipient address syntax");
 	else
-		session_reply(s, "252 2.0.0 Cannot VRFY user, but will accept "
-		    "message and attempt delivery");
+		session_reply(s, "252 2.0.0 %.*s", (int)path, argument);
 }
 
 enum {

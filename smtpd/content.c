@@ -243,10 +243,12 @@ read_chunk_size(const struct smtp_command *command, int64_t *size, bool *last)
 
 /* Why this chunk is not wanted; NULL if it is. */
 static const char *
-refuse_chunk(struct session *s, int64_t size)
+refuse_chunk(struct session *s, int64_t size, bool last)
 {
 	struct transaction *t = s->transaction;
 
+	if (size == 0 && !last)		/* one could send them for ever */
+		return "551 5.7.1 Null BDAT request";
 	if (t == NULL || s->state == CONNECTED || s->state == GREETED)
 		return "503 5.5.1 Error: need RCPT command";
 	if (t->envelope->recipient_count == 0)
@@ -308,7 +310,7 @@ content_bdat(struct session *s, const struct smtp_command *command)
 		return;
 	}
 
-	const char *why = refuse_chunk(s, size);
+	const char *why = refuse_chunk(s, size, last);
 
 	if (why != NULL) {
 		read_past_chunk(s, why, size, last);

@@ -1,7 +1,7 @@
 /*
  * What the administrator changes on the wire: commands as they come in
- * (smtpd_command_filter), refusals as they go out (smtpd_reject_footer),
- * what EHLO offers.
+ * (smtpd_command_filter), refusals as they go out (smtpd_reject_filter_maps,
+ * smtpd_reject_footer), what EHLO offers.
  */
 
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "table/maps.h"
 
 static struct table *commands;
-static struct maps *footers, *keywords;
+static struct maps *refusals, *footers, *keywords;
 
 void
 reword_open(void)
@@ -24,6 +24,8 @@ reword_open(void)
 	if (config.smtpd_command_filter[0] != '\0')
 		commands = table_open(config.smtpd_command_filter,
 		    TABLE_KEEP_CASE);
+	refusals = maps_open("smtpd_reject_filter_maps",
+	    config.smtpd_reject_filter_maps);
 	footers = maps_open("smtpd_reject_footer_maps",
 	    config.smtpd_reject_footer_maps);
 	keywords = maps_open("smtpd_discard_ehlo_keyword_address_maps",
@@ -147,7 +149,31 @@ footer_value(const char *name, void *context)
 	return value != NULL ? value : config_get(name);
 }
 
-/* Footers. */
+/* Refusals. */
+
+/* In other words: code and text. A table that says something else is of no use. */
+static void
+filter_refusal(struct text *reply)
+{
+	const char *other;
+
+	if (maps_are_empty(refusals) ||
+	    maps_find(refusals, text_string(reply), &other) != TABLE_FOUND)
+		return;
+	if ((other[0] != '4' && other[0] != '5') ||
+	    strspn(other, "0123456789") != 3 || other[3] != ' ') {
+		log_warning("smtpd_reject_filter_maps: \"%s\" is not a refusal "
+		    "like \"550 5.7.1 text\"", other);
+		return;
+	}
+
+	char *copy = mem_strdup(other);
+
+	text_truncate(reply, 0);
+	text_puts(reply, copy);
+	free(copy);
+}
+
 
 /* "\n" is a new line of the reply; what strangers chose must not make one. */
 static void
@@ -181,6 +207,7 @@ reword_refusal(const struct session *s, struct text *reply)
 	    .context = (void *)(uintptr_t)s };
 	const char *template = config.smtpd_reject_footer, *found;
 
+	filter_refusal(reply);
 	if (!maps_are_empty(footers) && maps_find(footers,
 	    text_string(reply), &found) == TABLE_FOUND)
 		template = found;

@@ -406,7 +406,7 @@ void	reword_open(void);
 const char *reword_command(struct session *session, const char *line,
 	    size_t length);
 
-/* Append smtpd_reject_footer. */
+/* What smtpd_reject_filter_maps has in its place, with smtpd_reject_footer. */
 void	reword_refusal(const struct session *session, struct text *reply);
 
 /* The EHLO keywords that this client is not offered. */

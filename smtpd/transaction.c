@@ -21,7 +21,9 @@ honoured(void)
 {
 	return SMTP_HONOUR_SIZE | SMTP_HONOUR_8BITMIME | SMTP_HONOUR_DSN |
 	    (config.smtputf8_enable ? SMTP_HONOUR_SMTPUTF8 : 0) |
-	    (config.strict_rfc821_envelopes ? SMTP_STRICT_PATH : 0);
+	    (config.strict_rfc821_envelopes ? SMTP_STRICT_PATH : 0) |
+	    (config.strict_smtputf8 ? SMTP_STRICT_UTF8 : 0) |
+	    (config.allow_min_user ? 0 : SMTP_REFUSE_MINUS);
 }
 
 const char *
@@ -233,8 +235,10 @@ transaction_rcpt(struct session *s, const struct smtp_command *command)
 	}
 	t->rcpt = mem_alloc(sizeof(*t->rcpt));
 
+	unsigned like_mail = t->envelope->flags & ENVELOPE_SMTPUTF8 ?
+	    honoured() : honoured() & ~SMTP_HONOUR_SMTPUTF8;
 	const char *complaint = smtp_rcpt_parse(command->argument,
-	    command->argument_length, honoured(), t->rcpt, &reply);
+	    command->argument_length, like_mail, t->rcpt, &reply);
 
 	if (complaint != NULL) {
 		session_reply(s, "%s", complaint);

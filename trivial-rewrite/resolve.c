@@ -111,7 +111,7 @@ has_operator(const char *local_part, size_t length)
 
 /*
  * Peel off domains of ours from an address whose local part routes on:
- * alice%far@here, alice@far@here, far!alice@here. Sets the flag when it did, or when another host might.
+ * alice%far@here, alice@far@here, far!alice@here. Sets the flag when another host might do the same.
  */
 static int
 follow_route(struct text *address, int *flags)
@@ -143,7 +143,6 @@ follow_route(struct text *address, int *flags)
 			return 0;
 		*at = '\0';
 		rewrite_address(REWRITE_LOCAL, address->bytes, &inner);
-		*flags |= ROUTE_SENDER_ROUTED;
 		text_clear(address);
 		*address = inner;
 	}

@@ -186,6 +186,12 @@ address_path_parse(const char *text, size_t length,
 
 	size_t after = bracketed ? end + 1 : end;
 
+	/* "<<a@b>>", as scripts write it. */
+	if (bracketed && inner < end && text[inner] == '<' && after < length &&
+	    text[after] == '>') {
+		inner++;
+		after++;
+	}
 	*why = "text after '>'";
 	if (after < length && text[after] != ' ')
 		return -1;

@@ -37,6 +37,9 @@ struct reading {
 	struct smtp_rcpt	*rcpt;
 };
 
+/* What a reader gives for a value that stands for nothing we do. */
+static const char unsupported[] = "";
+
 /* A parameter's value into its place; the complaint, or NULL. */
 typedef const char *read_parameter(struct reading *reading, const char *value,
     size_t length);
@@ -47,11 +50,14 @@ read_size(struct reading *reading, const char *value, size_t length)
 	static const char complaint[] = "501 5.5.4 Bad message size syntax";
 	int64_t size = 0;
 
-	if (length == 0 || length > 18)
+	if (length == 0)
 		return complaint;
 	for (size_t i = 0; i < length; i++) {
 		if (!isdigit((unsigned char)value[i]))
 			return complaint;
+		if (i == 18)
+			return "552 5.3.4 Message size exceeds file system "
+			    "imposed limit";
 		size = size * 10 + value[i] - '0';
 	}
 	reading->mail->size = size;
@@ -72,7 +78,7 @@ read_body(struct reading *reading, const char *value, size_t length)
 	else if (is_word(value, length, "7BIT"))
 		reading->mail->body = SMTP_BODY_7BIT;
 	else
-		return "501 5.5.4 Bad BODY parameter syntax";
+		return unsupported;
 	return NULL;
 }
 
@@ -104,6 +110,13 @@ read_smtputf8(struct reading *reading, const char *value, size_t length)
 {
 	reading->mail->smtputf8 = true;
 	return NULL;
+}
+
+/* Who it was that logged in elsewhere is not told on (RFC 4954 section 5). */
+static const char *
+read_auth(struct reading *reading, const char *value, size_t length)
+{
+	return length == 0 ? "501 5.5.4 Bad AUTH parameter syntax" : NULL;
 }
 
 static const char *
@@ -165,12 +178,13 @@ enum { OF_MAIL = 1 << 0, OF_RCPT = 1 << 1 };
 static const struct parameter {
 	const char	*name;
 	unsigned	 command;
-	unsigned	 honoured;	/* when the server honours this */
+	unsigned	 honoured;	/* when the server honours this; 0: always */
 	bool		 has_value;
 	read_parameter	*read;
 } parameters[] = {
 	{ "SIZE",     OF_MAIL, SMTP_HONOUR_SIZE,     true,  read_size },
 	{ "BODY",     OF_MAIL, SMTP_HONOUR_8BITMIME, true,  read_body },
+	{ "AUTH",     OF_MAIL, 0,                    true,  read_auth },
 	{ "RET",      OF_MAIL, SMTP_HONOUR_DSN,      true,  read_ret },
 	{ "ENVID",    OF_MAIL, SMTP_HONOUR_DSN,      true,  read_envid },
 	{ "SMTPUTF8", OF_MAIL, SMTP_HONOUR_SMTPUTF8, false, read_smtputf8 },
@@ -189,11 +203,17 @@ read_one(struct reading *reading, unsigned honoured, const char *word,
 	for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
 		const struct parameter *p = &parameters[i];
 
-		if ((p->command & command) && (p->honoured & honoured) &&
-		    p->has_value == (equals != NULL) &&
-		    is_word(word, name, p->name))
-			return p->read(reading, word + name + p->has_value,
-			    length - name - p->has_value);
+		if (!(p->command & command) ||
+		    (p->honoured != 0 && !(p->honoured & honoured)) ||
+		    p->has_value != (equals != NULL) ||
+		    !is_word(word, name, p->name))
+			continue;
+
+		const char *complaint = p->read(reading,
+		    word + name + p->has_value, length - name - p->has_value);
+
+		if (complaint != unsupported)
+			return complaint;
 	}
 	text_truncate(reply, 0);
 	text_puts(reply, "555 5.5.4 Unsupported option: ");
@@ -240,10 +260,25 @@ keyword_length(const char *argument, size_t length, const char *keyword,
 	return size;
 }
 
+/* The grammar permits more addresses than a server may want. */
+static bool
+is_wanted(const char *address, unsigned honoured, bool smtputf8)
+{
+	const char *domain = address_domain(address);
+	const char *judged = (honoured & SMTP_STRICT_UTF8) || domain == NULL ?
+	    address : domain;
+
+	if ((honoured & SMTP_REFUSE_MINUS) && address[0] == '-')
+		return false;
+	return smtputf8 || text_is_ascii(judged, strlen(judged)) ||
+	    (domain == NULL && !(honoured & SMTP_STRICT_UTF8));
+}
+
 const char *
 smtp_mail_parse(const char *argument, size_t length, unsigned honoured,
     struct smtp_mail *mail, struct text *reply)
 {
+	static const char bad[] = "501 5.1.7 Bad sender address syntax";
 	struct reading reading = { .mail = mail };
 	size_t keyword = keyword_length(argument, length, "FROM:", honoured);
 	const char *why;
@@ -256,9 +291,13 @@ smtp_mail_parse(const char *argument, size_t length, unsigned honoured,
 	    mail->sender, &why);
 
 	if (path == -1)
-		return "501 5.1.7 Bad sender address syntax";
-	return read_parameters(&reading, honoured, argument + keyword + path,
-	    length - keyword - path, reply);
+		return bad;
+
+	const char *complaint = read_parameters(&reading, honoured,
+	    argument + keyword + path, length - keyword - path, reply);
+
+	return complaint != NULL ? complaint :
+	    is_wanted(mail->sender, honoured, mail->smtputf8) ? NULL : bad;
 }
 
 const char *
@@ -276,7 +315,9 @@ smtp_rcpt_parse(const char *argument, size_t length, unsigned honoured,
 	ssize_t path = address_path_parse(argument + keyword, length - keyword,
 	    rcpt->recipient, &why);
 
-	if (path == -1 || rcpt->recipient[0] == '\0')
+	if (path == -1 || rcpt->recipient[0] == '\0' ||
+	    !is_wanted(rcpt->recipient, honoured,
+	    honoured & SMTP_HONOUR_SMTPUTF8))
 		return "501 5.1.3 Bad recipient address syntax";
 	return read_parameters(&reading, honoured, argument + keyword + path,
 	    length - keyword - path, reply);

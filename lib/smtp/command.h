@@ -48,6 +48,8 @@ enum {
 	SMTP_HONOUR_DSN		= 1 << 2,
 	SMTP_HONOUR_SMTPUTF8	= 1 << 3,
 	SMTP_STRICT_PATH	= 1 << 4,	/* only <address>, right behind the colon */
+	SMTP_STRICT_UTF8	= 1 << 5,	/* beyond ASCII only with SMTPUTF8: local parts, too */
+	SMTP_REFUSE_MINUS	= 1 << 6,	/* "-x@y" might be taken for an option somewhere */
 };
 
 struct smtp_mail {
@@ -67,7 +69,8 @@ struct smtp_rcpt {
 
 /*
  * Parse what follows MAIL or RCPT. The complaint is built in reply, which is
- * then what the function gives; NULL if all is well.
+ * then what the function gives; NULL if all is well. A recipient may have
+ * SMTP_HONOUR_SMTPUTF8 if his sender had asked for it.
  */
 const char *smtp_mail_parse(const char *argument, size_t length,
 	    unsigned honoured, struct smtp_mail *mail, struct text *reply);

@@ -7,11 +7,11 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 def stat_of(pid):
-    """(parent, CPU seconds of it and of its children that have ended), or None."""
+    """(parent, CPU seconds of it and of its children that have ended), or None if it has ended."""
     with contextlib.suppress(OSError):
         with open("/proc/%d/stat" % pid) as f:
             fields = f.read().rsplit(")", 1)[1].split()
-        return int(fields[1]), sum(map(int, fields[11:15])) / TICK
+        return None if fields[0] == "Z" else (int(fields[1]), sum(map(int, fields[11:15])) / TICK)
     return None
 
 

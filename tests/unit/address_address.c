@@ -44,7 +44,7 @@ static const struct { const char *path, *address; } paths[] = {
 	{ "<\"a\001\"@x.org>", NULL },		/* controls never, not even quoted */
 	{ "<\"a\\\r\"@x.org>", NULL },
 	{ "<a\xff@x.org>", NULL },
-	{ "<<ada@x.org>>", NULL },
+	{ "<<ada@x.org>", NULL },
 	{ "", NULL },
 	{ " ", NULL },
 };
