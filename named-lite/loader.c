@@ -100,7 +100,7 @@ static struct zone *
 load_zone(const struct zone_settings *from, const uint64_t *seed,
     const struct image *served)
 {
-	struct zone *zone = zone_load(&from->apex, from->file, &from->rules,
+	struct zone *zone = zone_load(&from->apex, from->file, &from->options.rules,
 	    seed);
 
 	if (zone != NULL) {
@@ -109,7 +109,7 @@ load_zone(const struct zone_settings *from, const uint64_t *seed,
 		return zone;
 	}
 	if (served->base != NULL)
-		zone = revive_zone(served, &from->apex, &from->rules, seed);
+		zone = revive_zone(served, &from->apex, &from->options.rules, seed);
 	if (zone != NULL)
 		log_info("zone %s/IN: serial %u is served on", zone->text,
 		    serial_of(zone));
@@ -124,8 +124,8 @@ load_zones(struct build_zone *zones, const struct settings *settings,
 		const struct zone_settings *from = &settings->zones[i];
 
 		zones[i].apex = &from->apex;
-		zones[i].acl = from->acl;
-		if (from->file != NULL)
+		zones[i].acl = from->options.allow_query;
+		if (from->type == ZONE_PRIMARY)
 			zones[i].zone = load_zone(from, seed, served);
 	}
 	log_info("all zones loaded");
@@ -155,6 +155,7 @@ build(const struct settings *settings, const struct build_zone *zones)
 		.acl_count = settings->acls.count,
 		.version = settings->version,
 		.hostname = settings->hostname,
+		.server_id = settings->server_id,
 		.settings = settings->image,
 	};
 	int image = build_image(&build);

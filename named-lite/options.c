@@ -17,7 +17,6 @@
 #include "service/service.h"
 
 #define DEFAULT_CONFIG	"/etc/bind/named.conf"
-#define DEFAULT_PORT	53
 #define PROCESSES_MAX	64
 #define OVERRIDES_MAX	100
 
@@ -183,7 +182,6 @@ options_read(struct options *options, int argc, char **argv)
 {
 	*options = (struct options) {
 		.config = DEFAULT_CONFIG,
-		.port = DEFAULT_PORT,
 		.processes = count_cores(),
 	};
 	fatal_exit_code = EXIT_FAILURE;

@@ -4,6 +4,7 @@
  * name.h      domain names: text, wire form, compression
  * types.h     record types and classes, and what their data consist of
  * rdata.h     the data of one record: from master-file words, to text, checked
+ * encodings.h octets as hexadecimal, base64, base32hex
  * message.h   questions as they come in, and the records of any message
  *
  * Pure: no sockets, no files, no log, no allocation but in what prints.
@@ -17,6 +18,7 @@
 #ifndef DNS_DNS_H
 #define DNS_DNS_H
 
+#include "dns/encodings.h"
 #include "dns/message.h"
 #include "dns/name.h"
 #include "dns/rdata.h"

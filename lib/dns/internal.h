@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "dns/encodings.h"
 #include "dns/rdata.h"
 
 /* Rdata in the making. */
@@ -31,13 +32,6 @@ int	dns_rdata_put(struct dns_rdata_writer *w, const void *bytes,
 /* Resolve escapes into at most size octets: how many, or -1. */
 ssize_t	dns_text_unescape(const struct dns_word *word, uint8_t *to,
 	    size_t size);
-
-/* encodings.c: octets written, -1 if the text is not valid. */
-ssize_t	dns_hex_decode(const char *text, size_t length, uint8_t *to);
-ssize_t	dns_base64_decode(const char *text, size_t length, uint8_t *to);
-ssize_t	dns_base32_decode(const char *text, size_t length, uint8_t *to);
-void	dns_base64_print(const uint8_t *bytes, size_t length, struct text *to);
-void	dns_base32_print(const uint8_t *bytes, size_t length, struct text *to);
 
 /* bitmap.c: the set of types of NSEC, NSEC3 and CSYNC (RFC 4034 section 4.1.2) */
 int	dns_bitmap_parse(struct dns_rdata_writer *w,

@@ -459,12 +459,14 @@ put_everything(struct builder *b)
 	    sizeof(build->acls[0])) / 4;
 	place version = put_string(b, build->version);
 	place hostname = put_string(b, build->hostname);
+	place server_id = put_string(b, build->server_id);
 
 	if (b->error != 0)
 		return;
 	header(b)->acls = acls;
 	header(b)->version = version;
 	header(b)->hostname = hostname;
+	header(b)->server_id = server_id;
 	put_zones(b);
 	for (size_t i = 0; i < build->zone_count && b->error == 0; i++) {
 		struct zone *zone = build->zones[i].zone;

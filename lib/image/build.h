@@ -24,6 +24,7 @@ struct build {
 	size_t	 acl_count;
 	const char *version;		/* NULL: no such record */
 	const char *hostname;
+	const char *server_id;
 	struct image_header settings;	/* seed and what answers depend on; places are filled in */
 };
 

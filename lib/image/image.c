@@ -136,7 +136,8 @@ prefix_equal(const uint8_t *a, const uint8_t *b, unsigned bits)
  * negation never lets anybody in.
  */
 static int
-match_list(const struct image_match *list, int family, const uint8_t *address)
+match_list(const struct image_match *list, int family, const uint8_t *address,
+    uint32_t key)
 {
 	const struct image_match *end = list + 1 + list->count;
 
@@ -155,8 +156,11 @@ match_list(const struct image_match *list, int family, const uint8_t *address)
 		case MATCH_ANY:
 			matches = true;
 			break;
+		case MATCH_KEY:
+			matches = key != 0 && key == row->count;
+			break;
 		case MATCH_LIST:
-			matches = match_list(row, family, address) == 1;
+			matches = match_list(row, family, address, key) == 1;
 			break;
 		}
 		if (matches)
@@ -168,8 +172,8 @@ match_list(const struct image_match *list, int family, const uint8_t *address)
 }
 
 bool
-image_acl_allows(const struct image *image, uint32_t acl,
-    const struct sockaddr *address)
+image_acl_allows_key(const struct image *image, uint32_t acl,
+    const struct sockaddr *address, uint32_t key)
 {
 	const struct image_match *rows = image_at(image, image->header->acls);
 	int family = address->sa_family;
@@ -191,5 +195,12 @@ image_acl_allows(const struct image *image, uint32_t acl,
 		}
 	} else
 		return false;
-	return match_list(rows + acl, family, octets) == 1;
+	return match_list(rows + acl, family, octets, key) == 1;
+}
+
+bool
+image_acl_allows(const struct image *image, uint32_t acl,
+    const struct sockaddr *address)
+{
+	return image_acl_allows_key(image, acl, address, 0);
 }

@@ -41,6 +41,22 @@ struct image_slot {
 	place	 node;
 };
 
+#define IMAGE_COOKIE_SECRETS	8
+#define IMAGE_COOKIE_SECRET	16	/* octets of one */
+
+/* How often the same answer goes to the same network: per second, 0 any number. */
+struct image_rate_limit {
+	uint32_t is_on;
+	uint32_t responses, referrals, nodata, nxdomains, errors, all;
+	uint32_t window;	/* seconds that a debt is remembered */
+	uint32_t slip;		/* every so many-th refused answer goes out, truncated; 0 none */
+	uint32_t ipv4_prefix, ipv6_prefix;	/* how many bits make a network */
+	uint32_t log_only;
+	uint32_t min_table_size, max_table_size;
+	uint32_t qps_scale;
+	uint32_t exempt;	/* ACL of clients without a limit */
+};
+
 struct image_header {
 	uint64_t magic;
 	uint64_t size;		/* octets, all of it */
@@ -55,14 +71,24 @@ struct image_header {
 	place	 hostname;	/* of hostname.bind */
 	uint32_t labels_max;	/* of any name in it */
 	uint32_t blackhole;	/* ACL whose clients hear nothing; 0 none */
-	uint16_t udp_max;	/* octets of a UDP answer, at most */
-	uint16_t edns_size;	/* octets that we say we take */
-	uint8_t	 minimal_responses;	/* enum minimal_responses */
-	bool	 minimal_any;
-	bool	 answer_cookie;
-	uint8_t	 unused;
+	place	 server_id;	/* character-string of id.server and NSID; 0: none */
+	uint32_t udp_max;	/* octets of a UDP answer, at most */
+	uint32_t nocookie_udp_max;	/* the same, to a client without a good server cookie */
+	uint32_t edns_size;	/* octets that we say we take */
+	uint32_t minimal_responses;	/* enum minimal_responses */
+	uint32_t minimal_any;
+	uint32_t answer_cookie;
+	uint32_t require_server_cookie;
+	uint32_t cookie_secret_count;	/* 0: a key of our own */
+	uint8_t	 cookie_secrets[IMAGE_COOKIE_SECRETS][IMAGE_COOKIE_SECRET];
+	uint32_t padding_block;	/* octets; 0: no padding */
+	uint32_t padding_acl;	/* whose answers are padded */
 	uint32_t tcp_clients;
 	uint32_t tcp_idle_ms;
+	uint32_t tcp_initial_ms;
+	uint32_t tcp_keepalive_ms;
+	uint32_t tcp_advertised_ms;
+	struct image_rate_limit rate_limit;
 };
 
 enum minimal_responses {
@@ -123,6 +149,7 @@ enum match_kind {
 	MATCH_IPV6,
 	MATCH_ANY,
 	MATCH_LIST,		/* the `count` rows that follow are one */
+	MATCH_KEY,		/* who signed with key number `count` */
 };
 
 /* A row of an address match list; a list begins with a MATCH_LIST row of its own. */
@@ -249,5 +276,9 @@ place	image_find_above(const struct image *image,
 /* Does the list that begins at row acl (0: everybody) let this address in? */
 bool	image_acl_allows(const struct image *image, uint32_t acl,
 	    const struct sockaddr *address);
+
+/* The same for who signed with a key, by its number in named.conf; 0: nobody signed. */
+bool	image_acl_allows_key(const struct image *image, uint32_t acl,
+	    const struct sockaddr *address, uint32_t key);
 
 #endif

@@ -66,10 +66,11 @@ find_interfaces(struct acls *acls)
 }
 
 void
-acls_init(struct acls *acls, struct conf *conf)
+acls_init(struct acls *acls, struct conf *conf, const struct keys *keys)
 {
 	memset(acls, 0, sizeof(*acls));
 	acls->conf = conf;
+	acls->keys = keys;
 	acls->named = conf->statements;
 	acls_add_simple(acls, true);	/* row 0 */
 	find_interfaces(acls);
@@ -122,9 +123,8 @@ add_own(struct acls *acls, bool networks)
 		    networks ? acls->interfaces[i].prefix : 128);
 }
 
-/* "10/8", "192.168.1.0/24", "192.0.2.1", "2001:db8::/32". False: no address at all. */
-static bool
-parse_prefix(struct image_match *row, const char *text)
+bool
+acl_parse_prefix(struct image_match *row, const char *text)
 {
 	char address[64];
 	const char *slash = strchr(text, '/'), *wrong = NULL;
@@ -166,6 +166,16 @@ find_acl(const struct acls *acls, const char *name)
 	return NULL;
 }
 
+/* Are the bits behind the prefix zeros? */
+static bool
+is_whole_prefix(const struct image_match *row)
+{
+	for (unsigned bit = row->prefix; bit < 128; bit++)
+		if (row->address[bit / 8] & 0x80 >> bit % 8)
+			return false;
+	return true;
+}
+
 /* A list within a list. */
 static void
 add_nested(struct acls *acls, const struct conf_statement *at,
@@ -190,7 +200,7 @@ add_named(struct acls *acls, const struct conf_statement *at, const char *name,
     bool negated)
 {
 	const struct conf_statement *acl = find_acl(acls, name);
-	struct image_match row = { .negated = negated };
+	struct image_match row = { 0 };
 	size_t start = acls->count;
 
 	if (strcasecmp(name, "any") == 0)
@@ -202,12 +212,29 @@ add_named(struct acls *acls, const struct conf_statement *at, const char *name,
 		add_row(acls, MATCH_LIST, negated);
 		add_own(acls, strcasecmp(name, "localnets") == 0);
 		acls->rows[start].count = acls->count - start - 1;
-	} else if (parse_prefix(&row, name))
+	} else if (acl_parse_prefix(&row, name)) {
+		if (!is_whole_prefix(&row))
+			conf_error(acls->conf, at, "'%s': address/prefix "
+			    "length mismatch '%u'", name, row.prefix);
+		row.negated = negated;
 		*add_row(acls, row.kind, negated) = row;
-	else if (acl != NULL)
+	} else if (acl != NULL)
 		add_nested(acls, at, acl->items->next->next->block, negated);
 	else
 		conf_error(acls->conf, at, "undefined ACL '%s'", name);
+}
+
+/* A key that nobody has defined matches no one. */
+static void
+add_key(struct acls *acls, const struct conf_statement *at, const char *name,
+    bool negated)
+{
+	uint32_t key = keys_find(acls->keys, name);
+
+	if (key == 0)
+		conf_warning(at, "key '%s' is not defined: it matches nobody",
+		    name);
+	add_row(acls, MATCH_KEY, negated)->count = key;
 }
 
 static void
@@ -224,9 +251,10 @@ add_element(struct acls *acls, const struct conf_statement *at)
 		conf_error(acls->conf, at, "expected IP match list element");
 	else if (item->kind == CONF_BLOCK)
 		add_nested(acls, at, item->block, negated);
-	else if (strcasecmp(item->text, "key") == 0 && item->next != NULL) {
-		/* Nobody signs questions to us yet: a key matches no one. */
-	} else if (item->next != NULL)
+	else if (strcasecmp(item->text, "key") == 0 && item->next != NULL &&
+	    item->next->text != NULL)
+		add_key(acls, at, item->next->text, negated);
+	else if (item->next != NULL)
 		conf_error(acls->conf, at, "missing ';' after '%s'",
 		    item->text);
 	else
@@ -267,15 +295,75 @@ acls_add_simple(struct acls *acls, bool everybody)
 	return start;
 }
 
-bool
-acls_allow(const struct acls *acls, uint32_t list,
-    const struct sockaddr *address)
+static bool
+rows_allow(const struct image_match *rows, uint32_t list,
+    const struct sockaddr *address, uint32_t key)
 {
 	const struct image_header header = { 0 };
 	const struct image image = {
 		.header = &header,
-		.base = (const uint8_t *)acls->rows,
+		.base = (const uint8_t *)rows,
 	};
 
-	return image_acl_allows(&image, list, address);
+	return image_acl_allows_key(&image, list, address, key);
+}
+
+bool
+acls_allow_key(const struct acls *acls, uint32_t list,
+    const struct sockaddr *address, uint32_t key)
+{
+	return rows_allow(acls->rows, list, address, key);
+}
+
+bool
+acls_allow(const struct acls *acls, uint32_t list,
+    const struct sockaddr *address)
+{
+	return rows_allow(acls->rows, list, address, 0);
+}
+
+bool
+acl_prefix_matches(const struct image_match *row,
+    const struct sockaddr *address)
+{
+	struct image_match rows[3] = {
+		[1] = { .kind = MATCH_LIST, .count = 1 },
+		[2] = *row,
+	};
+
+	return rows_allow(rows, 1, address, 0);
+}
+
+void
+acls_check_named(struct acls *acls)
+{
+	static const char *const builtin[] = { "any", "none", "localhost",
+	    "localnets" };
+	size_t rows = acls->count;
+
+	for (const struct conf_statement *at = acls->named; at != NULL;
+	    at = at->next) {
+		const struct conf_item *name = at->items->next;
+		const struct conf_statement *first;
+
+		if (!conf_is(at, "acl"))
+			continue;
+		if (name == NULL || name->text == NULL || name->next == NULL ||
+		    name->next->kind != CONF_BLOCK) {
+			conf_error(acls->conf, at, "expected: acl \"name\" { "
+			    "...; };");
+			continue;
+		}
+		for (size_t i = 0; i < COUNT_OF(builtin); i++)
+			if (strcasecmp(name->text, builtin[i]) == 0)
+				conf_error(acls->conf, at, "attempt to "
+				    "redefine builtin acl '%s'", name->text);
+		first = find_acl(acls, name->text);
+		if (first != NULL && first != at)
+			conf_error(acls->conf, at, "attempt to redefine acl "
+			    "'%s' previous definition: %s:%u", name->text,
+			    first->file, first->line);
+		acls_add(acls, at, name->next->block);
+		acls->count = rows;
+	}
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "named/conf.h"
+#include "named/keys.h"
 #include "image/image.h"
 
 /* An address of this host, and the network that it is in. */
@@ -21,6 +22,7 @@ struct acl_interface {
 
 struct acls {
 	struct conf *conf;
+	const struct keys *keys;
 	struct image_match *rows;	/* row 0 stands for "everybody" */
 	size_t	 count;
 	size_t	 size;
@@ -30,9 +32,13 @@ struct acls {
 	unsigned depth;
 };
 
-/* Begin, with the addresses that this host has now. */
-void	acls_init(struct acls *acls, struct conf *conf);
+/* Begin, with the addresses that this host has now. Keeps conf and keys. */
+void	acls_init(struct acls *acls, struct conf *conf,
+	    const struct keys *keys);
 void	acls_clear(struct acls *acls);
+
+/* Are all acl statements good, used or not? */
+void	acls_check_named(struct acls *acls);
 
 /*
  * Add a list. Gives the number of its first row; 0 if it lets everybody in.
@@ -46,6 +52,15 @@ uint32_t acls_add_simple(struct acls *acls, bool everybody);
 
 /* Does the list let this address in? */
 bool	acls_allow(const struct acls *acls, uint32_t list,
+	    const struct sockaddr *address);
+
+/* The same for who signed with a key. */
+bool	acls_allow_key(const struct acls *acls, uint32_t list,
+	    const struct sockaddr *address, uint32_t key);
+
+/* "10/8", "192.0.2.1", "2001:db8::/32". False: no address at all. */
+bool	acl_parse_prefix(struct image_match *row, const char *text);
+bool	acl_prefix_matches(const struct image_match *row,
 	    const struct sockaddr *address);
 
 #endif

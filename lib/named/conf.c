@@ -33,6 +33,13 @@ parse_error(struct parser *p, const char *what, const char *near)
 	return -1;
 }
 
+bool
+conf_is(const struct conf_statement *at, const char *word)
+{
+	return at->items->text != NULL &&
+	    strcasecmp(at->items->text, word) == 0;
+}
+
 void
 conf_error(struct conf *conf, const struct conf_statement *at,
     const char *format, ...)

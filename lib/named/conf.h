@@ -46,6 +46,9 @@ int	conf_read_text(struct conf *conf, const char *name, const char *text,
 
 void	conf_clear(struct conf *conf);
 
+/* Does a statement begin with this word? */
+bool	conf_is(const struct conf_statement *at, const char *word);
+
 /* Say what is wrong at a statement, and count it. */
 void	conf_error(struct conf *conf, const struct conf_statement *at,
 	    const char *format, ...) __attribute__((format(printf, 3, 4)));

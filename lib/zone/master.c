@@ -149,7 +149,7 @@ choose_ttl(struct master *m, int64_t given, uint16_t type,
 static int
 bad_name(struct master *m, const uint8_t *name, const char *what)
 {
-	bool fails = m->zone->rules->check_names == CHECK_NAMES_FAIL;
+	bool fails = m->zone->rules->check_names == VERDICT_FAIL;
 	char text[DNS_NAME_TEXT];
 
 	dns_name_show(name, text);
@@ -198,7 +198,7 @@ check_host_names(struct master *m, uint16_t type, const uint8_t *rdata)
 	const uint8_t *owner = m->owner->name;
 	const uint8_t *host = host_in_data(m->owner, type, rdata);
 
-	if (m->zone->rules->check_names == CHECK_NAMES_IGNORE)
+	if (m->zone->rules->check_names == VERDICT_IGNORE)
 		return 0;
 	/* Active Directory keeps addresses at gc._msdcs, and BIND lets it. */
 	if ((type == DNS_TYPE_A || type == DNS_TYPE_AAAA ||

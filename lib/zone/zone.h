@@ -46,7 +46,8 @@ struct zone_owner {
 	uint8_t	 name[];
 };
 
-enum check_names { CHECK_NAMES_FAIL, CHECK_NAMES_WARN, CHECK_NAMES_IGNORE };
+/* What becomes of a zone in which a check finds something. */
+enum verdict { VERDICT_FAIL, VERDICT_WARN, VERDICT_IGNORE };
 
 /* The hash stands beside the owner: with a million names each look at one is a wait for memory. */
 struct zone_slot {
@@ -56,9 +57,19 @@ struct zone_slot {
 
 /* How a zone is to be read. */
 struct zone_rules {
-	enum check_names check_names;
-	unsigned records_per_type;	/* at most; 0: any number */
-	unsigned types_per_name;
+	uint32_t check_names;		/* enum verdict */
+	uint32_t check_dup_records;
+	uint32_t check_mx;		/* an address in place of a name */
+	uint32_t check_mx_cname;
+	uint32_t check_srv_cname;
+	uint32_t check_spf;
+	uint32_t check_integrity;	/* do targets have addresses? */
+	uint32_t check_sibling;		/* glue that stands beside a delegation */
+	uint32_t check_wildcard;	/* names that no wildcard serves */
+	uint32_t max_records;		/* of the zone; 0: any number */
+	uint32_t records_per_type;	/* at most; 0: any number */
+	uint32_t types_per_name;
+	uint32_t max_ttl;		/* UINT32_MAX: any */
 };
 
 struct zone {

@@ -78,7 +78,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	static const struct zone_rules rules = { .records_per_type = 100,
-	    .types_per_name = 100, .check_names = CHECK_NAMES_WARN };
+	    .types_per_name = 100, .check_names = VERDICT_WARN };
 	static const uint64_t seed[2] = { 1234567, 0x9e3779b97f4a7c15 };
 	struct dns_name apex;
 	const char *why;

@@ -28,7 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	for (size_t i = 0; i < settings.zone_count; i++) {
 		struct sockaddr_in client = { .sin_family = AF_INET };
 
-		acls_allow(&settings.acls, settings.zones[i].acl,
+		acls_allow(&settings.acls, settings.zones[i].options.allow_query,
 		    (const struct sockaddr *)&client);
 	}
 	settings_clear(&settings);
