@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include "service/explain.h"
 
 static void
 lend_content_file(struct service_request *request)
@@ -114,5 +115,7 @@ main(int argc, char **argv)
 		.paths	 = paths,
 	};
 
+	if (explain_is_wanted(argc, argv))
+		return explain(argc, argv);
 	return service_worker(&cleanup, argc, argv);
 }

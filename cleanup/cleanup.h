@@ -82,4 +82,7 @@ bool	store_is_ahead(void);
 /* The id of a message that a cleanup committed which died before its answer; "" if it did not. -1: qmgr does not answer. */
 int	store_ask_fate(const char *token, char id[SPOOL_ID_SIZE]);
 
+/* explain.c: tell postroad explain what would be done. Gives the exit code. */
+int	explain(int argc, char **argv);
+
 #endif

@@ -40,6 +40,8 @@ struct list {
 	int	 depth;
 };
 
+void (*expand_witness)(const char *path);
+
 static struct maps *alias_maps;
 static struct match_list *mydestination;
 
@@ -115,6 +117,8 @@ read_list_file(const char *path, const struct user *user, size_t limit,
 	}
 	fd_close(&fd);
 	become(NULL);
+	if (text != NULL && expand_witness != NULL)
+		expand_witness(path);
 	return text;
 }
 

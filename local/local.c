@@ -18,6 +18,8 @@
 
 #include "local/local.h"
 
+#include "service/explain.h"
+
 static void
 start(void)
 {
@@ -39,5 +41,7 @@ main(int argc, char **argv)
 		.sandbox    = SANDBOX_EXEC,	/* it runs users' commands */
 	};
 
+	if (explain_is_wanted(argc, argv))
+		return explain(argc, argv);
 	return service_worker(&local, argc, argv);
 }

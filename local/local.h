@@ -93,6 +93,9 @@ void	plan_add_forward(struct plan *plan, const char *address);
 /* Open the tables; may exit with fatal(). */
 void	expand_start(void);
 
+/* Who wants to see which .forward and :include: files are read; NULL: nobody. For explain.c. */
+extern void (*expand_witness)(const char *path);
+
 /* Add what the alias means to the plan. False if the name, whole or without extension, is none. */
 bool	expand_alias(struct plan *plan, const char *name);
 
@@ -159,5 +162,8 @@ bool	deliver_reap(void);	/* false: that was all */
 
 /* Before the process leaves: give its children a few seconds. They do not outlive it. */
 void	deliver_wait(void);
+
+/* explain.c: tell postroad explain what would be done. Gives the exit code. */
+int	explain(int argc, char **argv);
 
 #endif

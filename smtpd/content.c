@@ -23,6 +23,8 @@ static const char discarded[] =
     "551 5.0.0 Discarded %lld bytes after earlier error";
 static const char no_space[] = "452 4.3.1 Insufficient system storage";
 
+void (*content_witness)(struct session *);
+
 static void
 fail(struct transaction *t, const char *reply)
 {
@@ -200,6 +202,8 @@ answer_data(struct session *s, enum verdict verdict)
 {
 	if (verdict != VERDICT_PERMIT)
 		return;
+	if (content_witness != NULL)
+		content_witness(s);
 	dot_read_start(&s->transaction->reader, false);
 	put_prepended(s->transaction);
 	session_enter(s, IN_DATA, "DATA");

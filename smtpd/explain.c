@@ -1,204 +1,231 @@
 /*
  * postroad explain: what would happen to this client, and why.
  *
- * The checks are the ones that sessions run, with a witness who tells what
- * each decides and which table said what. The session has no socket; what
- * the client would hear is taken from its output. Nothing is submitted.
+ * A session like any other, with a witness who tells what each check decides
+ * and which table said what, and with us as its client, at the other end of a
+ * socket of our own. All is as for a client that comes from outside, but that
+ * nobody is counted or made to wait, and that the message ends here: what
+ * would be handed to cleanup is what the next post tells of.
+ *
+ *	explain-request.c	options, a line of the log
+ *	explain-log.c		lines that are not about checks
+ *	explain-witness.c	checks and tables, as they speak
  */
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <getopt.h>
-#include <netdb.h>
+#include "smtpd/explain.h"
+
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include <event2/event.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
 
 #include "config/config.h"
-#include "config/network.h"
-#include "delivery/route.h"
 #include "delivery/verify.h"
+#include "service/explain.h"
 #include "service/service.h"
 #include "smtpd/check.h"
 
-#define OVERRIDES_MAX	100
-#define COLUMN		56	/* where verdicts stand */
+enum step { GREETING, HELLO, SENDER, RECIPIENT, CONTENT, END, BYE };
 
-/* What is asked. */
-struct request {
-	const char	*client, *name, *helo, *sender, *recipient;
-	const char	*overrides[OVERRIDES_MAX + 1];
-	size_t		 override_count;
+static struct request asked;
+static struct session *session;		/* while it waits for the greeting */
+static struct bufferevent *client;
+static enum step step;
+static size_t place;			/* of the recipient at hand */
+static size_t welcome;			/* recipients that were accepted */
+static struct text reply;		/* that is being read */
+static char *envelope;			/* what cleanup would get; NULL: nothing */
+
+/* What a session must not do because somebody only asks. */
+static const char *const harmless[] = {
+	"smtpd_client_connection_count_limit=0",
+	"smtpd_client_connection_rate_limit=0",
+	"smtpd_client_message_rate_limit=0",
+	"smtpd_client_recipient_rate_limit=0",
+	"smtpd_error_sleep_time=0", "notify_classes=",
+	"smtpd_upstream_proxy_protocol=", "smtpd_screening=no",
 };
 
-static bool probes;		/* --probe */
-static struct text lookups;	/* of the check at hand */
+/* The client. */
 
-static const char *const verdicts[] = {
-	[VERDICT_NONE] = "no opinion",
-	[VERDICT_PERMIT] = "permits",
-	[VERDICT_REJECT] = "refuses",
-	[VERDICT_WAIT] = "waits",
-};
-
-/* The witness. */
+static void	on_reply(int code);
 
 static void
-tell_line(enum log_level level, const char *line)
+say(const char *format, const char *what)
 {
-	text_printf(&lookups, "      log: %s\n", line);
+	char *line = mem_printf(format, what);
+
+	printf("\n%s\n", line);
+	evbuffer_add_printf(bufferevent_get_output(client), "%s\r\n", line);
+	free(line);
 }
 
 static void
-tell_lookup(struct table *table, const char *key, enum table_answer answer,
-    const char *value)
+on_readable(struct bufferevent *io, void *argument)
 {
-	text_printf(&lookups, "      ");
-	if (answer == TABLE_FOUND) {
-		table_where(table, key, &lookups);
-		text_printf(&lookups, ": %s = %s\n", key, value);
-	} else
-		text_printf(&lookups, "%s: %s %s\n", table_name(table), key,
-		    answer == TABLE_NONE ? "is not there" : table_why(table));
+	struct evbuffer *input = bufferevent_get_input(io);
+	char *line;
+
+	while ((line = evbuffer_readln(input, NULL, EVBUFFER_EOL_CRLF)) !=
+	    NULL) {
+		bool is_last = strlen(line) < 4 || line[3] == ' ';
+		int code = atoi(line);
+
+		text_printf(&reply, "%s%s", reply.length > 0 ? "\n    " : "",
+		    line);
+		free(line);
+		if (is_last)
+			on_reply(code);
+	}
 }
 
 static void
-flush_lookups(void)
+on_closed(struct bufferevent *io, short what, void *argument)
 {
-	fputs(text_string(&lookups), stdout);
-	text_truncate(&lookups, 0);
+	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
+		event_base_loopbreak(service_base);
+}
+
+/* Something to weigh: as many bytes as were asked for. */
+static void
+send_content(void)
+{
+	static const char line[] = "A message of this size, and not of this world.\r\n";
+	struct evbuffer *output = bufferevent_get_output(client);
+	int64_t left = asked.size == NULL ? 0
+	    : strtonum(asked.size, 0, INT_MAX, NULL);
+
+	evbuffer_add_printf(output, "Subject: explain\r\n\r\n");
+	left -= (int64_t)strlen("Subject: explain\r\n\r\n");
+	for (; left > 0; left -= (int64_t)strlen(line))
+		evbuffer_add(output, line, left < (int64_t)strlen(line)
+		    ? (size_t)left : strlen(line));
+	evbuffer_add_printf(output, "\r\n.\r\n");
+	printf("\nend of message%s%s\n", asked.size == NULL ? "" : ", bytes: ",
+	    asked.size == NULL ? "" : asked.size);
 }
 
 static void
-on_begins(enum stage stage, const struct check_list *list)
+say_sender(void)
 {
-	bool has_parameter = stage != STAGE_UNLISTED_SENDER &&
-	    stage != STAGE_UNLISTED_RECIPIENT;
+	char *size = asked.size == NULL ? mem_strdup("")
+	    : mem_printf(" SIZE=%s", asked.size);
+	char *path = mem_printf("MAIL FROM:<%s>%s", asked.sender, size);
 
-	flush_lookups();
-	if (list->count > 0 || has_parameter)
-		printf("%s%s\n", has_parameter ? list->name : "at the end",
-		    list->count == 0 ? " is empty" : "");
+	say("%s", path);
+	free(path);
+	free(size);
 }
+
+/* The dialogue. */
 
 static void
-on_asked(const struct check *check)
+begin_step(enum step next)
 {
-	text_truncate(&lookups, 0);
-}
-
-static void
-on_decided(const struct check *check, enum verdict verdict)
-{
-	struct text line = TEXT_EMPTY;
-	const char *said = verdicts[verdict];
-
-	text_printf(&line, "  %s%s", check->warn_only ? "warn_if_reject " : "",
-	    check->word);
-	if (check->argument != NULL &&
-	    strcmp(check->argument, check->word) != 0)
-		text_printf(&line, " %s", check->argument);
-	if (check->list != NULL)
-		said = "go on there";
-	printf("%-*s %s\n", COLUMN, text_string(&line), said);
-	text_clear(&line);
-	flush_lookups();
-}
-
-/* The session. */
-
-static void __attribute__((noreturn))
-fail(const char *format, const char *what)
-{
-	fprintf(stderr, "postroad: fatal: ");
-	fprintf(stderr, format, what);
-	fputc('\n', stderr);
-	exit(1);
-}
-
-static bool
-leads_back(const char *name, const struct sockaddr *address)
-{
-	struct addrinfo *list = NULL;
-	bool found = false;
-
-	if (getaddrinfo(name, NULL, NULL, &list) != 0)
-		return false;
-	for (const struct addrinfo *a = list; a != NULL; a = a->ai_next)
-		found |= resolve_same_host(a->ai_addr, address);
-	freeaddrinfo(list);
-	return found;
-}
-
-/* The client's name as a session would find it, unless it was said. */
-static void
-name_client(struct session *s, const char *name)
-{
-	socklen_t size = s->address.any.sa_family == AF_INET
-	    ? sizeof(s->address.v4) : sizeof(s->address.v6);
-	char found[NI_MAXHOST];
-
-	if (name != NULL)
-		s->reverse_name = mem_strdup(name);
-	else if (config.smtpd_peername_lookup && getnameinfo(&s->address.any,
-	    size, found, sizeof(found), NULL, 0, NI_NAMEREQD) == 0)
-		s->reverse_name = mem_strdup(found);
-	s->client_name = mem_strdup(s->reverse_name != NULL && (name != NULL ||
-	    leads_back(s->reverse_name, &s->address.any))
-	    ? s->reverse_name : "unknown");
-	s->peer = mem_printf("%s[%s]", s->client_name, s->client_address);
-}
-
-static struct session *
-make_session(const struct request *r)
-{
-	struct session *s = mem_zalloc(1, sizeof(*s));
-
-	s->fd = -1;
-	s->state = IN_MAIL;
-	s->esmtp = true;
-	s->verb = RCPT;
-	s->where = "RCPT";
-	s->helo_name = mem_strdup(r->helo);
-	if (inet_pton(AF_INET, r->client, &s->address.v4.sin_addr) == 1)
-		s->address.v4.sin_family = AF_INET;
-	else if (inet_pton(AF_INET6, r->client, &s->address.v6.sin6_addr) == 1)
-		s->address.v6.sin6_family = AF_INET6;
+	step = next;
+	if (step == HELLO && *asked.helo == '\0')
+		step = SENDER;
+	if (step == HELLO)
+		say(asked.is_old ? "HELO %s" : "EHLO %s", asked.helo);
+	else if (step == SENDER)
+		say_sender();
+	else if (step == RECIPIENT && place < asked.recipient_count)
+		say("RCPT TO:<%s>", asked.recipients[place]);
+	else if (step == RECIPIENT && welcome > 0)
+		begin_step(CONTENT);
+	else if (step == CONTENT)
+		say("%s", "DATA");
+	else if (step == END)
+		send_content();
 	else
-		fail("--client %s: expected an address", r->client);
-	strlcpy(s->client_address, r->client, sizeof(s->client_address));
-	name_client(s, r->name);
-	return s;
+		event_base_loopbreak(service_base);
 }
 
 static void
-name_parties(struct session *s, const struct request *r)
+tell_head(const struct session *s)
 {
-	char *from = mem_printf("FROM:<%s>", r->sender);
-	char *to = mem_printf("TO:<%s>", r->recipient);
-	struct text reply = TEXT_EMPTY;
-	struct smtp_mail mail;
-	const char *complaint = smtp_mail_parse(from, strlen(from), 0, &mail,
-	    &reply);
+	bool failed, is_ours = smtpd_is_mynetworks(s, &failed);
 
-	if (complaint != NULL)
-		fail("the sender is refused at MAIL: %s", complaint);
-	transaction_begin(s, &mail);
-	s->transaction->rcpt = mem_alloc(sizeof(struct smtp_rcpt));
-	complaint = smtp_rcpt_parse(to, strlen(to), 0, s->transaction->rcpt,
-	    &reply);
-	if (complaint != NULL)
-		fail("the recipient is refused at RCPT: %s", complaint);
-	free(from);
-	free(to);
+	printf("client %s, helo %s, from <%s>", s->peer, asked.helo,
+	    asked.sender);
+	for (size_t i = 0; i < asked.recipient_count; i++)
+		printf(", to <%s>", asked.recipients[i]);
+	printf("\n  %s mynetworks\n", failed ? "nobody can say now whether it "
+	    "is in" : is_ours ? "in" : "not in");
+}
+
+/* What the client hears; and whether that is what the log says that it heard. */
+static void
+tell_reply(int code)
+{
+	bool is_refusal = code >= 400;
+
+	explain_flush();
+	if (!is_refusal && step < RECIPIENT)
+		printf("  %.*s\n", (int)strcspn(text_string(&reply), "\n"),
+		    text_string(&reply));
+	else
+		printf("  the client hears: %s\n", text_string(&reply));
+	if (asked.logged != NULL && is_refusal &&
+	    strcmp(asked.logged, text_string(&reply)) != 0)
+		printf("  the log says: %s\n  so something has changed since, "
+		    "or it depends on what the line does not tell\n",
+		    asked.logged);
+}
+
+static void
+on_reply(int code)
+{
+	bool is_good = code < 400;
+
+	if (step == GREETING)
+		tell_head(session);
+	tell_reply(code);
+	text_truncate(&reply, 0);
+	session = NULL;
+	if (step == RECIPIENT) {
+		welcome += is_good;
+		place++;
+		begin_step(RECIPIENT);
+	} else
+		begin_step(is_good ? step + 1 : BYE);
+}
+
+/* The message is whole, and everybody was content. */
+static void
+on_submit(struct session *s)
+{
+	struct transaction *t = s->transaction;
+	struct text records = TEXT_EMPTY;
+
+	envelope_encode(t->envelope, &records);
+	envelope = text_take(&records);
+	session_reply(s, "250 2.0.0 Ok: queued as ...");
+	if (t->discards)
+		puts("the message is thrown away");
+	if (t->redirect != NULL)
+		printf("the message goes to <%s> instead\n", t->redirect);
+}
+
+/* cleanup need not run: a message of any size has a file at once. */
+static void
+on_content(struct session *s)
+{
+	s->transaction->file = memfd_create("content", MFD_CLOEXEC);
+	if (s->transaction->prepend.length > 0)
+		printf("  the message gets %s",
+		    text_string(&s->transaction->prepend));
 }
 
 /* Afterwards. */
 
-/* A probe goes the message's whole way, through aliases and .forward, and is not delivered. */
+/* A probe goes the message's whole way, and is not delivered. */
 static void
 on_verified(int status, const char *text, void *argument)
 {
@@ -209,167 +236,99 @@ on_verified(int status, const char *text, void *argument)
 	event_base_loopbreak(service_base);
 }
 
+/* What the recipients mean to cleanup is of interest all the same. */
 static void
-on_route(struct route *route, void *argument)
+imagine_envelope(void)
 {
-	static const char *const classes[] = {
-		[CLASS_LOCAL] = "local (mydestination, or an address of this host)",
-		[CLASS_VIRTUAL_ALIAS] = "virtual alias (virtual_alias_domains)",
-		[CLASS_VIRTUAL_MAILBOX] =
-		    "virtual mailbox (virtual_mailbox_domains)",
-		[CLASS_RELAY] = "relay (relay_domains)",
-		[CLASS_OTHER] = "somebody else's",
-	};
+	struct pool *pool = pool_new(1 << 20);
+	struct envelope *e = envelope_new(pool);
+	struct text records = TEXT_EMPTY;
 
-	printf("\nwhere <%s> leads\n", (const char *)argument);
-	if (route->error != 0)
-		printf("  nobody knows: %s; is the mail system running?\n",
-		    strerror(route->error));
-	else
-		printf("  address    %s%s\n  domain     %s\n  transport  %s\n"
-		    "  nexthop    %s\n", route->recipient,
-		    route->flags & ROUTE_SENDER_ROUTED
-		    ? " (it routes on: not relayed for strangers)" : "",
-		    route->address_class >= CLASS_LOCAL &&
-		    route->address_class <= CLASS_OTHER
-		    ? classes[route->address_class] : "unknown",
-		    route->transport, route->nexthop);
-	if (route->error == 0 && probes) {
-		fflush(stdout);
-		verify_ask(route->recipient, on_verified, NULL);
-	} else
-		event_base_loopbreak(service_base);
-	route_free(&route);
+	e->sender = asked.sender;
+	e->filter = config.content_filter;
+	for (size_t i = 0; i < asked.recipient_count; i++)
+		envelope_add_recipient(e, asked.recipients[i]);
+	envelope_encode(e, &records);
+	envelope = text_take(&records);
+	pool_free(&pool);
 }
 
 static void
-on_verdict(struct session *s, enum verdict verdict)
+tell_rest(void)
 {
-	const char *recipient = session_recipient(s);
+	const char *title = envelope != NULL ? "in the queue"
+	    : "were the message accepted";
 
-	flush_lookups();
-	if (verdict == VERDICT_PERMIT)
-		text_puts(&s->output, "250 2.1.5 Ok\r\n");
-	printf("\nthe client hears: %s", text_string(&s->output));
-	if (s->transaction->redirect != NULL)
-		printf("the message goes to <%s> instead\n",
-		    s->transaction->redirect);
-	if (s->transaction->discards)
-		puts("the message is thrown away");
-	if (s->transaction->envelope->flags & ENVELOPE_HOLD)
-		puts("the message is put on hold");
-	s->busy = true;		/* there is no session to go on with */
-	route_ask(recipient, on_route, (void *)(uintptr_t)recipient);
-}
-
-/* Options. */
-
-/* What stands behind name= in a log line, up to the end character; NULL if it is not there. */
-static char *
-field(const char *line, const char *name, char end)
-{
-	const char *at = strstr(line, name), *stop;
-
-	if (at == NULL)
-		return NULL;
-	at += strlen(name);
-	stop = strchr(at, end);
-	return stop == NULL ? NULL : mem_strndup(at, (size_t)(stop - at));
-}
-
-/* "NOQUEUE: reject: RCPT from name[address]: ...; from=<a> to=<b> proto=ESMTP helo=<x>" */
-static void
-take_log_line(struct request *r, const char *line)
-{
-	char *peer = field(line, " from ", ']'), *bracket;
-
-	if (peer == NULL || (bracket = strchr(peer, '[')) == NULL)
-		fail("not a line about a refusal: %s", line);
-	*bracket = '\0';
-	r->client = bracket + 1;
-	r->name = strcmp(peer, "unknown") == 0 ? NULL : peer;
-	if ((r->sender = field(line, " from=<", '>')) == NULL)
-		r->sender = "";
-	r->recipient = field(line, " to=<", '>');
-	if ((r->helo = field(line, " helo=<", '>')) == NULL)
-		r->helo = "localhost";
-}
-
-static void __attribute__((noreturn))
-usage(void)
-{
-	fail("usage: postroad explain [--client address] [--name hostname] "
-	    "[--helo name] [--from sender] [--option name=value] [--probe] --to recipient%s",
-	    " | --log line");
-}
-
-static void
-read_options(struct request *r, int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "client", required_argument, NULL, 'c' },
-		{ "name", required_argument, NULL, 'n' },
-		{ "helo", required_argument, NULL, 'h' },
-		{ "from", required_argument, NULL, 'f' },
-		{ "to", required_argument, NULL, 't' },
-		{ "log", required_argument, NULL, 'l' },
-		{ "probe", no_argument, NULL, 'p' },
-		{ "option", required_argument, NULL, 'o' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "o:", options, NULL)) != -1) {
-		if (option == 'l')
-			take_log_line(r, optarg);
-		else if (option == 'o' && r->override_count < OVERRIDES_MAX)
-			r->overrides[r->override_count++] = optarg;
-		else if (option == 'p')
-			probes = true;
-		else if (option == 'c')
-			r->client = optarg;
-		else if (option == 'n')
-			r->name = optarg;
-		else if (option == 'h')
-			r->helo = optarg;
-		else if (option == 'f')
-			r->sender = optarg;
-		else if (option == 't')
-			r->recipient = optarg;
-		else
-			usage();
+	if (asked.recipient_count == 0)
+		return;
+	if (envelope == NULL)
+		imagine_envelope();
+	explain_next("cleanup", (const char *const[]){ title, envelope, NULL });
+	if (asked.probes) {
+		verify_ask(asked.recipients[0], on_verified, NULL);
+		event_base_dispatch(service_base);
 	}
-	if (r->recipient == NULL || optind < argc)
-		usage();
+}
+
+/* Before the first word. */
+
+static void
+tell_service(const struct master_entry *service)
+{
+	if (service != NULL)
+		printf("service %s, master.cf, line %d; ", service->name,
+		    service->line);
+	printf("queue directory %s\n", config.queue_directory);
+	if (access("public/qmgr", F_OK) == -1 && access("private/rewrite", F_OK) == -1)
+		puts("the mail system does not run here, or you may not ask it: "
+		    "where recipients belong cannot be found out");
+}
+
+static void
+begin(const struct master_entry *service)
+{
+	struct master_entry none = { 0 };
+	struct master_entry *changed = service == NULL ? &none :
+	    (struct master_entry *)(uintptr_t)service;
+
+	for (size_t i = 0; i < COUNT_OF(harmless); i++) {
+		changed->arguments = mem_resize(changed->arguments,
+		    changed->argument_count + 3, sizeof(*changed->arguments));
+		changed->arguments[changed->argument_count++] =
+		    mem_strdup("-o");
+		changed->arguments[changed->argument_count++] =
+		    mem_strdup(harmless[i]);
+		changed->arguments[changed->argument_count] = NULL;
+	}
+	explain_begin(changed);
+	tell_service(service);
+	service_base = event_base_new();
+	smtpd_start();
 }
 
 int
 explain(int argc, char **argv)
 {
-	static const struct check_witness witness = {
-		on_begins, on_asked, on_decided,
-	};
-	struct request r = { .client = "127.0.0.1", .helo = "localhost",
-	    .sender = "" };
-	struct session *s;
+	int pair[2];
 
-	read_options(&r, argc, argv);
-	log_open_stderr("postroad");
-	if (config_load(NULL, r.overrides) == -1)
-		return 1;
-	if (chdir(config.queue_directory) == -1)
-		fail("cannot enter %s", config.queue_directory);
-	ipc_learn_owner();
-	service_base = event_base_new();
-	smtpd_start();
-	s = make_session(&r);
-	name_parties(s, &r);
-	printf("client %s, helo %s, from <%s>, to <%s>\n\n", s->peer, r.helo,
-	    r.sender, r.recipient);
-	log_open_function(tell_line);
-	check_witness = &witness;
-	table_witness = tell_lookup;
-	checks_run(s, STAGES_AT_RCPT, on_verdict);
+	asked = (struct request){ .client = "127.0.0.1", .helo = "localhost",
+	    .sender = "" };
+	if (!explain_read_request(&asked, argc, argv))
+		return 0;
+	begin(explain_find_service(&asked));
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+	    pair) == -1)
+		explain_fail("cannot make a socket: %s", "no descriptors");
+	explain_witness();
+	submit_witness = on_submit;
+	content_witness = on_content;
+	client = bufferevent_socket_new(service_base, pair[1],
+	    BEV_OPT_CLOSE_ON_FREE);
+	bufferevent_setcb(client, on_readable, NULL, on_closed, NULL);
+	bufferevent_enable(client, EV_READ | EV_WRITE);
+	session = session_start_as(pair[0], &asked.address, asked.name);
 	event_base_dispatch(service_base);
+	log_open_stderr("postroad");
+	tell_rest();
 	return 0;
 }

@@ -113,7 +113,10 @@ on_name(const struct resolve_answer *answer, void *argument)
 void
 greet_client(struct session *s)
 {
-	if (!config.smtpd_peername_lookup ||
+	if (s->said_name != NULL) {
+		s->reverse_name = mem_strdup(s->said_name);
+		greet(s, s->said_name);
+	} else if (!config.smtpd_peername_lookup ||
 	    s->address.any.sa_family == AF_UNSPEC)
 		greet(s, "unknown");
 	else

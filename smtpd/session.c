@@ -518,27 +518,46 @@ on_early_words(struct session *s)
 		settle(s);
 }
 
-void
-session_start(int fd)
+/* Who is at the other end is known. */
+static struct session *
+start(int fd, const union resolve_address *address, const char *name)
 {
 	struct session *s = mem_zalloc(1, sizeof(*s));
-	socklen_t size = sizeof(s->address);
-	int on = 1;
 
 	s->fd = fd;
 	s->state = CONNECTED;
 	s->where = "CONNECT";
 	s->verb = UNKNOWN;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (getpeername(s->fd, &s->address.any, &size) == -1)
-		s->address.any.sa_family = AF_UNSPEC;
+	s->address = *address;
+	s->said_name = name;
 	address_note(s);
 	TAILQ_INSERT_TAIL(&sessions, s, link);
 	count_session(1);
 	if (config.smtpd_upstream_proxy_protocol[0] == '\0') {
 		begin(s);
-		return;
+		return s;
 	}
 	s->awaits_proxy = true;
 	settle(s);
+	return s;
+}
+
+void
+session_start(int fd)
+{
+	union resolve_address address = { .any.sa_family = AF_UNSPEC };
+	socklen_t size = sizeof(address);
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (getpeername(fd, &address.any, &size) == -1)
+		address.any.sa_family = AF_UNSPEC;
+	start(fd, &address, NULL);
+}
+
+struct session *
+session_start_as(int fd, const union resolve_address *address,
+    const char *name)
+{
+	return start(fd, address, name);
 }

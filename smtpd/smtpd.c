@@ -24,13 +24,14 @@
  *	check.h		the check language: compile.c, checks.c, kinds.c and more
  *	route.c		where an address leads
  *	start.c		what is opened before the sandbox closes
- *	explain.c	the same for somebody who asks why
+ *	explain.c	a session for somebody who asks why; and explain-*.c
  *	audit.c		is there anything in the lists that cannot be obeyed
  *	report.c	log lines, as log readers know them
  */
 
 #include <string.h>
 
+#include "service/explain.h"
 #include "service/service.h"
 #include "smtpd/smtpd.h"
 
@@ -47,7 +48,7 @@ main(int argc, char **argv)
 		.busy	   = session_any,
 	};
 
-	if (argc > 1 && strcmp(argv[1], "--explain") == 0)
+	if (explain_is_wanted(argc, argv))
 		return explain(argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "--check") == 0)
 		return audit(argc - 1, argv + 1);

@@ -95,6 +95,7 @@ struct session {
 	union resolve_address address;
 	union resolve_address server;	/* where the client connected to; AF_UNSPEC: to this socket */
 	const char	*peer;		/* "name[address]", owned */
+	const char	*said_name;	/* session_start_as() */
 	char		*client_name;	/* verified, or "unknown" */
 	char		*reverse_name;	/* whether or not it leads back; NULL: none */
 	char		 client_address[INET6_ADDRSTRLEN];
@@ -133,6 +134,10 @@ struct session {
 
 /* A client: takes fd. */
 void	session_start(int fd);
+
+/* The same for one of which it is said who it is; name NULL: it is looked up. Keeps name. For explain.c. */
+struct session *session_start_as(int fd,
+	    const union resolve_address *address, const char *name);
 bool	session_any(void);
 
 /* The process must end, or the service was reloaded. */
@@ -232,6 +237,9 @@ void	content_data(struct session *session,
 void	content_bdat(struct session *session,
 	    const struct smtp_command *command);
 
+/* Who wants to know that content comes now; NULL: nobody. For explain.c. */
+extern void (*content_witness)(struct session *session);
+
 /* In IN_DATA and IN_CHUNK: gives the bytes read. */
 size_t	content_read(struct session *session, const char *bytes,
 	    size_t length);
@@ -240,6 +248,9 @@ size_t	content_read(struct session *session, const char *bytes,
 
 /* The message is whole: hand it over, and reply when its fate is known. */
 void	submit(struct session *session);
+
+/* Who takes it instead, and replies; NULL: nobody. For explain.c. */
+extern void (*submit_witness)(struct session *session);
 
 /* ------------------------------------------------------------ trouble.c */
 

@@ -26,6 +26,8 @@
 
 static const char not_written[] = "451 4.3.0 Error: queue file write error";
 
+void (*submit_witness)(struct session *);
+
 /* A name for this submission that no other process, now or later, gives to another. */
 static const char *
 new_token(struct transaction *t)
@@ -191,6 +193,11 @@ submit(struct session *s)
 	e->filter = filter_of(t);
 	if (e->token == NULL) {
 		session_reply(s, "%s", not_written);
+		transaction_end(s);
+		return;
+	}
+	if (submit_witness != NULL) {
+		submit_witness(s);
 		transaction_end(s);
 		return;
 	}

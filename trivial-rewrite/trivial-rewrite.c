@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "service/explain.h"
 #include "service/service.h"
 
 static void
@@ -84,5 +85,7 @@ main(int argc, char **argv)
 		.sandbox = SANDBOX_SOCKETS,
 	};
 
+	if (explain_is_wanted(argc, argv))
+		return explain(argc, argv);
 	return service_events(&trivial_rewrite, argc, argv);
 }

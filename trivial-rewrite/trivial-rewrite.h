@@ -31,4 +31,7 @@ void	resolve_open(void);
 void	resolve_address(const char *sender, const char *address, bool probe,
 	    struct resolution *resolution);
 
+/* explain.c: tell postroad explain what would be done. Gives the exit code. */
+int	explain(int argc, char **argv);
+
 #endif

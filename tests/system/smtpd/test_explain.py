@@ -56,6 +56,75 @@ class Explain(postroad.Test):
         self.assertIn("helo old.example, from <spam@z.example>, to <ada@example.org>", told)
         self.assertIn("Sender address rejected: spam", told)
 
+    def test_a_refusal_that_is_none_any_more(self):
+        line = "NOQUEUE: reject: RCPT from mx.q.example[198.51.100.1]: 554 5.7.1 <a@q.example>: Sender address rejected: " \
+            "old rule; from=<a@q.example> to=<ada@example.org> proto=SMTP helo=<mx.q.example>"
+        told = self.explain("--log", line)
+        self.assertIn("\nHELO mx.q.example\n", told)
+        self.assertIn("the client hears: 250 2.0.0 Ok: queued", told)
+
+    def test_lines_of_the_log_before_a_recipient(self):
+        told = self.explain("--option", "smtpd_delay_reject=no", "--log", "NOQUEUE: reject: MAIL from unknown[198.51.100.1]: 554 5.7.1 "
+                            "<spam@z.example>: Sender address rejected: spam; from=<spam@z.example> proto=ESMTP helo=<x>")
+        self.assertIn("MAIL FROM:<spam@z.example>\n", told)
+        self.assertIn("the client hears: 554 5.7.1 <spam@z.example>: Sender address rejected: spam\n", told)
+        self.assertNotIn("RCPT", told)
+        self.assertNotIn("the log says", told)
+        told = self.explain("--log", "NOQUEUE: reject: CONNECT from unknown[198.51.100.1]: 554 5.7.1 <unknown[198.51.100.1]>: "
+                            "Client host rejected: Access denied; proto=SMTP")
+        self.assertIn("MAIL FROM:<>", told)
+
+    def test_lines_of_the_log_that_are_not_about_checks(self):
+        for line, wanted in (
+                ("postfix/smtpd[1]: warning: Connection rate limit exceeded: 11 from x[192.0.2.1] for service smtpd",
+                 r"smtpd_client_connection_rate_limit = 0\n"),
+                ("too many errors after RCPT from unknown[192.0.2.1]", r"smtpd_hard_error_limit = "),
+                ("improper command pipelining after EHLO from x[192.0.2.1]: MAIL", r"spoke before it was its turn"),
+                ("lost connection after DATA (120 bytes) from x[192.0.2.1]", "nothing was refused"),
+                ("warning: hostname a.example does not resolve to address 192.0.2.1", "counts as unknown")):
+            self.assertRegex(self.explain("--log", line), wanted)
+
+    def test_each_command_and_the_size(self):
+        told = self.explain("--to", postroad.address("ada"), "--to", "nosuch@example.org", "--size", "100000",
+                            "--option", "smtpd_end_of_data_restrictions=check_sender_access inline:{ { <> = HOLD } }")
+        self.assertEqual([l for l in told.splitlines() if l[:4] in ("EHLO", "MAIL", "RCPT", "DATA", "end ")],
+                         ["EHLO localhost", "MAIL FROM:<> SIZE=100000", "RCPT TO:<%s>" % postroad.address("ada"),
+                          "RCPT TO:<nosuch@example.org>", "DATA", "end of message, bytes: 100000"])
+        self.assertIn("triggers HOLD action", told)
+        self.assertIn("put on hold", told)
+        told = self.explain("--to", "ada@example.org", "--size", "99999999")
+        self.assertIn("the client hears: 552 5.3.4 Message size exceeds fixed limit", told)
+        told = self.explain("--to", "ada@example.org", "--size", "2000", "--option", "message_size_limit=1900")
+        self.assertIn("552 5.3.4", told)
+
+    def test_the_way_to_the_mailbox(self):
+        postroad.write(self.box.path("etc", "aliases"), "ada: %s\nlist: ada, joe@far.example, \"|/bin/cat\"\n"
+                       % postroad.ACCOUNTS["ada"])
+        self.box.run("postalias", "hash:" + self.box.path("etc", "aliases"), check=True)
+        self.box.settings["virtual_alias_maps"] = "hash:" + self.box.path("etc", "virtual")
+        postroad.write(self.box.path("etc", "virtual"), "sales@example.org list\n")
+        self.box.run("postmap", "hash:" + self.box.path("etc", "virtual"), check=True)
+        self.box.write_config()
+        told = self.explain("--from", "u@y.example", "--to", "sales@example.org")
+        self.assertIn("virtual, line 1: sales@example.org = list", told)
+        self.assertIn("recipient  <list@example.org>, for <sales@example.org>", told)
+        self.assertRegex(told, "aliases, line 2: list = ada, joe")
+        self.assertRegex(told, "command    /bin/cat, as user nobody")
+        self.assertRegex(told, "forward    to <joe@far.example>, as a new message\n")
+        self.assertRegex(told, "where <joe@far.example> leads\n(.*\n)* +transport +smtp\n")
+        told = self.explain("--to", postroad.address("ada"))
+        self.assertIn("mailbox    %s/, as user %s" % (self.box.maildir("ada"), postroad.ACCOUNTS["ada"]), told)
+        told = self.explain("--to", "ada@example.org", "--option", "content_filter=scan:[127.0.0.1]:10024")
+        self.assertIn("filter     first all recipients go to scan:[127.0.0.1]:10024", told)
+
+    def test_a_service_with_its_options(self):
+        self.box.master_cf += "%s:2526 inet n - n - - smtpd\n  -o smtpd_recipient_restrictions=reject\n" % self.box.address
+        self.box.write_config()
+        told = self.explain("--service", "2526", "--to", "ada@example.org")
+        self.assertIn("service %s:2526, master.cf, line " % self.box.address, told)
+        self.assertIn("554 5.7.1 <ada@example.org>: Recipient address rejected: Access denied", told)
+        self.assertExit(self.box.run("postroad", "explain", "--service", "nosuch", "--to", "x"), 1)
+
     def test_a_probe(self):
         told = self.explain("--probe", "--option", "address_verify_poll_delay=1s", "--to", postroad.address("ada"))
         self.assertIn("a probe    arrives", told)

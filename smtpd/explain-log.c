@@ -1,0 +1,95 @@
+/* Lines of smtpd's that are not about a check: what they mean, and which settings they follow from. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "config/config.h"
+#include "service/explain.h"
+#include "smtpd/explain.h"
+
+static const struct meaning {
+	const char	*pattern;	/* stands in the line */
+	const char	*meaning;
+	const char	*parameters;	/* that it follows from */
+} meanings[] = {
+	{ "Connection concurrency limit exceeded",
+	    "the client has more sessions at once than it may; it heard 421 and comes again",
+	    "smtpd_client_connection_count_limit smtpd_client_event_limit_exceptions" },
+	{ "Connection rate limit exceeded",
+	    "the client came more often within anvil_rate_time_unit than it may; it heard 421",
+	    "smtpd_client_connection_rate_limit anvil_rate_time_unit smtpd_client_event_limit_exceptions" },
+	{ "Message delivery request rate limit exceeded",
+	    "the client began more messages within anvil_rate_time_unit than it may; it heard 450",
+	    "smtpd_client_message_rate_limit anvil_rate_time_unit smtpd_client_event_limit_exceptions" },
+	{ "Recipient address rate limit exceeded",
+	    "the client named more recipients within anvil_rate_time_unit than it may; it heard 450",
+	    "smtpd_client_recipient_rate_limit anvil_rate_time_unit smtpd_client_event_limit_exceptions" },
+	{ "too many errors after",
+	    "the client was told too many errors in one session, or sent too many commands that do nothing; it heard 421",
+	    "smtpd_hard_error_limit smtpd_soft_error_limit smtpd_junk_command_limit" },
+	{ "improper command pipelining after",
+	    "the client spoke before it was its turn, and not as PIPELINING permits; behind the colon is what it said",
+	    "smtpd_forbid_unauth_pipelining smtpd_data_restrictions" },
+	{ "non-SMTP command from",
+	    "the client speaks another protocol, or sends a command that is forbidden; it heard 221 and was cut off",
+	    "smtpd_forbidden_commands" },
+	{ "bare <LF> received",
+	    "the client ended a line without CR, as mail that is to smuggle another does; the session was closed",
+	    "smtpd_forbid_bare_newline smtpd_forbid_bare_newline_exclusions" },
+	{ "timeout after",
+	    "the client said nothing for too long, or took too long for one command or message",
+	    "smtpd_timeout smtpd_per_request_deadline smtpd_min_data_rate stress" },
+	{ "lost connection after",
+	    "the client went away, or the line broke; nothing was refused, and what was not answered 250 was not taken",
+	    "" },
+	{ "does not resolve to address",
+	    "the name that the address has in the DNS has not this address, so it counts as unknown",
+	    "smtpd_client_restrictions" },
+	{ "PREGREET",
+	    "the client spoke before the greeting was over, as programs that send spam do",
+	    "postscreen_greet_wait postscreen_greet_action" },
+	{ "HANGUP after",
+	    "the client did not wait for the greeting's end; nothing was refused",
+	    "postscreen_greet_wait" },
+	{ "not a header of the PROXY protocol",
+	    "who connected is no load balancer, though the service is for one alone",
+	    "smtpd_upstream_proxy_protocol" },
+	{ "could not be handed over to the",
+	    "cleanup did not answer, so the message was not taken; the client heard 451 and comes again. Its own lines say why",
+	    "cleanup_service_name" },
+	{ "replacing client command",
+	    "smtpd_command_filter changed what the client said",
+	    "smtpd_command_filter" },
+	{ ": permit: ",
+	    "the check that is named permitted this, and smtpd_log_access_permit_actions wants it told",
+	    "smtpd_log_access_permit_actions" },
+};
+
+static void
+tell_parameters(const char *parameters)
+{
+	char *copy = mem_strdup(parameters), *cursor = copy, *name;
+
+	while ((name = word_next(&cursor, " ")) != NULL) {
+		const char *value = config_get(name);
+
+		printf("  %s = %s\n", name, value == NULL ? "" : value);
+	}
+	free(copy);
+}
+
+bool
+explain_log_line(const char *line)
+{
+	for (size_t i = 0; i < COUNT_OF(meanings); i++) {
+		if (strstr(line, meanings[i].pattern) == NULL)
+			continue;
+		explain_begin(NULL);
+		printf("%s\n", meanings[i].meaning);
+		tell_parameters(meanings[i].parameters);
+		return true;
+	}
+	return false;
+}
