@@ -6,6 +6,8 @@
  * rdata.h     the data of one record: from master-file words, to text, checked
  * encodings.h octets as hexadecimal, base64, base32hex
  * message.h   questions as they come in, and the records of any message
+ * key.h       shared secrets and codes made with them
+ * tsig.h      messages that are signed with them
  *
  * Pure: no sockets, no files, no log, no allocation but in what prints.
  * What holds for every function that reads bytes from outside:
@@ -19,9 +21,11 @@
 #define DNS_DNS_H
 
 #include "dns/encodings.h"
+#include "dns/key.h"
 #include "dns/message.h"
 #include "dns/name.h"
 #include "dns/rdata.h"
+#include "dns/tsig.h"
 #include "dns/types.h"
 
 #endif

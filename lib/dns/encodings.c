@@ -1,8 +1,6 @@
-/* encodings - hexadecimal, base64 and base32hex (RFC 4648) */
+#include "dns/encodings.h"
 
 #include <string.h>
-
-#include "dns/internal.h"
 
 static const char base64[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
