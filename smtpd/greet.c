@@ -27,7 +27,7 @@ say_banner(struct session *s, enum verdict verdict)
 {
 	const char *why;
 
-	if (!checks_are_safe(&why)) {
+	if (!smtpd_is_alone && !checks_are_safe(&why)) {
 		log_error("%s", why);
 		session_reply(s, "421 4.3.5 %s Error: server configuration "
 		    "error", config.myhostname);
@@ -68,6 +68,13 @@ greet_again(struct session *s)
 	s->is_refused = false;
 	checks_run(s, config.smtpd_delay_reject ? 0 : 1 << STAGE_CLIENT,
 	    say_banner);
+}
+
+void
+greet_alone(struct session *s)
+{
+	set_name(s, "localhost");
+	say_banner(s, VERDICT_PERMIT);
 }
 
 /* A name that does not lead back to the address could be anybody's. */
@@ -187,6 +194,12 @@ offers_vrfy(const struct session *s)
 }
 
 static bool
+offers_etrn(const struct session *s)
+{
+	return !smtpd_is_alone;
+}
+
+static bool
 offers_xclient(const struct session *s)
 {
 	return s->may_xclient && !s->was_xclient;
@@ -212,7 +225,7 @@ static const struct {
 	{ "PIPELINING", NULL, NULL },
 	{ "SIZE", NULL, NULL },
 	{ "VRFY", offers_vrfy, NULL },
-	{ "ETRN", NULL, NULL },
+	{ "ETRN", offers_etrn, NULL },
 	{ "XCLIENT", offers_xclient,
 	    "NAME ADDR PROTO HELO REVERSE_NAME PORT DESTADDR DESTPORT" },
 	{ "XFORWARD", offers_xforward,

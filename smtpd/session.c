@@ -1,5 +1,5 @@
 /*
- * A connection: bytes to commands, replies to bytes, limits, the end.
+ * A connection: what it waits for, its deadlines, its beginning and its end.
  *
  * A session waits for one thing at a time, with the one event that it has:
  * for bytes, for room to send, or for a moment to pass. While it is busy
@@ -27,9 +27,6 @@
 #include "service/service.h"
 
 #define READ_SIZE	65536
-
-/* Replies that may wait to be sent before no more commands are read. */
-#define OUTPUT_MAX	16384
 
 static TAILQ_HEAD(, session) sessions = TAILQ_HEAD_INITIALIZER(sessions);
 static size_t session_count;
@@ -108,16 +105,6 @@ start_deadline(struct session *s)
 	s->deadline_ms = clock_ms() + config.smtpd_timeout * 1000LL;
 }
 
-static void
-extend_deadline(struct session *s, size_t bytes)
-{
-	int64_t most = clock_ms() + config.smtpd_timeout * 1000LL;
-
-	s->deadline_ms += (int64_t)bytes * 1000 / config.smtpd_min_data_rate;
-	if (s->deadline_ms > most)
-		s->deadline_ms = most;
-}
-
 static bool
 is_overdue(const struct session *s)
 {
@@ -160,6 +147,8 @@ session_end(struct session **argument)
 	limit_end(s);
 	TAILQ_REMOVE(&sessions, s, link);
 	count_session(-1);
+	if (s->out != s->fd)
+		fd_close(&s->out);
 	fd_close(&s->fd);
 	text_clear(&s->input);
 	text_clear(&s->output);
@@ -185,8 +174,8 @@ static bool
 flush(struct session *s)
 {
 	while (s->output.length > 0) {
-		ssize_t sent = send(s->fd, s->output.bytes, s->output.length,
-		    MSG_NOSIGNAL);
+		ssize_t sent = write(s->out, s->output.bytes,
+		    s->output.length);
 
 		if (sent == -1 && errno == EINTR)
 			continue;
@@ -201,163 +190,6 @@ flush(struct session *s)
 	}
 	text_clear(&s->output);
 	return true;
-}
-
-/* Input. */
-
-static bool
-may_read(const struct session *s)
-{
-	return !s->busy && !s->pausing && !s->ending &&
-	    s->output.length < OUTPUT_MAX;
-}
-
-/* A line is longer than any command may be: say so once, read past it. */
-static void
-skip_line(struct session *s)
-{
-	if (s->skipping)
-		return;
-	s->skipping = true;
-	s->verb = UNKNOWN;
-	s->where = "UNKNOWN";
-	s->counts[UNKNOWN].total++;
-	session_reply(s, "500 5.5.2 Error: line too long");
-}
-
-/* smtpd_forbid_bare_newline = reject: true if the session ends for it. */
-static bool
-refuse_bare_newline(struct session *s, const char *line, size_t length)
-{
-	if ((length > 0 && line[length - 1] == '\r') ||
-	    !smtpd_refuses_bare_newline(s))
-		return false;
-	session_reply(s, "%d 5.5.2 %s Error: bare <LF> received",
-	    config.smtpd_forbid_bare_newline_reject_code, config.myhostname);
-	log_info("disconnect: bare <LF> received after %s from %s", s->where,
-	    s->peer);
-	session_finish(s);
-	return true;
-}
-
-static bool
-has_too_many_errors(struct session *s)
-{
-	if (s->errors < config.smtpd_hard_error_limit)
-		return false;
-	session_say(s, "421 4.7.0 %s Error: too many errors",
-	    config.myhostname);
-	log_info("too many errors after %s from %s", s->where, s->peer);
-	session_finish(s);
-	return true;
-}
-
-/* A line of input, if it is whole. Gives the bytes used. */
-static size_t
-take_line(struct session *s, const char *bytes, size_t length)
-{
-	const char *lf = memchr(bytes, '\n', length);
-
-	if (lf == NULL) {
-		if (length <= SMTP_COMMAND_MAX)
-			return 0;
-		skip_line(s);
-		return length;
-	}
-
-	size_t line = lf - bytes, used = line + 1;
-
-	s->deadline_ms = 0;
-	if (s->skipping) {
-		s->skipping = false;
-		return used;
-	}
-	if (line > SMTP_COMMAND_MAX) {
-		skip_line(s);
-		s->skipping = false;
-		return used;
-	}
-	if (has_too_many_errors(s) || refuse_bare_newline(s, bytes, line))
-		return used;
-	if (line > 0 && bytes[line - 1] == '\r')
-		line--;
-	session_trace(s, '<', bytes, line);
-	trouble_heard(s, bytes, line);
-
-	const char *other = reword_command(s, bytes, line);
-
-	if (s->ending)
-		return used;
-	if (other != NULL)
-		command_run(s, other, strlen(other), bytes + used,
-		    length - used);
-	else
-		command_run(s, bytes, line, bytes + used, length - used);
-	return used;
-}
-
-/* A chunk that was refused is read past, octet by octet as it was announced. */
-static size_t
-skip_octets(struct session *s, size_t length)
-{
-	size_t used = s->octets_to_skip < (int64_t)length ?
-	    (size_t)s->octets_to_skip : length;
-
-	s->octets_to_skip -= used;
-	extend_deadline(s, used);
-	return used;
-}
-
-static size_t
-take_content(struct session *s, const char *bytes, size_t length)
-{
-	size_t used = content_read(s, bytes, length);
-
-	if (s->state == IN_DATA || s->state == IN_CHUNK)
-		extend_deadline(s, used);
-	else
-		s->deadline_ms = 0;
-	return used;
-}
-
-static size_t
-take_input(struct session *s, const char *bytes, size_t length)
-{
-	size_t at = 0;
-
-	while (at < length && may_read(s)) {
-		size_t used;
-
-		if (s->octets_to_skip > 0)
-			used = skip_octets(s, length - at);
-		else if (s->awaits_proxy) {
-			used = address_take_header(s, bytes + at, length - at);
-			if (used == 0)
-				break;
-		} else if (s->state == IN_DATA || s->state == IN_CHUNK)
-			used = take_content(s, bytes + at, length - at);
-		else if ((used = take_line(s, bytes + at, length - at)) == 0)
-			break;
-		at += used;
-	}
-	return at;
-}
-
-/* Bytes that came, or those that had to wait. */
-static void
-feed(struct session *s, const char *bytes, size_t length)
-{
-	if (s->input.length == 0) {
-		size_t used = take_input(s, bytes, length);
-
-		text_append(&s->input, bytes + used, length - used);
-	} else {
-		text_append(&s->input, bytes, length);
-		text_drop(&s->input, take_input(s, s->input.bytes,
-		    s->input.length));
-	}
-	if (s->input.length == 0)
-		text_clear(&s->input);
 }
 
 /*
@@ -406,7 +238,7 @@ session_go_on(struct session *s)
 {
 	s->busy = false;
 	if (s->input.length > 0)
-		feed(s, "", 0);
+		session_feed(s, "", 0);
 	settle(s);
 }
 
@@ -444,7 +276,7 @@ on_readable(struct session *s)
 		return;
 	}
 
-	ssize_t length = recv(s->fd, lent, sizeof(lent), 0);
+	ssize_t length = read(s->fd, lent, sizeof(lent));
 
 	if (length == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -453,7 +285,7 @@ on_readable(struct session *s)
 		session_end(&s);
 		return;
 	}
-	feed(s, lent, length);
+	session_feed(s, lent, length);
 	if (s->awaits_proxy && s->busy)
 		begin(s);
 	else
@@ -518,21 +350,30 @@ on_early_words(struct session *s)
 		settle(s);
 }
 
-/* Who is at the other end is known. */
 static struct session *
-start(int fd, const union resolve_address *address, const char *name)
+session_new(int in, int out, const union resolve_address *address)
 {
 	struct session *s = mem_zalloc(1, sizeof(*s));
 
-	s->fd = fd;
+	s->fd = in;
+	s->out = out;
 	s->state = CONNECTED;
 	s->where = "CONNECT";
 	s->verb = UNKNOWN;
 	s->address = *address;
-	s->said_name = name;
 	address_note(s);
 	TAILQ_INSERT_TAIL(&sessions, s, link);
 	count_session(1);
+	return s;
+}
+
+struct session *
+session_start_as(int fd, const union resolve_address *address,
+    const char *name)
+{
+	struct session *s = session_new(fd, fd, address);
+
+	s->said_name = name;
 	if (config.smtpd_upstream_proxy_protocol[0] == '\0') {
 		begin(s);
 		return s;
@@ -552,12 +393,16 @@ session_start(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (getpeername(fd, &address.any, &size) == -1)
 		address.any.sa_family = AF_UNSPEC;
-	start(fd, &address, NULL);
+	session_start_as(fd, &address, NULL);
 }
 
-struct session *
-session_start_as(int fd, const union resolve_address *address,
-    const char *name)
+void
+session_start_alone(int in, int out)
 {
-	return start(fd, address, name);
+	union resolve_address address = { .v4 = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) } };
+	struct session *s = session_new(in, out, &address);
+
+	greet_alone(s);
+	settle(s);
 }

@@ -8,7 +8,8 @@
  * Trusts   nobody: every byte is a stranger's
  * Killed   clients see a lost connection and come again; what was answered 250 is in cleanup's journal
  *
- *	session.c	a connection: bytes to commands, replies to bytes, limits, the end
+ *	session.c	a connection: what it waits for, its deadlines, its end
+ *	input.c		bytes to commands and content
  *	commands.c	the verbs: what may come when
  *	greet.c		who is it: connect, HELO, EHLO
  *	xclient.c	who is it that a proxy speaks for
@@ -25,6 +26,7 @@
  *	route.c		where an address leads
  *	start.c		what is opened before the sandbox closes
  *	explain.c	a session for somebody who asks why; and explain-*.c
+ *	alone.c		sendmail -bs: one user on standard input
  *	audit.c		is there anything in the lists that cannot be obeyed
  *	report.c	log lines, as log readers know them
  */
@@ -50,6 +52,8 @@ main(int argc, char **argv)
 
 	if (explain_is_wanted(argc, argv))
 		return explain(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "-S") == 0)
+		return alone();
 	if (argc > 1 && strcmp(argv[1], "--check") == 0)
 		return audit(argc - 1, argv + 1);
 	return service_events(&smtpd, argc, argv);

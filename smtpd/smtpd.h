@@ -73,6 +73,7 @@ struct session {
 	struct event	 event;		/* what is waited for: see session.c */
 	short		 watched;	/* EV_READ, EV_WRITE, EV_TIMEOUT or 0 */
 	int		 fd;
+	int		 out;		/* where replies go: fd, but for a user on standard input */
 	enum session_state state;
 	bool		 busy;		/* waits for an answer; input waits with it */
 	bool		 pausing;	/* made to wait for its errors */
@@ -138,6 +139,10 @@ void	session_start(int fd);
 /* The same for one of which it is said who it is; name NULL: it is looked up. Keeps name. For explain.c. */
 struct session *session_start_as(int fd,
 	    const union resolve_address *address, const char *name);
+
+/* A user of this host: takes both. */
+void	session_start_alone(int in, int out);
+
 bool	session_any(void);
 
 /* The process must end, or the service was reloaded. */
@@ -157,6 +162,10 @@ void	session_say(struct session *session, const char *format, ...)
 /* A line of the dialogue, for clients whose trouble is being looked at. */
 void	session_trace(const struct session *session, char direction,
 	    const char *line, size_t length);
+
+/* input.c: bytes that came, behind those that had to wait. */
+void	session_feed(struct session *session, const char *bytes,
+	    size_t length);
 
 /* Close once what was said is sent. */
 void	session_finish(struct session *session);
@@ -178,6 +187,9 @@ const char *verb_name(enum verb verb);
 
 /* Find the client's name, then send the banner. */
 void	greet_client(struct session *session);
+
+/* Nobody asks who the user is: send the banner. */
+void	greet_alone(struct session *session);
 
 /* The client is another now: XCLIENT said so. */
 void	greet_again(struct session *session);
@@ -430,6 +442,17 @@ const char *reword_value(const struct session *session, const char *name);
 
 /* postroad check: tell what is wrong with the restrictions, on standard output. Gives the exit code. */
 int	audit(int argc, char **argv);
+
+/* ------------------------------------------------------------ alone.c */
+
+/* For sendmail -bs. Gives the exit code. */
+int	alone(void);
+
+/* Is this process a user's: no checks, no limits but his message's, no brother daemons? */
+extern bool smtpd_is_alone;
+
+/* The message is whole: hand it over as sendmail does, and reply. */
+void	alone_submit(struct session *session);
 
 /* ------------------------------------------------------------ explain.c */
 

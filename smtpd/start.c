@@ -95,7 +95,8 @@ smtpd_is_rewritten(const struct session *s)
 bool
 smtpd_refuses_bare_newline(const struct session *s)
 {
-	return text_equal_nocase(config.smtpd_forbid_bare_newline, "reject") &&
+	return !smtpd_is_alone &&
+	    text_equal_nocase(config.smtpd_forbid_bare_newline, "reject") &&
 	    match_client(may_send_bare_newlines, s->client_name,
 	    &s->address.any) != TABLE_FOUND;
 }

@@ -183,6 +183,10 @@ submit(struct session *s)
 	struct transaction *t = s->transaction;
 	struct envelope *e = t->envelope;
 
+	if (smtpd_is_alone) {
+		alone_submit(s);
+		return;
+	}
 	e->token = settle_recipients(t) ? new_token(t) : NULL;
 	e->size = t->content.length + t->file_size;
 	if (smtpd_is_rewritten(s))

@@ -58,7 +58,8 @@ transaction_end(struct session *s)
 	s->transaction = NULL;
 	if (t->again != NULL)
 		event_free(t->again);
-	ipc_client_cancel(smtpd_cleanup, t->call);
+	if (t->call != 0)
+		ipc_client_cancel(smtpd_cleanup, t->call);
 	text_clear(&t->content);
 	text_clear(&t->prepend);
 	told_forget(s);

@@ -65,7 +65,7 @@ class_of(const char *reply, size_t length)
 static struct transcript *
 transcript_of(struct session *s)
 {
-	if (!(notify_classes() & OF_SESSIONS))
+	if (smtpd_is_alone || !(notify_classes() & OF_SESSIONS))
 		return NULL;
 	if (s->transcript == NULL)
 		s->transcript = mem_zalloc(1, sizeof(*s->transcript));

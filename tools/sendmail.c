@@ -6,7 +6,8 @@
  * still has a meaning. It runs as the user who calls; what needs more is done
  * by the commands that it runs:
  *
- *	a message	postdrop, which may write in maildrop
+ *	a message	pickup takes it, or postdrop, which may write in maildrop
+ *	-bs		smtpd, which speaks on standard input and does the same
  *	-bv, -v		the same: what becomes of it, the sender is told by mail
  *	-bp		postqueue -p
  *	-q -qI -qR	postqueue -f -i -s
@@ -25,8 +26,8 @@
 #include "address/address.h"
 #include "base/base.h"
 #include "config/config.h"
+#include "handover/handover.h"
 #include "tools/shared/command.h"
-#include "tools/shared/dialogue.h"
 #include "tools/shared/submission.h"
 
 enum mode { MODE_SUBMIT, MODE_DIALOGUE, MODE_LIST, MODE_ALIASES, MODE_FLUSH,
@@ -243,6 +244,16 @@ flush_queue(void)
 }
 
 static void
+speak_smtp(void)
+{
+	char *path = mem_printf("%s/smtpd", config.daemon_directory);
+
+	execl(path, "smtpd", "-S", (char *)NULL);
+	fatal_exit_code = EX_OSERR;
+	fatal("run %s: %m", path);
+}
+
+static void
 make_aliases(void)
 {
 	const char *tables[32] = { "--" };
@@ -391,7 +402,8 @@ submit(char **recipients)
 		submission_add_from(&submission, name);
 	free(name);
 
-	int code = submission_hand_over(&submission);
+	char id[HANDOVER_ID_SIZE];
+	int code = handover(envelope, &submission.content, id);
 
 	if (code == 0 && (options.flags & (ENVELOPE_TRACE | ENVELOPE_VERIFY)))
 		say_report_follows(envelope);
@@ -450,7 +462,8 @@ main(int argc, char **argv)
 	case MODE_SUBMIT: case MODE_VERIFY:
 		return submit(argv + optind);
 	case MODE_DIALOGUE:
-		return dialogue_run();
+		speak_smtp();
+		break;
 	case MODE_LIST:
 		list_queue();
 		break;

@@ -56,9 +56,9 @@ is_mbox_from(const struct submission *submission, const char *line,
 	    (length >= 6 && memcmp(line, ">From ", 6) == 0);
 }
 
-void
-submission_add_line(struct submission *submission, const char *line,
-    size_t length)
+/* A line without its end, as another part of the content. */
+static void
+add_line(struct submission *submission, const char *line, size_t length)
 {
 	struct text *content = &submission->content;
 
@@ -96,7 +96,7 @@ submission_read(struct submission *submission, FILE *in, bool dot_ends)
 			length--;
 		if (dot_ends && length == 1 && *line == '.')
 			break;
-		submission_add_line(submission, line, (size_t)length);
+		add_line(submission, line, (size_t)length);
 	}
 	free(line);
 	return ferror(in) ? -1 : 0;

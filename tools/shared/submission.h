@@ -33,21 +33,11 @@ size_t	submission_add_recipients(struct submission *submission,
 /* Read the content until the end of in, or until a line with only a dot if dot_ends. 0, or -1 with errno. */
 int	submission_read(struct submission *submission, FILE *in, bool dot_ends);
 
-/* A line without its end, as another part of the content. */
-void	submission_add_line(struct submission *submission, const char *line,
-	    size_t length);
-
 /* Recipients from To, Cc and Bcc, or from their Resent- forms if there are any. */
 void	submission_take_header_recipients(struct submission *submission);
 
 /* Add a From field with this name, if the header lacks one. */
 void	submission_add_from(struct submission *submission,
 	    const char *full_name);
-
-/*
- * Hand it to pickup(8), or when that does not take it to postdrop(1). The exit
- * code: 0 when the message is durable; else postdrop has said why.
- */
-int	submission_hand_over(struct submission *submission);
 
 #endif

@@ -1,6 +1,8 @@
 """sendmail(1): its options, what it reads, and the exit codes that scripts look at."""
 import os
+import shutil
 import subprocess
+import unittest
 
 import postroad
 
@@ -73,6 +75,57 @@ class Sendmail(postroad.Test):
         self.assertIn("354 ", done.stdout)
         self.assertIn("queued as", done.stdout)
         self.mail_with("marker-bs")
+
+    def test_smtp_on_standard_input_is_smtpd(self):
+        """The dialogue is smtpd's, without checks: a mail reader of this host is trusted as sendmail is."""
+        large = "".join("%060d\r\n" % n for n in range(4000))
+        done = self.box.run("sendmail", "-bs", input="EHLO here\r\nVRFY ada\r\nRCPT TO:<x>\r\nMAIL FROM:<ada@example.org> SIZE=9\r\n"
+                            "RCPT TO:<ada@example.org>\r\nRCPT TO:<a b@c>\r\nBDAT 35\r\nSubject: marker-bdat\r\n\r\nHello.\r\nx\r\n"
+                            "BDAT 0 LAST\r\nETRN x\r\nFOO\r\nMAIL FROM:<>\r\nRCPT TO:<ada@example.org>\r\nDATA\r\n"
+                            "Subject: marker-large\r\n\r\n" + large + ".\r\nQUIT\r\n")
+        self.assertExit(done, 0)
+        codes = [line[:3] for line in done.stdout.splitlines() if line[3:4] == " "]
+        self.assertEqual(codes, "220 250 252 503 250 250 501 250 250 502 500 250 250 354 250 221".split(), done.stdout)
+        self.assertIn("SMTPUTF8", done.stdout)
+        self.assertIn("\nHello.\nx\n", self.mail_with("marker-bdat").as_string())
+        mail = self.mail_with("marker-large")
+        self.assertEqual(len(mail.get_payload()), 4000 * 61)
+        self.assertEqual(mail["Return-Path"], "<>")
+
+    def test_a_mail_reader_that_talks_through_pipes(self):
+        """It waits for each reply, and may leave without QUIT; a message without its dot is none."""
+        reader = subprocess.Popen([postroad.BUILD + "/bin/sendmail", "-bs", "-oi"], env=self.box.environment(),
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wanted = (("220", "HELO here"), ("250", "MAIL FROM:<ada@example.org>"), ("250", "RCPT TO:<ada@example.org>"),
+                  ("250", "DATA"), ("354", "Subject: marker-torn\r\n\r\nHello.\r\n"))
+        for code, command in wanted:
+            self.assertTrue(reader.stdout.readline().startswith(code))
+            reader.stdin.write(command + "\r\n")
+            reader.stdin.flush()
+        rest, complaints = reader.communicate()
+        self.assertEqual((reader.returncode, rest, complaints), (0, "", ""))
+
+    @unittest.skipUnless(shutil.which("swaks"), "no swaks here")
+    def test_swaks_through_a_pipe(self):
+        done = subprocess.run(["swaks", "--pipe", postroad.BUILD + "/bin/sendmail -bs", "--from", "ada@example.org", "--to",
+                               "ada@example.org", "--header", "Subject: marker-swaks"], env=self.box.environment(),
+                              capture_output=True, text=True)
+        self.assertExit(done, 0)
+        self.mail_with("marker-swaks")
+
+    def test_smtp_from_a_file_while_the_system_is_down(self):
+        box = self.system()
+        box.stop()
+        with open(box.path("batch"), "w") as f:
+            f.write("HELO here\r\nMAIL FROM:<ada@example.org>\r\nRCPT TO:<ada@example.org>\r\nDATA\r\n"
+                    "Subject: early\r\n\r\nHello.\r\n.\r\nQUIT\r\n")
+        with open(box.path("batch")) as f:
+            done = subprocess.run([postroad.BUILD + "/bin/sendmail", "-bs"], env=box.environment(), stdin=f,
+                                  capture_output=True, text=True)
+        self.assertExit(done, 0)
+        self.assertIn("queued as maildrop", done.stdout)
+        box.start()
+        self.assertEqual(box.wait_mail("ada")[0]["Subject"], "early")
 
     def test_mail_waits_while_the_system_is_down(self):
         box = self.system()

@@ -1,11 +1,4 @@
-/*
- * handover - how a submission leaves us
- *
- * While the system runs, pickup(8) takes a small message by its socket and
- * answers when it is durable. Else postdrop(1) leaves it in maildrop. If
- * pickup had it and gave no answer, postdrop's file has the same token, by
- * which the message is known: it arrives once.
- */
+#include "handover/handover.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,8 +13,6 @@
 #include "config/config.h"
 #include "ipc/ipc.h"
 #include "spool/spool.h"
-#include "tools/shared/command.h"
-#include "tools/shared/submission.h"
 
 /* A pickup that is stuck delays nobody longer. */
 #define PATIENCE_SECONDS	5
@@ -29,7 +20,8 @@
 static void
 run_postdrop(int in)
 {
-	char *path = command_path("postdrop");
+	char *path = mem_printf("%s/%spostdrop", config.command_directory,
+	    program_prefix);
 
 	if (dup2(in, STDIN_FILENO) != -1)
 		execl(path, "postdrop", "-r", (char *)NULL);
@@ -38,15 +30,15 @@ run_postdrop(int in)
 }
 
 static void
-put_record(const struct submission *submission, struct text *out)
+put_record(const struct envelope *e, size_t length, struct text *out)
 {
 	char header[SPOOL_RECORD_HEADER];
 	struct text envelope = TEXT_EMPTY;
-	size_t recipients = submission->envelope->recipient_count;
+	size_t recipients = e->recipient_count;
 
-	envelope_encode(submission->envelope, &envelope);
+	envelope_encode(e, &envelope);
 	spool_record_header(header, recipients, envelope.length,
-	    (int64_t)submission->content.length, 0, -1);
+	    (int64_t)length, 0, -1);
 	text_append(out, header, sizeof(header));
 	for (size_t i = 0; i < recipients; i++)
 		text_putc(out, SPOOL_MARK_PENDING);
@@ -56,13 +48,13 @@ put_record(const struct submission *submission, struct text *out)
 
 /* postdrop's exit code. */
 static int
-run_drop(const struct submission *submission)
+run_drop(const struct envelope *envelope, const struct text *content)
 {
 	struct text front = TEXT_EMPTY;
 	int ends[2], status;
 	pid_t child;
 
-	put_record(submission, &front);
+	put_record(envelope, content->length, &front);
 	fflush(NULL);
 	if (pipe(ends) == -1 || (child = fork()) == -1) {
 		log_error("run postdrop: %m");
@@ -75,8 +67,7 @@ run_drop(const struct submission *submission)
 	fd_close(&ends[0]);
 	/* If postdrop does not take all of it, it says why. */
 	if (fd_write_all(ends[1], front.bytes, front.length) == 0)
-		fd_write_all(ends[1], submission->content.bytes,
-		    submission->content.length);
+		fd_write_all(ends[1], content->bytes, content->length);
 	fd_close(&ends[1]);
 	text_clear(&front);
 	while (waitpid(child, &status, 0) == -1) {
@@ -105,42 +96,45 @@ connect_pickup(void)
 
 /* As pickup answers: 250 it is durable, 450 it was not taken, 0 nobody knows. */
 static int
-ask_pickup(int fd, const struct submission *submission)
+ask_pickup(int fd, const struct envelope *e, const struct text *content,
+    char id[HANDOVER_ID_SIZE])
 {
 	struct ipc_packet request = IPC_PACKET_EMPTY, reply = IPC_PACKET_EMPTY;
 	struct ipc_submit_result result;
 	struct text envelope = TEXT_EMPTY;
 	int status = 0;
 
-	envelope_encode(submission->envelope, &envelope);
+	envelope_encode(e, &envelope);
 	ipc_encode_submit(&request, 0, &(struct ipc_submit){
 	    .envelope = { envelope.bytes, envelope.length },
-	    .content = { text_string(&submission->content),
-		submission->content.length },
+	    .content = { text_string(content), content->length },
 	    .file = -1 });
 	text_clear(&envelope);
 	if (ipc_send(fd, &request) == 0 && ipc_receive(fd, &reply, true) == 1 &&
-	    ipc_decode_submit_result(&reply, &result) == 0)
+	    ipc_decode_submit_result(&reply, &result) == 0) {
 		status = (int)result.status;
+		if (*result.queue_id != '\0')
+			strlcpy(id, result.queue_id, HANDOVER_ID_SIZE);
+	}
 	ipc_packet_clear(&request);
 	ipc_packet_clear(&reply);
 	return status;
 }
 
 static bool
-give_to_pickup(struct submission *submission)
+give_to_pickup(struct envelope *envelope, const struct text *content,
+    char id[HANDOVER_ID_SIZE])
 {
-	struct envelope *envelope = submission->envelope;
 	char token[ENVELOPE_USER_TOKEN + 1];
 	int fd, status;
 
-	if (submission->content.length > IPC_INLINE_MAX ||
+	if (content->length > IPC_INLINE_MAX ||
 	    (fd = connect_pickup()) == -1)
 		return false;
 	snprintf(token, sizeof(token), "%08x%08x%08x%08x", arc4random(),
 	    arc4random(), arc4random(), arc4random());
-	envelope->token = pool_strdup(submission->pool, token);
-	status = ask_pickup(fd, submission);
+	envelope->token = pool_strdup(envelope->pool, token);
+	status = ask_pickup(fd, envelope, content, id);
 	fd_close(&fd);
 	if (status == 450)
 		envelope->token = "";
@@ -148,8 +142,11 @@ give_to_pickup(struct submission *submission)
 }
 
 int
-submission_hand_over(struct submission *submission)
+handover(struct envelope *envelope, const struct text *content,
+    char id[HANDOVER_ID_SIZE])
 {
-	submission->envelope->size = (int64_t)submission->content.length;
-	return give_to_pickup(submission) ? EX_OK : run_drop(submission);
+	envelope->size = (int64_t)content->length;
+	strlcpy(id, "maildrop", HANDOVER_ID_SIZE);
+	return give_to_pickup(envelope, content, id) ? EX_OK :
+	    run_drop(envelope, content);
 }
