@@ -55,17 +55,24 @@ become(char **arguments, mode_t mask)
 static int
 run(char **arguments, mode_t mask)
 {
+	sigset_t all, before;
 	pid_t got;
 	int status;
 
+	/* A signal must find the command's number known. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
 	command = fork();
-	if (command == 0)
+	if (command == 0) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		become(arguments, mask);
+	}
 	if (command == -1) {
 		log_error("run %s: %m", arguments[0]);
 		return EX_TEMPFAIL;
 	}
 	outlive_command();
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	while ((got = waitpid(command, &status, 0)) == -1 && errno == EINTR)
 		continue;
 	return got == command && WIFEXITED(status) ? WEXITSTATUS(status) :
