@@ -137,6 +137,13 @@ class Road(postroad.System):
         return [path for path in self.files()
                 if not re.fullmatch(r"defer/(\.swept|\w/\w+)|flush/[\w.-]+|\w+/(\w/)?\.new-\d+-[0-9a-f]+", path)]
 
+    def debris_that_stays(self):
+        """What is done is taken away by qmgr's filer, in its own time."""
+        deadline = time.monotonic() + SETTLE
+        while (left := self.debris()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return left
+
     def files(self):
         """Every file below the queue's directories, but for the journal."""
         for queue in QUEUES:
@@ -188,7 +195,7 @@ class Road(postroad.System):
             found.trouble.append("STUCK in the queue for %d s: %s" % (SETTLE, left))
         for box in postroad.ACCOUNTS:
             self.collect_box(box, found)
-        found.trouble += ["DEBRIS in the queue: %s" % path for path in self.debris()]
+        found.trouble += ["DEBRIS in the queue: %s" % path for path in self.debris_that_stays()]
         found.trouble += ["CRASH %s" % line for line in self.crashes()]
         found.trouble += ["DAMAGE %s" % line for line in self.log().splitlines() if "damaged" in line]
         return found
