@@ -261,7 +261,7 @@ note_expansion(struct expansion *expansion, size_t first, const char *address)
 	alias->dsn_notify = DSN_NOTIFY_SUCCESS;
 }
 
-/* address is in standard form; from says where it comes from. */
+/* address is in standard form; from says where it comes from, and what was asked for. */
 static void
 expand_recipient(struct expansion *expansion, const struct recipient *from,
     const char *address)
@@ -272,6 +272,7 @@ expand_recipient(struct expansion *expansion, const struct recipient *from,
 	expansion->from = from;
 	expansion->steps = 0;
 	expansion->original = *from->original != '\0' ? from->original :
+	    *from->address != '\0' ? from->address :
 	    pool_strdup(submission->pool, address);
 	if (expansion->original == NULL)
 		out_of_memory(submission);

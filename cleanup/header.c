@@ -2,8 +2,9 @@
  * header - completed, rewritten, and stripped of what must not travel
  *
  * Every message gets a Received field. One from this host also gets the
- * Message-Id, Date and From that it lacks, and its short addresses are
- * completed; mail of others is not touched, so that signatures stay good.
+ * Message-Id, Date and From that it lacks (one that is sent again: the
+ * Resent- ones), and its short addresses are completed; mail of others is
+ * not touched, so that signatures stay good.
  */
 
 #include "cleanup/cleanup.h"
@@ -25,11 +26,18 @@ static const char *const address_fields[] = {
 	"From", "Sender", "Reply-To", "To", "Cc",
 	"Resent-From", "Resent-Sender", "Resent-Reply-To", "Resent-To",
 	"Resent-Cc",
-	"Errors-To", "Return-Receipt-To", "Disposition-Notification-To",
+	"Apparently-To", "Errors-To", "Mail-Followup-To", "Return-Receipt-To",
+	"Disposition-Notification-To",
+};
+
+/* What every message of ours has: of its own, or under "Resent-". */
+struct trace_fields {
+	bool	message_id, date, from;
 };
 
 struct seen {
-	bool	message_id, date, from, to_or_cc;
+	struct trace_fields own, resent;
+	bool	is_resent, to_or_cc;
 	int	received;
 };
 
@@ -73,7 +81,19 @@ rewrite_context(const struct submission *submission)
 	return *config.remote_header_rewrite_domain != '\0' ? "remote" : NULL;
 }
 
-/* Append the field with each short address completed; nothing else of it changes. */
+/* The field with its name and colon together, as one that has "Subject : x" is not. */
+static void
+append_field(struct text *out, const struct header_field *field)
+{
+	const char *colon = memchr(field->raw + field->name_length, ':',
+	    field->raw_length - field->name_length);
+
+	text_append(out, field->raw, field->name_length);
+	text_append(out, colon,
+	    (size_t)(field->raw + field->raw_length - colon));
+}
+
+/* Append the field with each short address completed; if there is none, as it is. */
 static void
 append_completed(struct submission *submission,
     const struct header_field *field, const char *context)
@@ -83,9 +103,11 @@ append_completed(struct submission *submission,
 	    .length = field->value_length };
 	struct address_found found;
 	struct text address = TEXT_EMPTY;
-	size_t copied = 0;
+	size_t begin = out->length, copied = 0;
+	bool changed = false;
 
-	text_append(out, field->raw, (size_t)(field->value - field->raw));
+	text_append(out, field->raw, field->name_length);
+	text_puts(out, ": ");
 	while (address_list_next(&list, &found)) {
 		if (found.too_long || *found.address == '\0')
 			continue;
@@ -99,9 +121,14 @@ append_completed(struct submission *submission,
 		text_append(out, field->value + copied, found.start - copied);
 		address_quote(out, text_string(&address));
 		copied = found.start + found.length;
+		changed = true;
 	}
 	text_append(out, field->value + copied, field->value_length - copied);
 	text_putc(out, '\n');
+	if (!changed) {
+		text_truncate(out, begin);
+		append_field(out, field);
+	}
 	text_clear(&address);
 }
 
@@ -137,19 +164,35 @@ note_message_id(struct submission *submission,
 }
 
 static void
+note_field(struct seen *seen, const struct header_field *field)
+{
+	static const char again[] = "Resent-";
+	struct header_field plain = *field;
+	struct trace_fields *of = &seen->own;
+
+	if (field->name_length > strlen(again) &&
+	    strncasecmp(field->name, again, strlen(again)) == 0) {
+		plain.name += strlen(again);
+		plain.name_length -= strlen(again);
+		of = &seen->resent;
+		seen->is_resent = true;
+	}
+	of->message_id |= header_is(&plain, "Message-Id");
+	of->date |= header_is(&plain, "Date");
+	of->from |= header_is(&plain, "From");
+	seen->to_or_cc |= header_is(&plain, "To") || header_is(&plain, "Cc");
+	seen->received += header_is(field, "Received");
+}
+
+static void
 take_field(struct submission *submission, const struct header_field *field,
     struct seen *seen)
 {
 	const char *context = rewrite_context(submission);
 
-	if (header_is(field, "Message-Id")) {
-		seen->message_id = true;
+	note_field(seen, field);
+	if (header_is(field, "Message-Id"))
 		note_message_id(submission, field);
-	}
-	seen->received += header_is(field, "Received");
-	seen->date |= header_is(field, "Date");
-	seen->from |= header_is(field, "From");
-	seen->to_or_cc |= header_is(field, "To") || header_is(field, "Cc");
 	if (is_dropped(field))
 		return;
 	if (field->raw_length > (size_t)config.header_size_limit)
@@ -157,7 +200,21 @@ take_field(struct submission *submission, const struct header_field *field,
 	else if (context != NULL && has_addresses(field))
 		append_completed(submission, field, context);
 	else
-		text_append(&submission->header, field->raw, field->raw_length);
+		append_field(&submission->header, field);
+}
+
+static const char *
+make_message_id(struct submission *submission, time_t seconds)
+{
+	char stamp[32];
+	struct tm utc;
+	const char *id;
+
+	gmtime_r(&seconds, &utc);
+	strftime(stamp, sizeof(stamp), "%Y%m%d%H%M%S", &utc);
+	id = pool_printf(submission->pool, "<%s.%s@%s>", stamp, submission->id,
+	    config.myhostname);
+	return id == NULL ? "" : id;
 }
 
 static void
@@ -166,23 +223,23 @@ add_missing(struct submission *submission, const struct seen *seen)
 	struct text *out = &submission->header;
 	struct envelope *envelope = submission->envelope;
 	time_t seconds = (time_t)(envelope->arrival_us / 1000000);
-	char date[MESSAGE_DATE_SIZE], stamp[32];
-	struct tm utc;
+	const struct trace_fields *has = seen->is_resent ? &seen->resent :
+	    &seen->own;
+	const char *prefix = seen->is_resent ? "Resent-" : "";
+	char date[MESSAGE_DATE_SIZE];
 
 	message_date(date, seconds);
-	if (!seen->message_id) {
-		gmtime_r(&seconds, &utc);
-		strftime(stamp, sizeof(stamp), "%Y%m%d%H%M%S", &utc);
-		envelope->message_id = pool_printf(submission->pool,
-		    "<%s.%s@%s>", stamp, submission->id, config.myhostname);
-		if (envelope->message_id == NULL)
-			envelope->message_id = "";
-		text_printf(out, "Message-Id: %s\n", envelope->message_id);
+	if (!has->message_id) {
+		const char *id = make_message_id(submission, seconds);
+
+		if (!seen->is_resent)
+			envelope->message_id = id;
+		text_printf(out, "%sMessage-Id: %s\n", prefix, id);
 	}
-	if (!seen->date)
-		text_printf(out, "Date: %s\n", date);
-	if (!seen->from) {
-		text_puts(out, "From: ");
+	if (!has->date)
+		text_printf(out, "%sDate: %s\n", prefix, date);
+	if (!has->from) {
+		text_printf(out, "%sFrom: ", prefix);
 		if (*envelope->sender == '\0')
 			text_puts(out, "MAILER-DAEMON");
 		else
@@ -213,17 +270,52 @@ begin_header(struct submission *submission)
 	    config.mail_name, by_user ? origin : NULL);
 }
 
+/* "From " lines of a mailbox, quoted or not, are kept as fields. Gives where the header begins. */
+static size_t
+keep_mailbox_lines(struct submission *submission)
+{
+	const char *at = submission->head;
+	const char *end = at + submission->head_length;
+
+	for (;;) {
+		const char *line = at, *lf;
+
+		while (line < end && *line == '>')
+			line++;
+		lf = memchr(line, '\n', (size_t)(end - line));
+		if (lf == NULL || end - line < 5 || memcmp(line, "From ", 5) != 0)
+			return (size_t)(at - submission->head);
+		text_printf(&submission->header, "X-Mailbox-Line: %.*s\n",
+		    (int)(lf - at), at);
+		at = lf + 1;
+	}
+}
+
+/* Past the empty line at position, if there is one. */
+static size_t
+skip_empty_line(const struct submission *submission, size_t position)
+{
+	const char *at = submission->head + position;
+	size_t left = submission->head_length - position;
+
+	if (left >= 2 && at[0] == '\r' && at[1] == '\n')
+		return position + 2;
+	return left >= 1 && at[0] == '\n' ? position + 1 : position;
+}
+
 void
 rewrite_header(struct submission *submission)
 {
-	struct header_walk walk = { .text = submission->head,
-	    .length = submission->head_length };
 	struct header_field field;
 	struct seen seen = { 0 };
-	size_t body;
 
 	if (submission->status != 0)
 		return;
+
+	size_t begin = keep_mailbox_lines(submission);
+	struct header_walk walk = { .text = submission->head + begin,
+	    .length = submission->head_length - begin };
+
 	while (header_next(&walk, &field))
 		take_field(submission, &field, &seen);
 	if ((submission->envelope->flags & ENVELOPE_LOCAL_ORIGIN) ||
@@ -233,12 +325,7 @@ rewrite_header(struct submission *submission)
 		submission_refuse(submission, 554, "5.4.0",
 		    "Error: too many hops");
 	/* A header that ends without an empty line gets one, so that its body stays a body. */
-	body = walk.position;
-	if (body < submission->head_length && submission->head[body] == '\r' &&
-	    body + 1 < submission->head_length && submission->head[body + 1] == '\n')
-		body += 2;
-	else if (body < submission->head_length && submission->head[body] == '\n')
-		body++;
-	text_putc(&submission->header, '\n');
-	submission->body = body;
+	if (walk.position < walk.length)
+		text_putc(&submission->header, '\n');
+	submission->body = skip_empty_line(submission, begin + walk.position);
 }

@@ -12,7 +12,7 @@ enum state {
 	DOT,		/* a dot at LINE_START */
 	DOT_CR,		/* and a CR behind it */
 	IN_LINE,
-	IN_LINE_CR,	/* a CR that may be half of a line end */
+	IN_LINE_CR,	/* a CR, or some, that may be of a line end */
 	BDAT_START,	/* at the start of a line of BDAT: dots are nothing */
 };
 
@@ -117,6 +117,8 @@ dot_read(struct dot_reader *reader, const char *bytes, size_t length,
 		case IN_LINE_CR:
 			if (c == '\n') {
 				end_line(reader, true, out);
+				at++;
+			} else if (c == '\r') {
 				at++;
 			} else {
 				bare_cr(reader, out);

@@ -6,8 +6,9 @@
  *      or of the DATA command itself (RFC 5321 section 4.1.1.4). No other
  *      mixture of CR, LF, NUL and dots ends it, wherever packets are cut.
  *   2  What comes out has LF line ends and no CR. A bare LF counts as a line
- *      end, a bare CR becomes a space; both are told in `seen`, so that the
- *      caller can refuse the message.
+ *      end, a run of bare CRs becomes a space; both are told in `seen`, so
+ *      that the caller can refuse the message. A run before an LF is part of
+ *      the line end, as Postfix has it.
  * Going out:
  *   3  Every line ends in CRLF and no line begins with a single dot, so that
  *      the content cannot end itself; a last line without end gets one.
