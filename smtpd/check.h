@@ -196,6 +196,9 @@ struct told {
 const struct told *told_addresses(struct session *session, const char *host);
 const struct told *told_v4_addresses(struct session *session,
 	    const char *host);
+/* The same for what may be wanted soon: nobody waits for it, and the answer is remembered. */
+void	told_ahead_v4_addresses(struct session *session, const char *host);
+
 const struct told *told_mx(struct session *session, const char *domain);
 const struct told *told_ns(struct session *session, const char *domain);
 const struct told *told_text(struct session *session, const char *domain);
@@ -230,6 +233,9 @@ const char *address_text(const union resolve_address *address,
 /* "list.example=127.0.0.[2..4]"; NULL with *why. Lives for ever. */
 const struct dnsbl *dnsbl_new(const char *words, const char **why);
 void	dnsbl_open(void);
+
+/* Ask for a check on a list that may come next, so that lists are not waited for one after another. */
+void	dnsbl_ask_ahead(struct session *session, const struct check *check);
 
 /* The 32 bits of an answer, in host order: does the list's filter want it? */
 bool	dnsbl_wants(const struct dnsbl *list, uint32_t address);

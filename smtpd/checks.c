@@ -149,6 +149,21 @@ checks_enter_list(struct session *s, const struct check_list *list)
 
 /* Evaluating. */
 
+/* A list in the DNS is awaited: the lists that stand right behind it are asked meanwhile. */
+static void
+ask_ahead(struct session *s, const struct frame *frame)
+{
+	const struct check_list *list = frame->list;
+
+	for (size_t i = frame->at; i < list->count; i++) {
+		const struct check *check = &list->checks[i];
+
+		if (check->kind == NULL || check->dnsbl == NULL)
+			return;
+		dnsbl_ask_ahead(s, check);
+	}
+}
+
 /* One check of the list on top. */
 static enum verdict
 step(struct session *s)
@@ -195,9 +210,10 @@ step(struct session *s)
 	    !(check->kind->needs & (NEEDS_TABLE | NEEDS_POLICY)))
 		permits_tell_check(s, check);
 	frame->warn_only = before;
-	if (verdict == VERDICT_WAIT)
+	if (verdict == VERDICT_WAIT) {
 		frame->at--;		/* it is asked again with the answer */
-	else if (check_witness != NULL)
+		ask_ahead(s, frame);
+	} else if (check_witness != NULL)
 		check_witness->decided(check, verdict);
 	return verdict;
 }

@@ -430,6 +430,14 @@ name_for(const struct session *s, const char *kind, const char **class,
 	return address_domain(address);
 }
 
+/* Can a list be asked for this? */
+static bool
+fits_question(const char *name, const struct dnsbl *list)
+{
+	return name != NULL && hostname_is_valid(name, strlen(name)) &&
+	    strlen(name) + strlen(list->domain) <= 250;
+}
+
 enum verdict
 dnsbl_name(struct session *s, const struct check *check)
 {
@@ -439,8 +447,7 @@ dnsbl_name(struct session *s, const struct check *check)
 	enum standing standing;
 	char *question;
 
-	if (name == NULL || !hostname_is_valid(name, strlen(name)) ||
-	    strlen(name) + strlen(check->dnsbl->domain) > 250)
+	if (!fits_question(name, check->dnsbl))
 		return VERDICT_NONE;
 	question = mem_printf("%s.%s", name, check->dnsbl->domain);
 	standing = look_up(s, check->dnsbl, question);
@@ -453,4 +460,23 @@ dnsbl_name(struct session *s, const struct check *check)
 		    what);
 	free(question);
 	return verdict;
+}
+
+void
+dnsbl_ask_ahead(struct session *s, const struct check *check)
+{
+	const char *class, *what, *name;
+	char *question;
+
+	if (check->kind->decide == dnsbl_name) {
+		name = name_for(s, check->kind->name, &class, &what);
+		if (!fits_question(name, check->dnsbl))
+			return;
+		question = mem_printf("%s.%s", name, check->dnsbl->domain);
+	} else if (s->address.any.sa_family != AF_UNSPEC)
+		question = client_question(s, check->dnsbl);
+	else
+		return;
+	told_ahead_v4_addresses(s, question);
+	free(question);
 }

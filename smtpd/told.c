@@ -1,7 +1,8 @@
 /*
  * What a check asks of the world: the DNS, and tables that only proxymap can
- * read. Each thing is asked once in a transaction; a session asks one at a
- * time, and waits while others go on.
+ * read. Each thing is asked once in a transaction. A session waits for one
+ * at a time, while others go on; what is likely to come next may be asked
+ * ahead.
  */
 
 #include <arpa/inet.h>
@@ -15,9 +16,12 @@
 
 #define TOLD_MAX	4000	/* answers that one transaction remembers */
 
-/* The question under way. */
+/* A question under way. */
 struct asking {
+	struct asking		*next;
+	struct session		*session;
 	char			*key;
+	bool			 is_awaited;	/* else it was asked ahead */
 	struct resolve_query	*query;
 	uint64_t		 call;
 };
@@ -44,19 +48,26 @@ told_forget(struct session *s)
 	map_free(&s->told, told_free);
 }
 
-void
-told_cancel(struct session *s)
+static void
+forget(struct asking *asking)
 {
-	struct asking *asking = s->asking;
+	struct asking **place = &asking->session->asking;
 
-	if (asking == NULL)
-		return;
-	s->asking = NULL;
+	while (*place != asking)
+		place = &(*place)->next;
+	*place = asking->next;
 	resolve_cancel(&asking->query);
 	if (asking->call != 0)
 		ipc_client_cancel(proxymap, asking->call);
 	free(asking->key);
 	free(asking);
+}
+
+void
+told_cancel(struct session *s)
+{
+	while (s->asking != NULL)
+		forget(s->asking);
 }
 
 static const struct told *
@@ -65,29 +76,53 @@ remembered(const struct session *s, const char *key)
 	return s->told == NULL ? NULL : map_get(s->told, key);
 }
 
-/* Takes key. */
+static struct asking *
+under_way(const struct session *s, const char *key)
+{
+	struct asking *asking = s->asking;
+
+	while (asking != NULL && strcmp(asking->key, key) != 0)
+		asking = asking->next;
+	return asking;
+}
+
+/* A new question; NULL if it was asked ahead and is awaited from now on. Takes key. */
 static struct asking *
 begin(struct session *s, char *key)
 {
-	s->asking = mem_zalloc(1, sizeof(*s->asking));
-	s->asking->key = key;
-	return s->asking;
+	struct asking *asking = under_way(s, key);
+
+	if (asking != NULL) {
+		asking->is_awaited = true;
+		free(key);
+		return NULL;
+	}
+	asking = mem_zalloc(1, sizeof(*asking));
+	asking->next = s->asking;
+	asking->session = s;
+	asking->key = key;
+	asking->is_awaited = true;
+	s->asking = asking;
+	return asking;
 }
 
 static void
-finish(struct session *s, struct told *told)
+finish(struct asking *asking, struct told *told)
 {
+	struct session *s = asking->session;
+	bool is_awaited = asking->is_awaited;
 	struct told *before;
 
 	if (s->told != NULL && map_count(s->told) >= TOLD_MAX)
 		told_forget(s);
 	if (s->told == NULL)
 		s->told = map_new();
-	before = map_set(s->told, s->asking->key, told);
+	before = map_set(s->told, asking->key, told);
 	if (before != NULL)
 		told_free(before);
-	told_cancel(s);
-	checks_go_on(s);
+	forget(asking);
+	if (is_awaited)
+		checks_go_on(s);
 }
 
 static void
@@ -108,10 +143,10 @@ copy_names(struct told *told, const struct resolve_answer *answer)
 static void
 on_answer(const struct resolve_answer *answer, void *argument)
 {
-	struct session *s = argument;
+	struct asking *asking = argument;
 	struct told *told = mem_zalloc(1, sizeof(*told));
 
-	s->asking->query = NULL;
+	asking->query = NULL;
 	told->result = answer->result;
 	told->count = answer->count;
 	if (answer->mx != NULL || answer->names != NULL)
@@ -122,7 +157,7 @@ on_answer(const struct resolve_answer *answer, void *argument)
 		memcpy(told->addresses, answer->addresses,
 		    answer->count * sizeof(*told->addresses));
 	}
-	finish(s, told);
+	finish(asking, told);
 }
 
 static const struct told *
@@ -131,12 +166,13 @@ ask_addresses(struct session *s, const char *host, unsigned from,
 {
 	char *key = mem_printf("%s %s", kind, host);
 	const struct told *told = remembered(s, key);
+	struct asking *asking;
 
-	if (told == NULL)
-		begin(s, key)->query = resolve_addresses(smtpd_resolver, host,
-		    from, on_answer, s);
-	else
+	if (told != NULL)
 		free(key);
+	else if ((asking = begin(s, key)) != NULL)
+		asking->query = resolve_addresses(smtpd_resolver, host, from,
+		    on_answer, asking);
 	return told;
 }
 
@@ -152,6 +188,18 @@ told_v4_addresses(struct session *s, const char *host)
 	return ask_addresses(s, host, RESOLVE_V4, "A");
 }
 
+void
+told_ahead_v4_addresses(struct session *s, const char *host)
+{
+	char *key = mem_printf("A %s", host);
+
+	if (remembered(s, key) == NULL && under_way(s, key) == NULL) {
+		told_v4_addresses(s, host);
+		s->asking->is_awaited = false;
+	}
+	free(key);
+}
+
 typedef struct resolve_query *ask_function(struct resolver *, const char *,
     resolve_done *, void *);
 
@@ -161,12 +209,12 @@ ask_names(struct session *s, const char *domain, const char *kind,
 {
 	char *key = mem_printf("%s %s", kind, domain);
 	const struct told *told = remembered(s, key);
+	struct asking *asking;
 
-	if (told == NULL)
-		begin(s, key)->query = ask(smtpd_resolver, domain, on_answer,
-		    s);
-	else
+	if (told != NULL)
 		free(key);
+	else if ((asking = begin(s, key)) != NULL)
+		asking->query = ask(smtpd_resolver, domain, on_answer, asking);
 	return told;
 }
 
@@ -191,11 +239,11 @@ told_text(struct session *s, const char *domain)
 static void
 on_looked_up(struct ipc_packet *packet, void *argument)
 {
-	struct session *s = argument;
+	struct asking *asking = argument;
 	struct told *told = mem_zalloc(1, sizeof(*told));
 	struct ipc_looked_up answer;
 
-	s->asking->call = 0;
+	asking->call = 0;
 	if (packet == NULL || ipc_decode_looked_up(packet, &answer) == -1) {
 		log_warning("the %s service does not answer",
 		    config.proxymap_service_name);
@@ -205,10 +253,10 @@ on_looked_up(struct ipc_packet *packet, void *argument)
 		    : answer.status == 0 ? TABLE_NONE : TABLE_ERROR;
 		told->value = mem_strdup(answer.value);
 		if (told->answer == TABLE_ERROR)
-			log_warning("%s: look-up error: %s", s->asking->key,
+			log_warning("%s: look-up error: %s", asking->key,
 			    answer.value);
 	}
-	finish(s, told);
+	finish(asking, told);
 }
 
 bool
@@ -218,6 +266,7 @@ told_table(struct session *s, struct table *table, const char *key,
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
 	struct ipc_lookup question;
 	const struct told *told;
+	struct asking *asking;
 	char *name;
 
 	if (!table_is_far(table)) {
@@ -237,8 +286,12 @@ told_table(struct session *s, struct table *table, const char *key,
 	question = (struct ipc_lookup){ table_name(table), table_flags(table),
 	    key };
 	ipc_encode_lookup(&packet, 0, &question);
-	begin(s, name)->call = ipc_client_call(proxymap, &packet, on_looked_up,
-	    s);
+	if ((asking = begin(s, name)) == NULL) {
+		ipc_packet_clear(&packet);
+		return false;
+	}
+	asking->call = ipc_client_call(proxymap, &packet, on_looked_up,
+	    asking);
 	return false;
 }
 
@@ -254,7 +307,11 @@ told_asks(struct session *s)
 bool
 told_is_asking(const struct session *s)
 {
-	return s->asking != NULL;
+	for (const struct asking *a = s->asking; a != NULL; a = a->next) {
+		if (a->is_awaited)
+			return true;
+	}
+	return false;
 }
 
 static bool
