@@ -75,6 +75,7 @@ main(int argc, char **argv)
 	static const struct service bounce = {
 		.name	 = "bounce",
 		.start	 = compose_start,
+		.stands_back = true,
 		.serve	 = serve,
 		.has_more = sweep_reasons,
 		.sandbox = SANDBOX_SOCKETS | SANDBOX_READ | SANDBOX_WRITE |

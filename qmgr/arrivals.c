@@ -58,6 +58,7 @@ on_message(struct segment *segment, int64_t offset,
 			fates_remember_record(record, bytes);
 		return;
 	}
+	patience_mail_came();
 	message->segment = home;
 	message->offset = offset;
 	TAILQ_INSERT_TAIL(&home->messages, message, in_segment);

@@ -126,6 +126,7 @@ static void
 wake_when_there(struct message *message, void *context)
 {
 	message->wake |= message->is_leaving;
+	place_go(message);
 }
 
 void

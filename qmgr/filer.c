@@ -344,6 +344,7 @@ filer_run(int socket, int lock)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	peer = socket;
+	service_stand_back();
 	close_others(socket, lock);
 	unnamed_sweep("journal");
 	close_sandbox();

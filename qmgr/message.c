@@ -468,6 +468,7 @@ expire(struct message *message)
 	place_mark_all(message);
 	if (message->is_leaving && message->goal == SPOOL_DEFERRED)
 		message->retry_at = clock_wall_us() / 1000000;
+	place_go(message);
 }
 
 /* It is to be held, or on its way to hold. */
@@ -512,6 +513,7 @@ message_operate(struct message *message, const char *operation)
 	if (wanted == NULL)
 		return false;
 	message->operation = wanted;
+	place_stay(message);
 	/* Not even a stop while an agent has it brings a deleted message back. */
 	if (strcmp(wanted, "delete") == 0)
 		place_mark_all(message);

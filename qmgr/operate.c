@@ -232,12 +232,17 @@ send_listed(struct message *message, void *context)
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
 	struct text envelope = TEXT_EMPTY, marks = TEXT_EMPTY;
 	struct text reasons = TEXT_EMPTY;
+	bool waits = message->is_leaving && message->goal == SPOOL_DEFERRED;
 
 	envelope_encode(message->envelope, &envelope);
 	place_marks(message, &marks);
-	schedule_reasons(message, &reasons);
+	if (waits)
+		text_append(&reasons, message->results.bytes,
+		    message->results.length);
+	else
+		schedule_reasons(message, &reasons);
 	ipc_encode_listed(&packet, 0, &(struct ipc_listed){
-	    .queue = "active", .segment = message->segment != NULL,
+	    .queue = waits ? "deferred" : "active", .segment = message->segment != NULL,
 	    .envelope = { envelope.bytes, envelope.length },
 	    .marks = { text_string(&marks), marks.length },
 	    .reasons = { text_string(&reasons), reasons.length } });

@@ -185,6 +185,7 @@ place_leave(struct message *message, int goal, int64_t retry_at)
 	set_leaving(message, true);
 	message->goal = goal;
 	message->retry_at = retry_at;
+	patience_end(message);
 	if (message->is_filing)
 		return;
 	if (message->segment != NULL && goal == SPOOL_NOWHERE) {
@@ -192,14 +193,35 @@ place_leave(struct message *message, int goal, int64_t retry_at)
 		finish(message);
 		return;
 	}
-	ask(message, goal, retry_at);
+	if (message->segment == NULL || goal != SPOOL_DEFERRED ||
+	    !patience_begin(message))
+		ask(message, goal, retry_at);
 }
 
 void
 place_spill(struct message *message)
 {
+	place_go(message);
 	if (!message->is_filing && !message->is_leaving)
 		ask(message, SPOOL_INCOMING, 0);
+}
+
+void
+place_go(struct message *message)
+{
+	bool is_patient = message->is_patient;
+
+	patience_end(message);
+	if (is_patient)
+		ask(message, message->goal, message->retry_at);
+}
+
+void
+place_stay(struct message *message)
+{
+	if (message->is_patient)
+		set_leaving(message, false);
+	patience_end(message);
 }
 
 int

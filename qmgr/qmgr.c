@@ -115,7 +115,8 @@ on_closed(struct ipc_channel *channel)
 static bool
 is_busy(void)
 {
-	return agents_underway() > 0 || filing_underway() > 0;
+	return agents_underway() > 0 || filing_underway() > 0 ||
+	    patience_is_needed();
 }
 
 static void

@@ -73,6 +73,8 @@ struct message {
 	int		 filing_to;	/* where it was to put it */
 	size_t		 marked, filed;	/* marks made; of these the filer was told */
 	bool		 is_leaving;	/* its round is over: it goes to goal, and out of memory */
+	bool		 is_patient;	/* and does not hurry: the filer was not asked yet */
+	TAILQ_ENTRY(message) patient;
 	int		 goal;		/* enum spool_queue, or SPOOL_NOWHERE */
 	int64_t		 retry_at;
 	bool		 wake;		/* somebody wants it tried as soon as it is there */
@@ -141,6 +143,9 @@ struct room {
 };
 struct room message_room(bool waited);
 
+/* How much of all the room is taken; recipients may be somewhat more than there is room for. */
+int	room_percent_used(void);
+
 /* A message comes into memory, and leaves it. */
 void	room_enter(const struct message *message);
 void	room_leave(const struct message *message);
@@ -167,6 +172,20 @@ void	place_leave(struct message *message, int goal, int64_t retry_at);
 
 /* Out of the journal into a file, while it goes on as it is. */
 void	place_spill(struct message *message);
+
+/* It is patient no longer: it goes now. */
+void	place_go(struct message *message);
+
+/* If it is patient, it stays, as if its round had not ended. */
+void	place_stay(struct message *message);
+
+/* patience.c: files that nobody waits for are made a few at a time. */
+
+/* May the message wait a while with its file? Then place_go() is called for it, unless patience_end() was before. */
+bool	patience_begin(struct message *message);
+void	patience_end(struct message *message);
+bool	patience_is_needed(void);	/* there are some that wait so */
+void	patience_mail_came(void);
 
 /* filing.c: questions to the filer (filer.c). */
 typedef void filing_callback(struct ipc_packet *answer, void *context);

@@ -63,6 +63,18 @@ message_room(bool waited)
 	return room;
 }
 
+int
+room_percent_used(void)
+{
+	int64_t messages = (int64_t)(load[0].messages + load[1].messages);
+	int64_t recipients = (int64_t)(load[0].recipients + load[1].recipients);
+	int64_t by_messages = messages * 100 / config.qmgr_message_active_limit;
+	int64_t by_recipients = recipients * 100 /
+	    config.qmgr_message_recipient_limit;
+
+	return (int)(by_messages > by_recipients ? by_messages : by_recipients);
+}
+
 void
 room_enter(const struct message *message)
 {

@@ -107,6 +107,7 @@ static const struct {
 	{ SANDBOX_FORK, SCMP_SYS(fork) }, { SANDBOX_FORK, SCMP_SYS(vfork) },
 	{ SANDBOX_FORK, SCMP_SYS(wait4) }, { SANDBOX_FORK, SCMP_SYS(waitid) },
 	{ SANDBOX_FORK, SCMP_SYS(kill) }, { SANDBOX_FORK, SCMP_SYS(setsid) },
+	{ SANDBOX_FORK, SCMP_SYS(setpriority) },
 	/* What a child does to enter a narrower sandbox than its parent's. */
 	{ SANDBOX_FORK, SCMP_SYS(prctl) }, { SANDBOX_FORK, SCMP_SYS(seccomp) },
 	{ SANDBOX_FORK, SCMP_SYS(landlock_create_ruleset) },

@@ -22,6 +22,9 @@ const char *service_name = "";
 
 enum { OVERRIDES_MAX = 200 };
 
+/* Beside one who has not stepped back, such a process gets a tenth of a processor. */
+enum { BACK_NICE = 10 };
+
 struct options {
 	bool	unprivileged;
 	bool	chroot;
@@ -110,6 +113,12 @@ raise_descriptor_limit(void)
 }
 
 void
+service_stand_back(void)
+{
+	setpriority(PRIO_PROCESS, 0, BACK_NICE);
+}
+
+void
 service_begin(const struct service *service, int argc, char **argv,
     struct service_sockets *sockets)
 {
@@ -143,6 +152,8 @@ service_begin(const struct service *service, int argc, char **argv,
 		    config.queue_directory);
 	raise_descriptor_limit();
 	ipc_learn_owner();
+	if (service->stands_back)
+		service_stand_back();
 
 	if (service->start != NULL)
 		service->start();

@@ -42,6 +42,7 @@ struct service {
 	const struct sandbox_path *paths;	/* reachable, relative to the queue directory */
 	bool		 chroot;		/* into private/, where there are only sockets */
 	bool		 stays_root;		/* becomes other users itself: local, authd */
+	bool		 stands_back;		/* others have the processor first */
 
 	void	(*start)(void);			/* configuration is there; the last moment with privileges */
 	void	(*ready)(void);			/* after the change of user, just before the sandbox closes */
@@ -68,6 +69,9 @@ extern const char *service_name;
 
 /* The loop of an event-driven daemon. */
 extern struct event_base *service_base;
+
+/* From now on this process has the processor when those whose work somebody waits for leave it. */
+void	service_stand_back(void);
 
 /* Give the exit code for main(). */
 int	service_events(const struct service *service, int argc, char **argv);

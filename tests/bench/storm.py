@@ -2,10 +2,12 @@
 
 A trickle of mail goes to a healthy host all the time. Meanwhile thousands of messages come for another one, which
 refuses each recipient with 4xx, cannot be connected to, or takes a message and never answers; or, for comparison,
-takes them all. Latency is from MAIL at our smtpd to RCPT at the healthy host: while the storm comes (beside
-what receiving and delivering so much costs), and while its mail waits. Ratios are to a quiet system.
+takes them all. Latency is from MAIL at our smtpd to RCPT at the healthy host: before the storm, while it comes (beside
+what receiving and delivering so much costs), and while its mail waits. Every round has each kind once, on a system
+of its own; the ratios are to the quiet of the same systems before their storms.
 """
 import asyncio
+import collections
 import contextlib
 import multiprocessing
 import socket
@@ -98,7 +100,11 @@ class Trickle:
                 time.sleep(SPACING)
         wanted = range(first, self.number)
         postroad.wait_until(lambda: all(n in self.arrived for n in wanted), "all healthy mail", lambda: len(self.arrived), 120)
-        return sorted((self.arrived[n] - self.sent[n]) * 1000 for n in wanted)
+        return [(self.arrived[n] - self.sent[n]) * 1000 for n in wanted]
+
+    def run_for(self, seconds):
+        end = time.monotonic() + seconds
+        return self.run(lambda: time.monotonic() > end)
 
 
 def load(system, messages):
@@ -107,49 +113,56 @@ def load(system, messages):
                             stdout=subprocess.DEVNULL)
 
 
-def figures(latencies):
-    return statistics.median(latencies), latencies[int(len(latencies) * 0.99)]
+@contextlib.contextmanager
+def taker():
+    """A host that takes all; its port."""
+    running = subprocess.Popen([postroad.BUILD + "/tests/bench/smtp-sink", "127.0.0.1", "0"], stdout=subprocess.PIPE, text=True)
+    try:
+        yield int(running.stdout.readline().split()[1])
+    finally:
+        running.kill()
+        running.communicate()
 
 
 def storm(kind, messages):
-    """(p50, p99) while it comes and while it waits, in ms."""
-    bad = None if kind in ("quiet", "healthy") else Storm(kind)
-    taker = subprocess.Popen([postroad.BUILD + "/tests/bench/smtp-sink", "127.0.0.1", "0"], stdout=subprocess.PIPE, text=True)
-    port = int(taker.stdout.readline().split()[1])
-    sink = postroad.Sink()
-    system = postroad.System()
-    try:
-        host, port = (bad.address, bad.port) if bad else ("127.0.0.1", port)
+    """(before it, while it comes, while it waits): latencies in ms."""
+    with contextlib.ExitStack() as stack:
+        sink, system = postroad.Sink(), postroad.System()
+        stack.callback(sink.close)
+        stack.callback(system.close)
+        if kind == "healthy":
+            host, port = "127.0.0.1", stack.enter_context(taker())
+        else:
+            bad = Storm(kind)
+            stack.callback(bad.close)
+            host, port = bad.address, bad.port
         system.settings["transport_maps"] = "hash:" + system.path("etc", "transport")
         postroad.write(system.path("etc", "transport"), "storm.example smtp:[%s]:%d\nhealthy.example smtp:%s\n" % (
             host, port, sink.nexthop()))
         system.run("postmap", "hash:" + system.path("etc", "transport"), check=True)
         system.start()
         trickle = Trickle(system, sink)
-        start = time.monotonic()
-        trickle.run(lambda: time.monotonic() > start + 2)    # warm
-        start = time.monotonic()
-        coming = load(system, messages) if kind != "quiet" else None
-        during = trickle.run((lambda: coming.poll() is not None) if coming else lambda: time.monotonic() > start + WAITING)
-        start = time.monotonic()
-        after = trickle.run(lambda: time.monotonic() > start + WAITING)
-        return figures(during), figures(after)
-    finally:
-        system.close()
-        sink.close()
-        taker.kill()
-        taker.wait()
-        taker.stdout.close()
-        if bad:
-            bad.close()
+        trickle.run_for(2)    # warm
+        before = trickle.run_for(WAITING)
+        coming = load(system, messages)
+        during = trickle.run(lambda: coming.poll() is not None)
+        return before, during, trickle.run_for(WAITING)
+
+
+def figures(latencies):
+    return statistics.median(latencies), sorted(latencies)[int(len(latencies) * 0.99)]
 
 
 def main(options):
     messages = options.messages * 5
-    print("%d messages for a destination that...        while they come: p50, p99 ms    while they wait: p50, p99 ms" % messages)
-    quiet = None
-    for kind in ("quiet", "healthy", "4xx", "timeout", "hangs"):
-        during, after = storm(kind, messages)
-        quiet = quiet or after
-        print("%-42s %8.1f %8.1f %17.1f %8.1f   x%.2f x%.2f" % (
-            kind, *during, *after, after[0] / quiet[0], after[1] / quiet[1]), flush=True)
+    kinds = [k for k in ("healthy", "4xx", "timeout", "hangs") if options.only in k]
+    seen = collections.defaultdict(lambda: ([], [], []))
+    for _ in range(options.rounds):
+        for kind in kinds:
+            for phase, latencies in zip(seen[kind], storm(kind, messages)):
+                phase += latencies
+    print("%d messages for a destination...   p50, p99 ms: before     while they come    while they wait, beside before" % messages)
+    for kind in kinds:
+        before, during, waiting = map(figures, seen[kind])
+        print("%-36s %13.1f %6.1f %10.1f %7.1f %8.1f %6.1f  x%.2f x%.2f" % (
+            kind, *before, *during, *waiting, waiting[0] / before[0], waiting[1] / before[1]), flush=True)
