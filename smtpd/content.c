@@ -1,8 +1,9 @@
 /*
  * DATA and BDAT: the message itself.
  *
- * Up to IPC_INLINE_MAX bytes are kept in memory, whatever is beyond goes to
- * an unlinked file that cleanup lends. A message that cannot be accepted is
+ * Up to IPC_INLINE_MAX bytes are kept in memory, less of each while all
+ * messages together are large; whatever is beyond goes to an unlinked file
+ * that cleanup lends. A message that cannot be accepted is
  * read to its end all the same: t->failure is then the reply.
  */
 
@@ -17,6 +18,11 @@
 /* Pieces of input that are looked at in one go. */
 #define PIECE	16384
 
+/* When so much is in memory, a message that has more than a piece goes to its file. */
+#define HELD_MOST	(128 << 20)
+
+static size_t held;	/* bytes of all messages in memory */
+
 static const char too_big[] = "552 5.3.4 Error: message file too big";
 static const char no_file[] = "451 4.3.0 Error: queue file write error";
 static const char discarded[] =
@@ -26,11 +32,25 @@ static const char no_space[] = "452 4.3.1 Insufficient system storage";
 void (*content_witness)(struct session *);
 
 static void
+count(struct transaction *t)
+{
+	held += t->content.length - t->held;
+	t->held = t->content.length;
+}
+
+void
+content_clear(struct transaction *t)
+{
+	text_clear(&t->content);
+	count(t);
+}
+
+static void
 fail(struct transaction *t, const char *reply)
 {
 	if (t->failure == NULL)
 		t->failure = reply;
-	text_clear(&t->content);
+	content_clear(t);
 }
 
 /* What is in memory goes to the file. */
@@ -39,7 +59,7 @@ spill(struct transaction *t)
 {
 	if (fd_write_all(t->file, t->content.bytes, t->content.length) == 0) {
 		t->file_size += t->content.length;
-		text_truncate(&t->content, 0);
+		content_clear(t);
 		return;
 	}
 	log_warning("cannot write a message to its file: %m");
@@ -91,11 +111,13 @@ weigh(struct session *s)
 	if (config.message_size_limit > 0 &&
 	    t->wire_bytes > config.message_size_limit)
 		fail(t, too_big);
+	count(t);
 	if (t->failure != NULL)
-		text_truncate(&t->content, 0);
+		content_clear(t);
 	else if (t->file != -1)
 		spill(t);
-	else if (t->content.length > IPC_INLINE_MAX && !smtpd_is_alone)
+	else if (t->content.length > (held > HELD_MOST ? PIECE :
+	    IPC_INLINE_MAX) && !smtpd_is_alone)
 		ask_for_file(s);
 }
 

@@ -207,6 +207,7 @@ struct transaction {
 
 	/* content.c */
 	struct text	 content;	/* what is in memory */
+	size_t		 held;		/* of that, what is counted */
 	int		 file;		/* what is not; -1 */
 	int64_t		 file_size;
 	struct dot_reader reader;
@@ -251,6 +252,9 @@ void	content_bdat(struct session *session,
 
 /* Who wants to know that content comes now; NULL: nobody. For explain.c. */
 extern void (*content_witness)(struct session *session);
+
+/* Give back what is in memory. */
+void	content_clear(struct transaction *transaction);
 
 /* In IN_DATA and IN_CHUNK: gives the bytes read. */
 size_t	content_read(struct session *session, const char *bytes,

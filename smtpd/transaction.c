@@ -60,7 +60,7 @@ transaction_end(struct session *s)
 		event_free(t->again);
 	if (t->call != 0)
 		ipc_client_cancel(smtpd_cleanup, t->call);
-	text_clear(&t->content);
+	content_clear(t);
 	text_clear(&t->prepend);
 	told_forget(s);
 	xforward_forget(s);

@@ -25,8 +25,8 @@ class Postroad:
 
     def __init__(self, **settings):
         postroad.ACCOUNTS = {name: name for name in ACCOUNTS}
-        self.system = postroad.System(local_recipient_maps="", smtpd_client_connection_count_limit=0,
-                                      smtpd_banner="$myhostname ESMTP", recipient_delimiter="+", **settings)
+        self.system = postroad.System(**{"local_recipient_maps": "", "smtpd_client_connection_count_limit": 0,
+                                         "smtpd_banner": "$myhostname ESMTP", "recipient_delimiter": "+", **settings})
         self.system.start()
         self.address, self.port = self.system.address, self.system.smtp_port
         self.directory, self.mail = self.system.directory, self.system.path("mail")
