@@ -1,194 +1,102 @@
-/* Which tables may be read, and reading them. */
+/* A look-up: most are answered at once; one that a server must answer is made again when it has. */
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/queue.h>
 
 #include "base/base.h"
-#include "config/config.h"
-#include "config/expand.h"
-#include "config/master_cf.h"
-#include "config/values.h"
 #include "proxymap/proxymap.h"
-#include "table/table.h"
+#include "table/asker.h"
 
-#define PREFIX	"proxy:"
-#define UNIX	"unix:"
+struct look_up {
+	TAILQ_ENTRY(look_up)	 link;
+	struct ipc_channel	*channel;	/* NULL: who asked is gone */
+	uint64_t		 request;
+	struct table		*table;
+	char			*key;
+	struct table_asker	 asker;
+};
 
-static struct map *allowed;	/* names without proxy: */
-
-static void allow_words(const char *words);
-
-/* "unionmap:{a:x, b:y}" allows its parts, too. */
-static void
-allow_parts(const char *name)
-{
-	const char *open = strchr(name, ':') + 1;
-	size_t length = strlen(open);
-
-	if ((text_starts_with(name, "unionmap:") ||
-	    text_starts_with(name, "pipemap:")) && length > 2) {
-		char *parts = mem_strndup(open + 1, length - 2);
-
-		allow_words(parts);
-		free(parts);
-	}
-}
-
-/*
- * Every type:name in the list, with proxy: or without: a daemon in a chroot
- * asks for any table that it cannot open, whatever it is called in main.cf.
- */
-static void
-allow_words(const char *words)
-{
-	char *copy = mem_strdup(words), *cursor = copy, *word;
-	const char *wrong = NULL;
-
-	while ((word = config_word(&cursor, &wrong)) != NULL) {
-		if (text_starts_with(word, PREFIX))
-			word += strlen(PREFIX);
-		if (*word == '{') {	/* a policy service with its settings */
-			word[strlen(word) - 1] = '\0';
-			allow_words(word + 1);
-			continue;
-		}
-		if (strchr(word, ':') == NULL)
-			continue;
-		map_set(allowed, word, allowed);
-		allow_parts(word);
-	}
-	if (wrong != NULL)
-		log_warning("proxy_read_maps: %s", wrong);
-	free(copy);
-}
-
-static const char *
-value_of(const char *name, void *context)
-{
-	return config_get(name);
-}
-
-/* What -o in master.cf says is as good as main.cf: it is the same administrator's. */
-static void
-allow_override(const char *override)
-{
-	const struct expansion expansion = { .value = value_of };
-	const char *equals = strchr(override, '=');
-	struct text words = TEXT_EMPTY, why = TEXT_EMPTY;
-
-	if (equals != NULL &&
-	    expand(&expansion, equals + 1, &words, &why) == 0)
-		allow_words(text_string(&words));
-	text_clear(&words);
-	text_clear(&why);
-}
+static TAILQ_HEAD(, look_up) waiting = TAILQ_HEAD_INITIALIZER(waiting);
 
 static void
-allow_overrides(void)
+reply(struct look_up *l, enum table_answer status, const char *value)
 {
-	struct master_cf services;
+	struct ipc_packet packet = IPC_PACKET_EMPTY;
 
-	if (master_cf_load(config.config_directory, &services) == -1)
+	if (l->channel == NULL)
 		return;
-	for (size_t i = 0; i < services.count; i++) {
-		const struct master_entry *entry = &services.entries[i];
-
-		for (size_t j = 0; j + 1 < entry->argument_count; j++)
-			if (strcmp(entry->arguments[j], "-o") == 0)
-				allow_override(entry->arguments[j + 1]);
-	}
-	master_cf_clear(&services);
+	ipc_encode_looked_up(&packet, l->request,
+	    &(struct ipc_looked_up){ .status = status, .value = value });
+	ipc_channel_send(l->channel, &packet);
 }
 
-void
-proxymap_allow(void)
+static void
+look_up_free(struct look_up *l)
 {
-	char *classes = mem_strdup(config.smtpd_restriction_classes);
-	char *cursor = classes, *class;
-	const char *words;
-
-	allowed = map_new();
-	allow_words(config.proxy_read_maps);
-	allow_overrides();
-	allow_words(config.smtpd_data_restrictions);
-	allow_words(config.smtpd_end_of_data_restrictions);
-	allow_words(config.smtpd_etrn_restrictions);
-	while ((class = word_next(&cursor, LIST_SEPARATORS)) != NULL)
-		if ((words = config_get(class)) != NULL)
-			allow_words(words);
-	free(classes);
+	TAILQ_REMOVE(&waiting, l, link);
+	table_asker_clear(&l->asker);
+	free(l->key);
+	free(l);
 }
 
-/* NULL if it must not be read. */
-static struct table *
-find_table(const char *name, int flags)
+static void
+try(struct look_up *l)
 {
-	static struct map *open;
-	char *key;
-	struct table *table;
-
-	if (text_starts_with(name, PREFIX))
-		name += strlen(PREFIX);
-	if (map_get(allowed, name) == NULL)
-		return NULL;
-	if (open == NULL)
-		open = map_new();
-	flags &= TABLE_KEEP_CASE | TABLE_NO_SUBSTITUTION;
-	key = mem_printf("%d %s", flags, name);
-	if ((table = map_get(open, key)) == NULL) {
-		table = table_open(name,
-		    TABLE_HERE | flags);
-		map_set(open, key, table);
-	}
-	free(key);
-	return table;
-}
-
-void
-proxymap_look_up(const struct ipc_lookup *question,
-    struct ipc_looked_up *answer)
-{
-	struct table *table = find_table(question->table,
-	    (int)question->flags);
 	const char *value;
+	enum table_answer answer;
 
-	if (table == NULL) {
-		log_warning("%s is not in proxy_read_maps: not read",
-		    question->table);
-		*answer = (struct ipc_looked_up){ .status = TABLE_ERROR,
-		    .value = "not in proxy_read_maps" };
+	table_ask_with(&l->asker);
+	answer = table_get(l->table, l->key, &value);
+	table_ask_with(NULL);
+	if (l->asker.pending != NULL)
 		return;
-	}
-	answer->status = table_get(table, question->key, &value);
-	answer->value = answer->status == TABLE_FOUND ? value
-	    : answer->status == TABLE_ERROR ? table_why(table) : "";
+	reply(l, answer, answer == TABLE_FOUND ? value :
+	    answer == TABLE_ERROR ? table_why(l->table) : "");
+	look_up_free(l);
+}
+
+static void
+on_told(enum table_answer answer, const char *text, void *argument)
+{
+	struct look_up *l = argument;
+
+	table_asker_note(&l->asker, answer, text);
+	try(l);
+}
+
+static void
+ask(struct table *table, const char *key, void *argument)
+{
+	server_ask(table_name(table), key, on_told, argument);
 }
 
 void
-proxymap_reach(const struct ipc_reach *question, struct ipc_reached *answer)
+look_up(struct ipc_channel *channel, uint64_t request,
+    const struct ipc_lookup *question)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const char *path = question->endpoint + strlen(UNIX);
-	int fd;
+	struct look_up *l = mem_zalloc(1, sizeof(*l));
 
-	*answer = (struct ipc_reached){ .error = EACCES, .connection = -1 };
-	if (!text_starts_with(question->endpoint, UNIX) ||
-	    map_get(allowed, question->endpoint) == NULL) {
-		log_warning("%s is in no list of checks of main.cf: not "
-		    "opened", question->endpoint);
+	l->channel = channel;
+	l->request = request;
+	l->table = proxymap_find(question->table, (int)question->flags);
+	l->key = mem_strdup(question->key);
+	l->asker = (struct table_asker){ .ask = ask, .argument = l };
+	TAILQ_INSERT_TAIL(&waiting, l, link);
+	if (l->table != NULL) {
+		try(l);
 		return;
 	}
-	strlcpy(address.sun_path, path, sizeof(address.sun_path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd == -1 || connect(fd, (struct sockaddr *)&address,
-	    sizeof(address)) == -1) {
-		answer->error = errno;
-		fd_close(&fd);
-		return;
-	}
-	answer->error = 0;
-	answer->connection = fd;
+	log_warning("%s is not in proxy_read_maps: not read", question->table);
+	reply(l, TABLE_ERROR, "not in proxy_read_maps");
+	look_up_free(l);
+}
+
+void
+look_up_forget(const struct ipc_channel *channel)
+{
+	struct look_up *l;
+
+	TAILQ_FOREACH(l, &waiting, link)
+		if (l->channel == channel)
+			l->channel = NULL;
 }

@@ -7,6 +7,10 @@
  *          tcp:, socketmap: and check_policy_service name; no mail
  * Trusts   nobody: a table that is not in proxy_read_maps is not opened
  * Killed   the next look-up starts it again; who waits for an answer puts mail off
+ *
+ *	allowed.c	which tables may be read, which sockets opened
+ *	look-up.c	a look-up, which may have to wait
+ *	servers.c	the servers of tcp: and socketmap: tables; nobody waits for another's
  */
 
 #include <errno.h>
@@ -15,18 +19,6 @@
 #include "base/base.h"
 #include "proxymap/proxymap.h"
 #include "service/service.h"
-
-static void
-look_up(struct ipc_channel *channel, struct ipc_packet *packet,
-    const struct ipc_lookup *question)
-{
-	struct ipc_packet reply = IPC_PACKET_EMPTY;
-	struct ipc_looked_up answer;
-
-	proxymap_look_up(question, &answer);
-	ipc_encode_looked_up(&reply, ipc_packet_request(packet), &answer);
-	ipc_channel_send(channel, &reply);
-}
 
 static void
 reach(struct ipc_channel *channel, struct ipc_packet *packet,
@@ -60,12 +52,25 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 
 	if (ipc_packet_kind(packet) == IPC_lookup &&
 	    ipc_decode_lookup(packet, &lookup) == 0)
-		look_up(channel, packet, &lookup);
+		look_up(channel, ipc_packet_request(packet), &lookup);
 	else if (ipc_packet_kind(packet) == IPC_reach &&
 	    ipc_decode_reach(packet, &where) == 0)
 		reach(channel, packet, &where);
 	else
 		refuse(channel, packet);
+}
+
+static void
+on_closed(struct ipc_channel *channel)
+{
+	look_up_forget(channel);
+}
+
+static void
+start(void)
+{
+	proxymap_allow();
+	servers_open();
 }
 
 int
@@ -80,8 +85,9 @@ main(int argc, char **argv)
 		.sandbox = SANDBOX_SOCKETS | SANDBOX_NETWORK |
 		    SANDBOX_READ,
 		.paths	 = anywhere,	/* a table may lie anywhere */
-		.start	 = proxymap_allow,
+		.start	 = start,
 		.packet	 = on_packet,
+		.closed	 = on_closed,
 	};
 
 	return service_events(&proxymap, argc, argv);

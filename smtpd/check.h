@@ -6,7 +6,8 @@
  *	provide.c	what a check needs before it can be made
  *	verdict.c	what the client hears
  *	kinds.c		the table of names, and the plain checks
- *	told.c		what a check asks of the DNS and of far tables
+ *	told.c		what a check asks of the DNS
+ *	tables.c	and of tables
  *	access.c	access(5) tables: what is looked up
  *	actions.c	what the answer means
  *	permits.c	what permitted, in the log
@@ -185,12 +186,10 @@ enum verdict access_address(struct session *session,
  */
 struct told {
 	enum resolve_result	 result;
-	enum table_answer	 answer;	/* of a table */
 	size_t			 count;
 	union resolve_address	*addresses;	/* of these, one kind is set */
 	char			**names;	/* MX by preference, "" for the null MX; name servers; texts */
 	unsigned		*preferences;	/* of MX */
-	char			*value;		/* of a table */
 };
 
 const struct told *told_addresses(struct session *session, const char *host);
@@ -203,7 +202,14 @@ const struct told *told_mx(struct session *session, const char *domain);
 const struct told *told_ns(struct session *session, const char *domain);
 const struct told *told_text(struct session *session, const char *domain);
 
-/* A table that can be read here is, and its answer is not remembered. False: asked. */
+/*
+ * Look-ups between these two that only proxymap can make are asked. End gives
+ * false then: what they gave is no answer, and the check gives WAIT.
+ */
+void	told_begin_tables(struct session *session);
+bool	told_end_tables(struct session *session);
+
+/* One such look-up. False: asked. */
 bool	told_table(struct session *session, struct table *table,
 	    const char *key, enum table_answer *answer, const char **value);
 
@@ -216,6 +222,11 @@ bool	told_is_asking(const struct session *session);
 
 /* checks.c, before each check: whom is it about? */
 void	told_asks(struct session *session);
+
+/* tables.c: of these, what is asked of tables. */
+bool	tables_are_asked(const struct session *session);
+void	tables_cancel(struct session *session);
+void	tables_forget(struct session *session);
 
 /* Stop asking; forget what was told. */
 void	told_cancel(struct session *session);

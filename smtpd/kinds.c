@@ -41,9 +41,13 @@ defer(struct session *s, const struct check *check)
 static enum verdict
 permit_mynetworks(struct session *s, const struct check *check)
 {
-	bool failed = false;
+	bool failed = false, is_ours;
 
-	if (smtpd_is_mynetworks(s, &failed))
+	told_begin_tables(s);
+	is_ours = smtpd_is_mynetworks(s, &failed);
+	if (!told_end_tables(s))
+		return VERDICT_WAIT;
+	if (is_ours)
 		return VERDICT_PERMIT;
 	if (failed)
 		return check_fail(s, "4.3.0",

@@ -130,6 +130,7 @@ struct session {
 	struct asking	*asking;		/* what they ask the DNS or proxymap */
 	struct delegation *delegation;		/* what they ask a policy service */
 	struct map	*told;			/* what they were told */
+	struct far_tables *far_tables;		/* what tables told */
 	char		*owed[3];		/* defer_if_permit of client, HELO, sender */
 };
 

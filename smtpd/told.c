@@ -1,8 +1,7 @@
 /*
- * What a check asks of the world: the DNS, and tables that only proxymap can
- * read. Each thing is asked once in a transaction. A session waits for one
- * at a time, while others go on; what is likely to come next may be asked
- * ahead.
+ * What a check asks of the DNS. Each thing is asked once in a transaction. A
+ * session waits for one at a time, while others go on; what is likely to come
+ * next may be asked ahead. Tables that only proxymap can read are in tables.c.
  */
 
 #include <arpa/inet.h>
@@ -12,7 +11,6 @@
 #include "config/config.h"
 #include "service/service.h"
 #include "smtpd/check.h"
-#include "table/maps.h"
 
 #define TOLD_MAX	4000	/* answers that one transaction remembers */
 
@@ -23,10 +21,7 @@ struct asking {
 	char			*key;
 	bool			 is_awaited;	/* else it was asked ahead */
 	struct resolve_query	*query;
-	uint64_t		 call;
 };
-
-static struct ipc_client *proxymap;
 
 static void
 told_free(void *argument)
@@ -38,7 +33,6 @@ told_free(void *argument)
 	free(told->names);
 	free(told->preferences);
 	free(told->addresses);
-	free(told->value);
 	free(told);
 }
 
@@ -46,6 +40,7 @@ void
 told_forget(struct session *s)
 {
 	map_free(&s->told, told_free);
+	tables_forget(s);
 }
 
 static void
@@ -57,8 +52,6 @@ forget(struct asking *asking)
 		place = &(*place)->next;
 	*place = asking->next;
 	resolve_cancel(&asking->query);
-	if (asking->call != 0)
-		ipc_client_cancel(proxymap, asking->call);
 	free(asking->key);
 	free(asking);
 }
@@ -68,6 +61,7 @@ told_cancel(struct session *s)
 {
 	while (s->asking != NULL)
 		forget(s->asking);
+	tables_cancel(s);
 }
 
 static const struct told *
@@ -236,74 +230,6 @@ told_text(struct session *s, const char *domain)
 	return ask_names(s, domain, "TXT", resolve_text);
 }
 
-static void
-on_looked_up(struct ipc_packet *packet, void *argument)
-{
-	struct asking *asking = argument;
-	struct told *told = mem_zalloc(1, sizeof(*told));
-	struct ipc_looked_up answer;
-
-	asking->call = 0;
-	if (packet == NULL || ipc_decode_looked_up(packet, &answer) == -1) {
-		log_warning("the %s service does not answer",
-		    config.proxymap_service_name);
-		told->answer = TABLE_ERROR;
-	} else {
-		told->answer = answer.status > 0 ? TABLE_FOUND
-		    : answer.status == 0 ? TABLE_NONE : TABLE_ERROR;
-		told->value = mem_strdup(answer.value);
-		if (told->answer == TABLE_ERROR)
-			log_warning("%s: look-up error: %s", asking->key,
-			    answer.value);
-	}
-	finish(asking, told);
-}
-
-bool
-told_table(struct session *s, struct table *table, const char *key,
-    enum table_answer *answer, const char **value)
-{
-	struct ipc_packet packet = IPC_PACKET_EMPTY;
-	struct ipc_lookup question;
-	const struct told *told;
-	struct asking *asking;
-	char *name;
-
-	if (!table_is_far(table)) {
-		*answer = table_get(table, key, value);
-		return true;
-	}
-	name = mem_printf("%s %s", table_name(table), key);
-	if ((told = remembered(s, name)) != NULL) {
-		free(name);
-		*answer = told->answer;
-		*value = told->value;
-		return true;
-	}
-	if (proxymap == NULL)
-		proxymap = ipc_client_new(service_base,
-		    config.proxymap_service_name);
-	question = (struct ipc_lookup){ table_name(table), table_flags(table),
-	    key };
-	ipc_encode_lookup(&packet, 0, &question);
-	if ((asking = begin(s, name)) == NULL) {
-		ipc_packet_clear(&packet);
-		return false;
-	}
-	asking->call = ipc_client_call(proxymap, &packet, on_looked_up,
-	    asking);
-	return false;
-}
-
-/* Who is being checked: maps do not know sessions. */
-static struct session *asker;
-
-void
-told_asks(struct session *s)
-{
-	asker = s;
-}
-
 bool
 told_is_asking(const struct session *s)
 {
@@ -311,23 +237,7 @@ told_is_asking(const struct session *s)
 		if (a->is_awaited)
 			return true;
 	}
-	return false;
-}
-
-static bool
-look(struct table *table, const char *key, enum table_answer *answer,
-    const char **value)
-{
-	return told_table(asker, table, key, answer, value);
-}
-
-struct maps *
-told_open_maps(const char *parameter, const char *list)
-{
-	struct maps *maps = maps_open(parameter, list);
-
-	maps_look_with(maps, look);
-	return maps;
+	return tables_are_asked(s);
 }
 
 const char *

@@ -7,8 +7,9 @@
  * Trusts   nobody: the addresses come from strangers
  * Killed   who asked asks again
  *
- * rewrite.c completes addresses, resolve.c finds where they lead. An answer
- * goes out before the next question is read, in the order of the questions.
+ *	rewrite.c	completes addresses
+ *	resolve.c	finds where they lead
+ *	questions.c	asks again when a table is far away; meanwhile others have their turn
  */
 
 #include "trivial-rewrite/trivial-rewrite.h"
@@ -37,28 +38,6 @@ answer_rewrite(struct ipc_channel *channel, struct ipc_packet *packet)
 }
 
 static void
-answer_resolve(struct ipc_channel *channel, struct ipc_packet *packet)
-{
-	static struct resolution found;
-	struct ipc_packet reply = IPC_PACKET_EMPTY;
-	struct ipc_resolve question;
-
-	if (ipc_decode_resolve(packet, &question) == -1)
-		return;
-	resolve_address(question.sender, question.address,
-	    question.probe != 0, &found);
-	ipc_encode_resolved(&reply, ipc_packet_request(packet),
-	    &(struct ipc_resolved){
-	    .error = found.error,
-	    .address_class = found.address_class,
-	    .flags = found.flags,
-	    .transport = text_string(&found.transport),
-	    .nexthop = text_string(&found.nexthop),
-	    .recipient = text_string(&found.recipient) });
-	ipc_channel_send(channel, &reply);
-}
-
-static void
 on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 {
 	switch (ipc_packet_kind(packet)) {
@@ -66,7 +45,7 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 		answer_rewrite(channel, packet);
 		break;
 	case IPC_resolve:
-		answer_resolve(channel, packet);
+		questions_resolve(channel, packet);
 		break;
 	default:
 		log_warning("unexpected %s packet",
@@ -81,6 +60,7 @@ main(int argc, char **argv)
 		.name	 = "trivial-rewrite",
 		.start	 = resolve_open,
 		.packet	 = on_packet,
+		.closed	 = questions_forget,
 		.chroot	 = true,
 		.sandbox = SANDBOX_SOCKETS,
 	};

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/text.h"
+#include "ipc/channel.h"
 
 enum rewrite_context { REWRITE_LOCAL, REWRITE_REMOTE };
 
@@ -30,6 +31,11 @@ void	resolve_open(void);
 /* Where mail for address goes; for a probe of verify(8), by its own way. Replaces what resolution holds. */
 void	resolve_address(const char *sender, const char *address, bool probe,
 	    struct resolution *resolution);
+
+/* questions.c: a resolve packet, which is answered now or when a table has told; who asked is gone. */
+void	questions_resolve(struct ipc_channel *channel,
+	    struct ipc_packet *packet);
+void	questions_forget(struct ipc_channel *channel);
 
 /* explain.c: tell postroad explain what would be done. Gives the exit code. */
 int	explain(int argc, char **argv);

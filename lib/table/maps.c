@@ -6,6 +6,7 @@
 #include "address/address.h"
 #include "base/base.h"
 #include "config/values.h"
+#include "table/asker.h"
 
 struct maps {
 	const char	*parameter;
@@ -99,7 +100,7 @@ find(struct maps *maps, const char *key, bool is_part, const char **value)
 			answer = table_get(maps->tables[i], key, value);
 		else if (!maps->look(maps->tables[i], key, &answer, value))
 			return TABLE_ERROR;
-		if (answer == TABLE_ERROR)
+		if (answer == TABLE_ERROR && !table_is_asking())
 			log_warning("%s lookup error for \"%s\"", maps->last,
 			    key);
 		/* An empty value says nothing, and would make mail vanish. */

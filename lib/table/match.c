@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "config/lines.h"
 #include "config/values.h"
+#include "table/asker.h"
 #include "table/internal.h"
 #include "table/network.h"
 
@@ -314,7 +315,7 @@ ask(struct match_list *list, const struct question *q)
 		const struct pattern *p = &list->patterns[i];
 		enum table_answer answer = try_pattern(list, p, q);
 
-		if (answer == TABLE_ERROR)
+		if (answer == TABLE_ERROR && !table_is_asking())
 			log_warning("%s: %s: table lookup problem",
 			    list->parameter, p->word);
 		if (answer == TABLE_FOUND && p->negated)

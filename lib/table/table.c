@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "ipc/ipc.h"
 #include "sandbox/sandbox.h"
+#include "table/asker.h"
 #include "table/internal.h"
 
 #define LOOK_MS		1000	/* between two looks at a table's file */
@@ -360,11 +361,26 @@ get_here(struct table *table, const char *key)
 
 	text_truncate(&table->value, 0);
 	text_truncate(&table->why, 0);
+	if (table->backend->is_remote && table_asker_get(table, key, &answer))
+		return answer;
 	answer = table->backend->get(table, key);
 	if (answer == TABLE_ERROR && is_confined(table)) {
 		close_backend(table);
 		table->by_proxy = true;
 	}
+	return answer;
+}
+
+/* By proxymap, which somebody may ask without waiting. */
+static enum table_answer
+get_there(struct table *table, const char *key)
+{
+	enum table_answer answer;
+
+	text_truncate(&table->value, 0);
+	text_truncate(&table->why, 0);
+	if (!table_asker_get(table, key, &answer))
+		answer = table_ask_proxy(table, key);
 	return answer;
 }
 
@@ -409,11 +425,10 @@ table_get(struct table *table, const char *key, const char **value)
 	look_around(table);
 	if (table->is_open)
 		answer = get_here(table, key);
-	if (table->by_proxy) {
-		text_truncate(&table->value, 0);
-		text_truncate(&table->why, 0);
-		answer = table_ask_proxy(table, key);
-	}
+	if (table->by_proxy)
+		answer = get_there(table, key);
+	if (table_is_asking())
+		return TABLE_ERROR;
 	if (answer == TABLE_ERROR)
 		complain(table);
 	if (answer == TABLE_FOUND)

@@ -1,0 +1,83 @@
+"""A table whose server does not answer holds up who needs it, and nobody else."""
+import select
+import socketserver
+import threading
+
+import postroad
+
+
+class Server:
+    """A tcp: table: REJECT for dead@..., nothing else; keeps silent about keys with "slow" in them."""
+
+    def __init__(self):
+        self.asked = []
+        server = self
+
+        class Session(socketserver.StreamRequestHandler):
+            def handle(self):
+                for line in self.rfile:
+                    server.asked.append(line.decode().split()[1])
+                    if b"slow" in line:
+                        continue
+                    self.wfile.write(b"200 REJECT%20by%20tcp\n" if b"dead@" in line else b"500 none\n")
+
+        class Listener(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+            request_queue_size = 100
+        self.listener = Listener((postroad.loopback_address(), 0), Session)
+        self.place = "tcp:%s:%d" % self.listener.server_address
+        threading.Thread(target=self.listener.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.listener.shutdown()
+        self.listener.server_close()
+
+
+class Slow(postroad.Test):
+    def setUp(self):
+        self.server = Server()
+        self.addCleanup(self.server.close)
+
+    def hang(self, box, sender, recipient):
+        """A client whose RCPT waits."""
+        client = box.smtp()
+        self.addCleanup(client.close)
+        client.helo()
+        client.mail(sender)
+        asked = len(self.server.asked)
+        client.putcmd("RCPT", "TO:<%s>" % recipient)
+        postroad.wait_until(lambda: any("slow" in key for key in self.server.asked[asked:]), "a question", box.story)
+        return client
+
+    def waits(self, client):
+        self.assertEqual(select.select([client.sock], [], [], 0)[0], [])
+
+    def test_a_check_waits_alone(self):
+        box = self.system(smtpd_sender_restrictions="check_sender_access pipemap:{%s}, check_sender_access %s"
+                          % (self.server.place, self.server.place))
+        line = self.hang(box, "slow@example.net", "ada@example.org")
+        for sender, wanted in (("a@example.net", 250), ("dead@example.net", 554)) * 5:
+            with box.smtp() as smtp:
+                smtp.mail(sender)
+                self.assertEqual(smtp.rcpt("ada@example.org")[0], wanted)
+        self.waits(line)
+
+    def test_a_route_waits_alone(self):
+        box = self.system(transport_maps=self.server.place, virtual_alias_domains="v.example",
+                          virtual_alias_maps="inline:{ { ann@v.example = ada@example.org } }")
+        line = self.hang(box, "a@example.net", "x@slow.example")
+        for recipient in ("ann@v.example", "x@quick.example", "ada@example.org"):
+            with box.smtp() as smtp:
+                smtp.mail("a@example.net")
+                self.assertEqual(smtp.rcpt(recipient)[0], 250)
+        box.send("ann@v.example")
+        box.wait_mail("ada")
+        self.waits(line)
+
+    def test_who_answers_is_asked_by_many_at_once(self):
+        box = self.system(smtpd_sender_restrictions="check_sender_access " + self.server.place)
+        lines = [self.hang(box, "slow%d@example.net" % n, "ada@example.org") for n in range(19)]
+        with box.smtp() as smtp:
+            smtp.mail("a@example.net")
+            self.assertEqual(smtp.rcpt("ada@example.org")[0], 250)
+        self.waits(lines[-1])
