@@ -171,6 +171,16 @@ log_info_at(int64_t at_us, const char *format, ...)
 }
 
 void
+log_info_as(const char *tag, const char *format, ...)
+{
+	const char *usual = out.tag;
+
+	out.tag = tag;
+	WRITE_LINE(LOG_LEVEL_INFO, format);
+	out.tag = usual;
+}
+
+void
 log_warning(const char *format, ...)
 {
 	WRITE_LINE(LOG_LEVEL_WARNING, format);

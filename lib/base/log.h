@@ -51,6 +51,10 @@ void	log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void	log_info_at(int64_t at_us, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
 
+/* The same under another tag: for who does two programs' work. */
+void	log_info_as(const char *tag, const char *format, ...)
+	    __attribute__((format(printf, 2, 3)));
+
 /* Before the first client only: say it and exit with EX_TEMPFAIL (a command sets its own code). */
 void	fatal(const char *format, ...)
 	    __attribute__((format(printf, 1, 2), noreturn));

@@ -20,4 +20,7 @@ size_t	hosts_addresses(const struct hosts *hosts, const char *name,
 const char *hosts_name(const struct hosts *hosts,
 	    const struct sockaddr *address);
 
+/* absence.c: the TTL of an answer that has no records; 0: it does not say. */
+unsigned absence_ttl(const unsigned char *bytes, size_t length);
+
 #endif

@@ -50,6 +50,7 @@ struct resolve_query {
 	struct resolve_mx	*mx;
 	char			*name;
 	char			**names;
+	unsigned		 ttl;
 };
 
 const char *
@@ -220,6 +221,7 @@ answer(struct resolve_query *query)
 		.mx = query->mx,
 		.name = query->name,
 		.names = query->names,
+		.ttl = query->ttl,
 	};
 
 	if (query->done != NULL)
@@ -351,8 +353,13 @@ on_a(void *argument, int status, int timeouts, unsigned char *bytes, int length)
 	if (status == ARES_SUCCESS)
 		status = ares_parse_a_reply(bytes, length, NULL, found, &count);
 	if (status == ARES_SUCCESS)
-		for (int i = 0; i < count; i++)
+		for (int i = 0; i < count; i++) {
 			add_address(query, AF_INET, &found[i].ipaddr);
+			if (i == 0 || query->ttl > (unsigned)found[i].ttl)
+				query->ttl = (unsigned)found[i].ttl;
+		}
+	else
+		query->ttl = absence_ttl(bytes, (size_t)length);
 	note_result(query, status);
 	finish(query);
 }

@@ -53,6 +53,7 @@ struct resolve_answer {
 	const struct resolve_mx		*mx;		/* by preference */
 	const char			*name;		/* of an address: without the last dot */
 	char *const			*names;		/* name servers; the texts of TXT records */
+	unsigned			 ttl;		/* of IPv4 addresses, also that there are none: seconds; 0: nobody said */
 };
 
 typedef void resolve_done(const struct resolve_answer *answer, void *argument);
