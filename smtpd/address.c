@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config.h"
 #include "smtp/haproxy.h"
 
 void
@@ -33,6 +34,14 @@ address_note(struct session *s)
 		    sizeof(s->client_address));
 	free((char *)(uintptr_t)s->peer);
 	s->peer = mem_printf("unknown[%s]", s->client_address);
+}
+
+const char *
+address_proxy_protocol(void)
+{
+	return config.smtpd_screening ?
+	    config.postscreen_upstream_proxy_protocol :
+	    config.smtpd_upstream_proxy_protocol;
 }
 
 size_t

@@ -251,6 +251,15 @@ void	dnsbl_ask_ahead(struct session *session, const struct check *check);
 /* The 32 bits of an answer, in host order: does the list's filter want it? */
 bool	dnsbl_wants(const struct dnsbl *list, uint32_t address);
 
+/* The same for an answer from outside: one that is no verdict is told once in a while, and does not count. */
+bool	dnsbl_lists(const struct dnsbl *list, uint32_t address);
+
+const char *dnsbl_domain(const struct dnsbl *list);
+
+/* "1.2.0.192.list.example", nibbles for IPv6. Released with free(3). */
+char	*dnsbl_client_question(const struct session *session,
+	    const struct dnsbl *list);
+
 /* "inet:host:port", "unix:path", or "{ service, name = value... }"; NULL with *why. */
 struct policy *delegate_open(const char *words, const char **why);
 

@@ -51,7 +51,8 @@ verify(struct session *s, const struct smtp_command *command)
 	ssize_t path = address_path_parse(argument, length, address, &why);
 	size_t rest = path == -1 ? 0 : length - (size_t)path;
 
-	if (config.disable_vrfy_command)
+	if (s->screening != NULL ? config.postscreen_disable_vrfy_command :
+	    config.disable_vrfy_command)
 		session_reply(s, "502 5.5.1 VRFY command is disabled");
 	else if (length == 0)
 		session_reply(s, "501 5.5.4 Syntax: VRFY address%s",
@@ -152,7 +153,7 @@ break_rules(struct session *s, const char *line, size_t length)
 static bool
 is_out_of_turn(struct session *s, const char *early, size_t length)
 {
-	if (length == 0 || smtpd_is_alone ||
+	if (length == 0 || smtpd_is_alone || screen_has_refused(s) ||
 	    (s->esmtp && !(commands[s->verb].flags & ENDS_GROUP)))
 		return false;
 	if (!s->pipelined_badly) {
@@ -193,12 +194,20 @@ void
 command_run(struct session *s, const char *line, size_t length,
     const char *early, size_t early_length)
 {
+	const struct screen_line screened = { line, length, early,
+	    early_length };
+	const char *before = s->where;
 	struct smtp_command command;
 
 	smtp_command_split(line, length, &command);
 	s->verb = find_verb(command.verb);
 	s->where = commands[s->verb].name;
 	s->counts[s->verb].total++;
+	if (screen_command(s, before, s->verb == UNKNOWN &&
+	    (is_header(line, length) ||
+	    list_has_word(config.postscreen_forbidden_commands,
+	    command.verb)), &screened))
+		return;
 	if (length == 0 || memchr(line, '\0', length) != NULL ||
 	    (command.verb[0] == '\0' && command.argument_length == 0))
 		session_reply(s, "500 5.5.2 Error: bad syntax");

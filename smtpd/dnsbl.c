@@ -190,6 +190,19 @@ complain_of_answer(const struct dnsbl *list, uint32_t address)
 	complain(list, room, meaning);
 }
 
+bool
+dnsbl_lists(const struct dnsbl *list, uint32_t address)
+{
+	if (address >> 8 == 0x7fffff)
+		complain_of_answer(list, address);
+	else if (address >> 24 != 127)
+		complain(list, "an answer",
+		    "outside of 127.0.0.0/8 it does not count");
+	else
+		return dnsbl_wants(list, address);
+	return false;
+}
+
 enum standing { STANDING_ASKED, STANDING_NOT_LISTED, STANDING_LISTED,
     STANDING_UNCERTAIN };
 
@@ -205,24 +218,21 @@ look_up(struct session *s, const struct dnsbl *list, const char *question)
 		complain(list, question, "the look-up failed");
 		return STANDING_UNCERTAIN;
 	}
-	for (size_t i = 0; i < told->count; i++) {
-		uint32_t address = ntohl(
-		    told->addresses[i].v4.sin_addr.s_addr);
-
-		if (address >> 8 == 0x7fffff)
-			complain_of_answer(list, address);
-		else if (address >> 24 != 127)
-			complain(list, question,
-			    "an answer outside of 127.0.0.0/8 does not count");
-		else if (dnsbl_wants(list, address))
+	for (size_t i = 0; i < told->count; i++)
+		if (dnsbl_lists(list,
+		    ntohl(told->addresses[i].v4.sin_addr.s_addr)))
 			standing = STANDING_LISTED;
-	}
 	return standing;
 }
 
-/* "1.2.0.192.list.example", nibbles for IPv6. */
-static char *
-client_question(const struct session *s, const struct dnsbl *list)
+const char *
+dnsbl_domain(const struct dnsbl *list)
+{
+	return list->domain;
+}
+
+char *
+dnsbl_client_question(const struct session *s, const struct dnsbl *list)
 {
 	struct text name = TEXT_EMPTY;
 
@@ -354,7 +364,7 @@ dnsbl_reject_client(struct session *s, const struct check *check)
 
 	if (s->address.any.sa_family == AF_UNSPEC)
 		return VERDICT_NONE;
-	question = client_question(s, check->dnsbl);
+	question = dnsbl_client_question(s, check->dnsbl);
 	switch (look_up(s, check->dnsbl, question)) {
 	case STANDING_ASKED:
 		verdict = VERDICT_WAIT;
@@ -398,7 +408,7 @@ dnsbl_permit_client(struct session *s, const struct check *check)
 
 	if (s->address.any.sa_family == AF_UNSPEC)
 		return VERDICT_NONE;
-	question = client_question(s, check->dnsbl);
+	question = dnsbl_client_question(s, check->dnsbl);
 	standing = look_up(s, check->dnsbl, question);
 	free(question);
 	return permit_listed(s, standing, s->peer, "Client host");
@@ -474,7 +484,7 @@ dnsbl_ask_ahead(struct session *s, const struct check *check)
 			return;
 		question = mem_printf("%s.%s", name, check->dnsbl->domain);
 	} else if (s->address.any.sa_family != AF_UNSPEC)
-		question = client_question(s, check->dnsbl);
+		question = dnsbl_client_question(s, check->dnsbl);
 	else
 		return;
 	told_ahead_v4_addresses(s, question);

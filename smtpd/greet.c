@@ -117,13 +117,25 @@ on_name(const struct resolve_answer *answer, void *argument)
 	    RESOLVE_HOSTS, on_addresses, s);
 }
 
+/* He was refused: his name does not matter, only whether he comes to RCPT. */
+static void
+greet_refused(struct session *s)
+{
+	set_name(s, "unknown");
+	s->busy = false;
+	session_say(s, "220 %s", config.smtpd_banner);
+	session_go_on(s);
+}
+
 void
 greet_client(struct session *s)
 {
 	if (s->said_name != NULL) {
 		s->reverse_name = mem_strdup(s->said_name);
 		greet(s, s->said_name);
-	} else if (!config.smtpd_peername_lookup ||
+	} else if (screen_has_refused(s))
+		greet_refused(s);
+	else if (!config.smtpd_peername_lookup ||
 	    s->address.any.sa_family == AF_UNSPEC)
 		greet(s, "unknown");
 	else
@@ -188,9 +200,17 @@ greet_helo(struct session *s, const struct smtp_command *command)
 
 /* What we honour, in Postfix's order. A row: the keyword, whether it is offered, and what stands behind it. */
 static bool
+offers_pipelining(const struct session *s)
+{
+	return !screen_hides_pipelining(s);
+}
+
+static bool
 offers_vrfy(const struct session *s)
 {
-	return !config.disable_vrfy_command;
+	return !(s->screening != NULL ?
+	    config.postscreen_disable_vrfy_command :
+	    config.disable_vrfy_command);
 }
 
 static bool
@@ -222,7 +242,7 @@ static const struct {
 	bool		(*offered)(const struct session *);	/* NULL: always */
 	const char	*words;
 } extensions[] = {
-	{ "PIPELINING", NULL, NULL },
+	{ "PIPELINING", offers_pipelining, NULL },
 	{ "SIZE", NULL, NULL },
 	{ "VRFY", offers_vrfy, NULL },
 	{ "ETRN", offers_etrn, NULL },

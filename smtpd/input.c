@@ -22,7 +22,7 @@ extend_deadline(struct session *s, size_t bytes)
 static bool
 may_read(const struct session *s)
 {
-	return !s->busy && !s->pausing && !s->ending &&
+	return !s->busy && !s->pausing && !s->ending && !s->is_screening &&
 	    s->output.length < OUTPUT_MAX;
 }
 
@@ -30,7 +30,7 @@ may_read(const struct session *s)
 static void
 skip_line(struct session *s)
 {
-	if (s->skipping)
+	if (s->skipping || screen_long_line(s))
 		return;
 	s->skipping = true;
 	s->verb = UNKNOWN;
@@ -91,7 +91,8 @@ take_line(struct session *s, const char *bytes, size_t length)
 		s->skipping = false;
 		return used;
 	}
-	if (has_too_many_errors(s) || refuse_bare_newline(s, bytes, line))
+	if (has_too_many_errors(s) || screen_bare_newline(s, bytes, line) ||
+	    refuse_bare_newline(s, bytes, line))
 		return used;
 	if (line > 0 && bytes[line - 1] == '\r')
 		line--;

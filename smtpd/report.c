@@ -44,6 +44,8 @@ report_disconnect(struct session *s)
 	struct text line = TEXT_EMPTY;
 	unsigned ok = 0, total = 0;
 
+	if (screen_tells_end(s))
+		return;
 	for (enum verb verb = 0; verb < VERB_COUNT; verb++) {
 		if (s->counts[verb].total == 0)
 			continue;
@@ -61,6 +63,8 @@ void
 report_lost(struct session *s, const char *what)
 {
 	s->aborted = what;
+	if (screen_tells_lost(s, what))
+		return;
 	if (s->state == IN_DATA || s->state == IN_CHUNK)
 		log_info("%s after %s (%lld bytes) from %s", what, s->where,
 		    (long long)s->transaction->wire_bytes, s->peer);

@@ -15,26 +15,57 @@
 #include "smtpd/check.h"
 #include "table/maps.h"
 
-static struct table *commands;
-static struct maps *refusals, *footers, *keywords;
+static struct maps *refusals;
+
+/* For who is served, and for who is tested first (screen.h). */
+static struct rewording {
+	struct table	*commands;
+	struct maps	*footers, *keywords;
+	const char	*const *footer, *const *discarded;
+} served = { .footer = &config.smtpd_reject_footer,
+    .discarded = &config.smtpd_discard_ehlo_keywords },
+    tested = { .footer = &config.postscreen_reject_footer,
+    .discarded = &config.postscreen_discard_ehlo_keywords };
+
+static const struct rewording *
+rewording_of(const struct session *s)
+{
+	return s->screening != NULL ? &tested : &served;
+}
+
+static struct table *
+open_commands(const char *name)
+{
+	return *name == '\0' ? NULL : table_open(name, TABLE_KEEP_CASE);
+}
 
 void
 reword_open(void)
 {
-	if (config.smtpd_command_filter[0] != '\0')
-		commands = table_open(config.smtpd_command_filter,
-		    TABLE_KEEP_CASE);
 	refusals = maps_open("smtpd_reject_filter_maps",
 	    config.smtpd_reject_filter_maps);
-	footers = maps_open("smtpd_reject_footer_maps",
+	served.commands = open_commands(config.smtpd_command_filter);
+	served.footers = maps_open("smtpd_reject_footer_maps",
 	    config.smtpd_reject_footer_maps);
-	keywords = maps_open("smtpd_discard_ehlo_keyword_address_maps",
+	served.keywords = maps_open("smtpd_discard_ehlo_keyword_address_maps",
 	    config.smtpd_discard_ehlo_keyword_address_maps);
+	if (!config.smtpd_screening)
+		return;
+	/* Raw, since what a footer names is known only later: but for this name. */
+	if (strcmp(config.postscreen_reject_footer, "$smtpd_reject_footer") == 0)
+		tested.footer = served.footer;
+	tested.commands = open_commands(config.postscreen_command_filter);
+	tested.footers = maps_open("postscreen_reject_footer_maps",
+	    config.postscreen_reject_footer_maps);
+	tested.keywords = maps_open(
+	    "postscreen_discard_ehlo_keyword_address_maps",
+	    config.postscreen_discard_ehlo_keyword_address_maps);
 }
 
 const char *
 reword_command(struct session *s, const char *line, size_t length)
 {
+	struct table *commands = rewording_of(s)->commands;
 	const char *value;
 	enum table_answer answer;
 	char *key;
@@ -62,10 +93,11 @@ reword_command(struct session *s, const char *line, size_t length)
 const char *
 reword_discarded_keywords(const struct session *s)
 {
+	const struct rewording *r = rewording_of(s);
 	const char *value;
 
-	return maps_find(keywords, s->client_address, &value) == TABLE_FOUND
-	    ? value : config.smtpd_discard_ehlo_keywords;
+	return maps_find(r->keywords, s->client_address, &value) == TABLE_FOUND
+	    ? value : *r->discarded;
 }
 
 /* What templates of replies may name. */
@@ -205,10 +237,11 @@ reword_refusal(const struct session *s, struct text *reply)
 {
 	const struct expansion expansion = { .value = footer_value,
 	    .context = (void *)(uintptr_t)s };
-	const char *template = config.smtpd_reject_footer, *found;
+	const struct rewording *r = rewording_of(s);
+	const char *template = *r->footer, *found;
 
 	filter_refusal(reply);
-	if (!maps_are_empty(footers) && maps_find(footers,
+	if (!maps_are_empty(r->footers) && maps_find(r->footers,
 	    text_string(reply), &found) == TABLE_FOUND)
 		template = found;
 	if (*template != '\0')

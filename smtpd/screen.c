@@ -1,151 +1,238 @@
 /*
- * A service of postscreen in master.cf: who talks before his turn?
+ * A service of postscreen in master.cf: who comes, and what is known of him?
  *
  * A client that is not known gets the first line of a greeting of two, and
- * some seconds later the second. Honest ones wait. Who waited is remembered:
- * in two maps that change places every half of postscreen_greet_ttl, so that
- * nothing is searched for what is too old.
+ * must be silent for some seconds until the second; meanwhile lists in the
+ * DNS are asked. Honest ones wait. Who passed is remembered, each test for
+ * its time. What is tested in the dialogue is in screen-talk.c.
  */
 
-#include "smtpd/smtpd.h"
-
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
+
+#include <event2/event.h>
 
 #include "config/config.h"
+#include "service/service.h"
+#include "smtpd/check.h"
+#include "smtpd/screen.h"
 
-static struct map *passed, *passed_before;
-static int64_t turned_ms;
+/* Sessions under test, by address. */
+static struct map *clients;
 
 void
-screen_check(void)
+screen_open(void)
 {
-	char *list = mem_strdup(config.postscreen_access_list);
-	char *cursor = list, *word;
-
-	while (config.smtpd_screening &&
-	    (word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
-		if (!text_equal_nocase(word, "permit_mynetworks"))
-			log_warning("postscreen_access_list: %s is not "
-			    "implemented yet: such clients are screened as "
-			    "others are", word);
-	free(list);
-}
-
-static void
-turn_maps(void)
-{
-	int64_t half_ms = config.postscreen_greet_ttl * 1000LL / 2;
-	int64_t age_ms = clock_ms() - turned_ms;
-
-	if (passed != NULL && age_ms < half_ms)
+	if (!config.smtpd_screening)
 		return;
-	map_free(&passed_before, NULL);
-	if (age_ms < 2 * half_ms)
-		passed_before = passed;
-	else
-		map_free(&passed, NULL);
-	passed = map_new();
-	turned_ms = clock_ms();
+	clients = map_new();
+	screen_tests_open();
+	screen_report_open();
+	screen_access_open();
+	screen_score_open();
 }
 
-static bool
-has_passed(const struct session *s)
-{
-	turn_maps();
-	return map_get(passed, s->client_address) != NULL ||
-	    (passed_before != NULL &&
-	    map_get(passed_before, s->client_address) != NULL);
-}
+/* The end. */
 
-/* "[192.0.2.1]:4000", as postscreen's log has it. */
 static void
-tell(const struct session *s, const char *what)
+forget(struct session *s)
 {
-	log_info("%s [%s]:%u", what, s->client_address,
-	    ntohs(s->address.v4.sin_port));
+	struct screening *x = s->screening;
+	intptr_t left = (intptr_t)map_get(clients, x->client) - 1;
+
+	screen_wait_stop(s);
+	screen_ask_cancel(x->call);
+	screen_score_free(&x->score);
+	if (left > 0)
+		map_set(clients, x->client, (void *)left);
+	else
+		map_remove(clients, x->client);
+	free(x->own_refusal);
+	free(x);
+	s->screening = NULL;
 }
 
-static double
-seconds_since(int64_t since_ms)
+/* It goes on as if there were no tests. */
+static void
+let_in(struct session *s)
 {
-	return (double)(clock_ms() - since_ms) / 1000;
+	forget(s);
+	session_greet(s);
 }
 
-bool
+void
+screen_conclude(struct session *s)
+{
+	struct screening *x = s->screening;
+
+	for (int i = 0; i < SCREEN_TEST_COUNT; i++)
+		if (x->passes.until[i] == SCREEN_NEW &&
+		    !screen_is_enabled((enum screen_test)i))
+			x->passes.until[i] = SCREEN_DISABLED;
+	if (x->passed != 0 && x->passed == x->todo)
+		screen_tell(s, x->is_new ? "PASS NEW" : "PASS OLD");
+	if (x->passed != 0)
+		screen_learn(x->client, &x->passes);
+	forget(s);
+}
+
+void
+screen_drop(struct session *s, const char *reply)
+{
+	char unread[4096];
+
+	/* Unread, it would reset the connection, and the reply be lost. */
+	for (int i = 0; i < 16 && recv(s->fd, unread, sizeof(unread),
+	    MSG_DONTWAIT) == (ssize_t)sizeof(unread); i++)
+		continue;
+	screen_wait_stop(s);
+	session_say(s, "%s", reply);
+	session_finish(s);
+}
+
+void
+screen_drop_now(struct session *s, const char *reply)
+{
+	screen_drop(s, reply);
+	session_go_on(s);
+}
+
+void
+screen_end(struct session *s)
+{
+	if (s->screening != NULL)
+		forget(s);
+}
+
+/* Who comes? */
+
+static void
+plan_tests(struct session *s)
+{
+	struct screening *x = s->screening;
+	int64_t now = time(NULL);
+
+	for (int i = 0; i < SCREEN_TEST_COUNT; i++)
+		if (screen_is_enabled((enum screen_test)i) &&
+		    x->passes.until[i] <= now) {
+			x->todo |= BIT(i);
+			x->is_new |= x->passes.until[i] <= SCREEN_DISABLED;
+		}
+	if (x->todo != 0) {
+		screen_wait(s);
+		return;
+	}
+	screen_tell(s, "PASS OLD");
+	let_in(s);
+}
+
+static void
+on_recalled(struct ipc_packet *packet, void *argument)
+{
+	struct session *s = argument;
+	struct screening *x = s->screening;
+	struct ipc_screened answer;
+
+	x->call = 0;
+	evtimer_del(&x->timer);
+	screen_answered(packet != NULL);
+	if (packet != NULL && ipc_decode_screened(packet, &answer) == 0 &&
+	    screen_passes_parse(answer.passes, &x->passes) == 0)
+		screen_note(s->client_address, &x->passes);
+	plan_tests(s);
+}
+
+static void
+on_no_answer(evutil_socket_t fd, short what, void *argument)
+{
+	struct session *s = argument;
+
+	log_warning("the postscreen service does not answer: [%s] is tested "
+	    "as somebody new", s->client_address);
+	screen_ask_cancel(s->screening->call);
+	on_recalled(NULL, s);
+}
+
+static void
+recall(struct session *s)
+{
+	const struct timeval patience = { config.postscreen_watchdog_timeout, 0 };
+	struct screening *x = s->screening;
+
+	if (x->is_denied || screen_recall(s->client_address, &x->passes)) {
+		plan_tests(s);
+		return;
+	}
+	x->call = screen_ask(s->client_address, on_recalled, s);
+	if (x->call == 0) {
+		plan_tests(s);
+		return;
+	}
+	evtimer_assign(&x->timer, service_base, on_no_answer, s);
+	evtimer_add(&x->timer, &patience);
+}
+
+static void
+deny(struct session *s)
+{
+	struct screening *x = s->screening;
+	enum screen_action action = screen_action_of("postscreen_denylist_action",
+	    config.postscreen_denylist_action);
+
+	screen_tell_listed(s, false);
+	if (action == SCREEN_DROP) {
+		screen_drop_now(s, "521 5.3.2 Service currently unavailable");
+		return;
+	}
+	if (action == SCREEN_ENFORCE) {
+		x->is_denied = true;
+		x->refusal = "550 5.3.2 Service currently unavailable";
+	}
+	recall(s);
+}
+
+void
+screen_go_on(struct session *s)
+{
+	enum screen_access access = screen_access(s);
+
+	if (access == ACCESS_WAIT)
+		return;
+	told_forget(s);
+	if (access == ACCESS_REJECT)
+		deny(s);
+	else if (access != ACCESS_PERMIT)
+		recall(s);
+	else {
+		screen_tell_listed(s, true);
+		let_in(s);
+	}
+}
+
+void
 screen_begin(struct session *s)
 {
-	bool failed;
+	struct screening *x;
+	intptr_t count = (intptr_t)map_get(clients, s->client_address) + 1;
 
-	if (!config.smtpd_screening)
-		return false;
-	tell(s, "CONNECT from");
-	if (list_has_word(config.postscreen_access_list,
-	    "permit_mynetworks") && smtpd_is_mynetworks(s, &failed)) {
-		tell(s, "ALLOWLISTED");
-		return false;
+	if (s->address.any.sa_family == AF_UNSPEC) {	/* gone already */
+		session_greet(s);
+		return;
 	}
-	if (has_passed(s)) {
-		tell(s, "PASS OLD");
-		return false;
+	x = s->screening = mem_zalloc(1, sizeof(*x));
+	s->busy = true;
+	x->since_ms = clock_ms();
+	strlcpy(x->client, s->client_address, sizeof(x->client));
+	map_set(clients, x->client, (void *)count);
+	screen_tell_connect(s);
+	if (config.postscreen_client_connection_count_limit > 0 &&
+	    count > config.postscreen_client_connection_count_limit) {
+		screen_tell_from(s, "NOQUEUE: reject: CONNECT", NULL,
+		    "too many connections");
+		screen_drop_now(s, "421 4.7.0 Error: too many connections");
+		return;
 	}
-	s->screened_ms = clock_ms();
-	s->is_screening = true;
-	if (*config.postscreen_greet_banner != '\0')
-		text_printf(&s->output, "220-%s\r\n",
-		    config.postscreen_greet_banner);
-	return true;
-}
-
-void
-screen_waited(struct session *s)
-{
-	s->is_screening = false;
-	turn_maps();
-	map_set(passed, s->client_address, s);	/* never looked behind */
-	tell(s, "PASS NEW");
-}
-
-bool
-screen_heard(struct session *s)
-{
-	char piece[101];
-	ssize_t length = recv(s->fd, piece, sizeof(piece) - 1, MSG_PEEK);
-
-	s->is_screening = false;
-	if (length <= 0) {
-		log_info("HANGUP after %.1f from [%s]:%u in tests before SMTP "
-		    "handshake", seconds_since(s->screened_ms),
-		    s->client_address, ntohs(s->address.v4.sin_port));
-		session_finish(s);
-		return false;
-	}
-	piece[length] = '\0';
-	log_info("PREGREET %zd after %.2f from [%s]:%u: %s", length,
-	    seconds_since(s->screened_ms), s->client_address,
-	    ntohs(s->address.v4.sin_port), text_printable(piece));
-	if (text_equal_nocase(config.postscreen_greet_action, "drop")) {
-		/* Unread, it would reset the connection, and the reply be lost. */
-		length = recv(s->fd, piece, sizeof(piece), 0);
-		session_say(s, "521 5.5.1 Protocol error");
-		session_finish(s);
-		return false;
-	}
-	s->is_screened_out = text_equal_nocase(config.postscreen_greet_action,
-	    "enforce");
-	return true;
-}
-
-bool
-screen_refuses(struct session *s)
-{
-	static const char reply[] = "550 5.5.1 Protocol error";
-
-	if (!s->is_screened_out)
-		return false;
-	report_action(s, "reject", reply);
-	session_reply(s, reply);
-	return true;
+	screen_go_on(s);
 }

@@ -34,8 +34,6 @@ static size_t session_count;
 /* Lent to the session whose turn it is. */
 static char lent[READ_SIZE];
 
-static void	greet(struct session *s);
-static void	on_early_words(struct session *s);
 static void	on_event(evutil_socket_t fd, short what, void *argument);
 
 void
@@ -74,9 +72,9 @@ static void
 watch(struct session *s, short what, int seconds)
 {
 	const struct timeval pause = { seconds, 0 };
-	const struct timeval greet_wait = { config.postscreen_greet_wait, 0 };
 	const struct timeval proxy_timeout = {
-		config.smtpd_upstream_proxy_timeout, 0,
+		config.smtpd_screening ? config.postscreen_upstream_proxy_timeout
+		    : config.smtpd_upstream_proxy_timeout, 0,
 	};
 
 	if (s->watched == what && what != EV_TIMEOUT)
@@ -90,8 +88,9 @@ watch(struct session *s, short what, int seconds)
 	    what == EV_TIMEOUT ? 0 : what | EV_PERSIST, on_event, s);
 	event_add(&s->event, what == EV_TIMEOUT ? &pause :
 	    s->awaits_proxy ? &proxy_timeout :
-	    s->is_screening ? &greet_wait :
-	    common_timeout(config.smtpd_timeout));
+	    s->is_screening ? NULL :	/* screen.c has a clock of its own */
+	    common_timeout(s->screening != NULL ?
+	    config.postscreen_command_time_limit : config.smtpd_timeout));
 }
 
 /*
@@ -143,6 +142,7 @@ session_end(struct session **argument)
 	etrn_cancel(s);
 	transaction_end(s);
 	report_disconnect(s);
+	screen_end(s);
 	trouble_end(s);
 	limit_end(s);
 	TAILQ_REMOVE(&sessions, s, link);
@@ -253,11 +253,6 @@ on_timeout(struct session *s)
 	}
 	if (s->busy)		/* he waits for us, not we for him */
 		return;
-	if (s->is_screening) {
-		screen_waited(s);
-		greet(s);
-		return;
-	}
 	report_lost(s, "timeout");
 	if (s->watched == EV_READ)
 		session_say(s, "421 4.4.2 %s Error: timeout exceeded",
@@ -298,7 +293,7 @@ on_event(evutil_socket_t fd, short what, void *argument)
 	struct session *s = argument;
 
 	if (s->is_screening && s->watched == EV_READ && (what & EV_READ))
-		on_early_words(s);
+		screen_heard(s);
 	else if ((what & EV_TIMEOUT) || (is_overdue(s) && !s->busy))
 		on_timeout(s);
 	else if (s->watched == EV_READ)
@@ -320,8 +315,8 @@ session_drain(void)
 
 /* The beginning. */
 
-static void
-greet(struct session *s)
+void
+session_greet(struct session *s)
 {
 	s->busy = true;
 	watch(s, 0, 0);
@@ -332,22 +327,11 @@ greet(struct session *s)
 static void
 begin(struct session *s)
 {
-	s->awaits_proxy = s->busy = false;
-	if (!screen_begin(s)) {
-		greet(s);
-		return;
-	}
-	watch(s, 0, 0);
-	settle(s);
-}
-
-static void
-on_early_words(struct session *s)
-{
-	if (screen_heard(s))
-		greet(s);
+	s->awaits_proxy = false;
+	if (config.smtpd_screening)
+		screen_begin(s);
 	else
-		settle(s);
+		session_greet(s);
 }
 
 static struct session *
@@ -374,7 +358,7 @@ session_start_as(int fd, const union resolve_address *address,
 	struct session *s = session_new(fd, fd, address);
 
 	s->said_name = name;
-	if (config.smtpd_upstream_proxy_protocol[0] == '\0') {
+	if (*address_proxy_protocol() == '\0') {
 		begin(s);
 		return s;
 	}

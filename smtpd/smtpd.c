@@ -16,7 +16,7 @@
  *	replies.c	what is said
  *	stress.c	too many sessions: less patience with each
  *	address.c	where it comes from, behind a balancer too
- *	screen.c	who talks before his turn, for a service of postscreen
+ *	screen.h	who may talk at all, for a service of postscreen: screen-*.c
  *	limits.c	how many, how often, how much: by anvil(8)
  *	reword.c	commands and replies that the administrator changes
  *	transaction.c	MAIL, RCPT, RSET

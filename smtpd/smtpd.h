@@ -90,7 +90,6 @@ struct session {
 	bool		 may_xclient, may_xforward;
 	bool		 was_xclient;	/* not offered again */
 	bool		 is_screening;	/* must not speak yet: screen.c */
-	bool		 is_screened_out;	/* did, and hears of it at RCPT */
 	bool		 is_refused;	/* at connect: nothing but QUIT helps */
 
 	union resolve_address address;
@@ -113,7 +112,6 @@ struct session {
 	uint32_t	 sessions_then;	/* of this client in this process, when it came */
 	uint32_t	 untold_messages, untold_recipients;
 
-	int64_t		 screened_ms;	/* since when */
 	int64_t		 deadline_ms;	/* of the request or reply under way; 0: none yet */
 	struct text	 input;		/* not yet a whole line */
 	struct text	 output;	/* not yet sent */
@@ -121,6 +119,7 @@ struct session {
 	int		 errors, junk;
 	struct { uint16_t total, ok; } counts[VERB_COUNT];
 
+	struct screening *screening;	/* while it is tested, or was refused: screen.h */
 	struct transcript *transcript;		/* for the postmaster, or NULL */
 	unsigned int trouble;			/* NOTIFY_... of the replies so far */
 	const char	*aborted;		/* why it ended early, or NULL */
@@ -167,6 +166,9 @@ void	session_trace(const struct session *session, char direction,
 /* input.c: bytes that came, behind those that had to wait. */
 void	session_feed(struct session *session, const char *bytes,
 	    size_t length);
+
+/* It is known whose session it is: find his name, and greet him. */
+void	session_greet(struct session *session);
 
 /* Close once what was said is sent. */
 void	session_finish(struct session *session);
@@ -339,26 +341,56 @@ void	limit_end(struct session *session);
 /* session->address is known: the texts that follow from it. */
 void	address_note(struct session *session);
 
+/* "haproxy", or "". */
+const char *address_proxy_protocol(void);
+
 /* The header of a load balancer. Gives the bytes used, 0 while there is more to come; the session is busy once it was whole. */
 size_t	address_take_header(struct session *session, const char *bytes,
 	    size_t length);
 
-/* ------------------------------------------------------------ screen.c */
+/* ------------------------------------------------------------ screen.h: who comes to a service of postscreen */
 
-/* Say what of its parameters is not there. */
-void	screen_check(void);
+void	screen_open(void);
 
-/* True if this client must first be silent for postscreen_greet_wait. */
-bool	screen_begin(struct session *session);
+/* Test him, or let him in; session_greet() comes in the end, unless the session ends. */
+void	screen_begin(struct session *session);
 
-/* He was. */
-void	screen_waited(struct session *session);
+/* A far table has answered. */
+void	screen_go_on(struct session *session);
 
-/* He was not, or is gone: false if the session ends for it. */
-bool	screen_heard(struct session *session);
+/* He must be silent, and was not, or is gone. */
+void	screen_heard(struct session *session);
 
-/* The recipient of one who was not: true if that is refused, with a reply. */
-bool	screen_refuses(struct session *session);
+void	screen_end(struct session *session);
+
+struct screen_line {
+	const char	*bytes;
+	size_t		 length;
+	const char	*early;		/* what he said behind it without waiting for the reply */
+	size_t		 early_length;
+};
+
+/*
+ * A command, a line that ends in a bare newline, a line without end: true if
+ * the session ends for it. before is the last command; is_none: it is no
+ * command of SMTP at all.
+ */
+bool	screen_command(struct session *session, const char *before,
+	    bool is_none, const struct screen_line *line);
+bool	screen_bare_newline(struct session *session, const char *line,
+	    size_t length);
+bool	screen_long_line(struct session *session);
+
+/* Was he refused? Then he only hears so at RCPT: true, with a reply. */
+bool	screen_has_refused(const struct session *session);
+bool	screen_refuses(struct session *session, const char *recipient);
+
+/* PIPELINING is not offered to who is tested for it, or was refused. */
+bool	screen_hides_pipelining(const struct session *session);
+
+/* Tell how it ended: true if nothing else is to be said of it. */
+bool	screen_tells_lost(struct session *session, const char *what);
+bool	screen_tells_end(struct session *session);
 
 /* ------------------------------------------------------------ stress.c */
 

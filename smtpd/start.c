@@ -55,13 +55,13 @@ smtpd_start(void)
 	may_send_bare_newlines = match_list_open(
 	    "smtpd_forbid_bare_newline_exclusions",
 	    config.smtpd_forbid_bare_newline_exclusions);
-	if (config.smtpd_upstream_proxy_protocol[0] != '\0' &&
-	    !text_equal_nocase(config.smtpd_upstream_proxy_protocol,
-	    "haproxy"))
-		fatal("smtpd_upstream_proxy_protocol = %s: expected haproxy",
-		    config.smtpd_upstream_proxy_protocol);
+	if (*address_proxy_protocol() != '\0' &&
+	    !text_equal_nocase(address_proxy_protocol(), "haproxy"))
+		fatal("%s_upstream_proxy_protocol = %s: expected haproxy",
+		    config.smtpd_screening ? "postscreen" : "smtpd",
+		    address_proxy_protocol());
 	stress_prepare();
-	screen_check();
+	screen_open();
 	reword_open();
 	xclient_open();
 	open_rewritten();

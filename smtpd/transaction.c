@@ -142,7 +142,8 @@ transaction_mail(struct session *s, const struct smtp_command *command)
 	struct text reply = TEXT_EMPTY;
 	const char *complaint;
 
-	if (config.smtpd_helo_required && s->helo_name == NULL) {
+	if ((s->screening != NULL ? config.postscreen_helo_required :
+	    config.smtpd_helo_required) && s->helo_name == NULL) {
 		session_reply(s, "503 5.5.1 Error: send HELO/EHLO first");
 		return;
 	}
@@ -227,8 +228,6 @@ transaction_rcpt(struct session *s, const struct smtp_command *command)
 	struct transaction *t = s->transaction;
 	struct text reply = TEXT_EMPTY;
 
-	if (screen_refuses(s))
-		return;
 	if (t->envelope->recipient_count >=
 	    (size_t)config.smtpd_recipient_limit) {
 		refuse_overshoot(s);
@@ -244,7 +243,9 @@ transaction_rcpt(struct session *s, const struct smtp_command *command)
 	if (complaint != NULL) {
 		session_reply(s, "%s", complaint);
 		forget_rcpt(t);
-	} else
+	} else if (screen_refuses(s, t->rcpt->recipient))
+		forget_rcpt(t);
+	else
 		limit_recipient(s, check_rcpt);
 	text_clear(&reply);
 }

@@ -55,8 +55,9 @@ int	master_cf_parse(const char *text, size_t length, const char *file,
 
 /*
  * A service of postscreen becomes one of smtpd, with the -o of the line
- * "smtpd pass"; that line, dnsblog and tlsproxy are then merged. For who runs
- * the services; others see master.cf as it was written.
+ * "smtpd pass"; that line, dnsblog and tlsproxy are then merged, and
+ * postscreen(8) is added if it is not there. For who runs the services;
+ * others see master.cf as it was written.
  */
 void	master_cf_merge_screen(struct master_cf *master_cf);
 

@@ -5,6 +5,10 @@
  *	smtpd     pass  -  -  y  -  -  smtpd
  *	dnsblog   unix  -  -  y  -  0  dnsblog
  *	tlsproxy  unix  -  -  y  -  0  tlsproxy
+ *
+ * And postscreen(8) remembers for it who has passed:
+ *
+ *	postscreen unix -  -  n  -  1  postscreen
  */
 
 #include "config/master_cf.h"
@@ -13,6 +17,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "screen/screen.h"
 
 static const struct master_entry *
 find_smtpd(const struct master_cf *cf)
@@ -59,15 +64,57 @@ become_smtpd(struct master_entry *entry, const struct master_entry *smtpd)
 	put_before(entry, smtpd);
 }
 
+/* Its row, for the sites whose master.cf is Postfix's; with the -o of the line that asks for tests. */
+static void
+add_memory(struct master_cf *cf, const struct master_entry *asking)
+{
+	static const char *const columns[MASTER_COLUMNS] = { SCREEN_SERVICE,
+	    "unix", "-", "-", "n", "-", "1" };
+	struct master_entry memory = { .type = MASTER_UNIX,
+	    .is_private = true, .unprivileged = true, .process_limit = 1,
+	    .line = asking->line };
+
+	for (size_t i = 0; i < MASTER_COLUMNS; i++)
+		memory.columns[i] = mem_strdup(columns[i]);
+	memory.name = mem_strdup(SCREEN_SERVICE);
+	memory.program = mem_strdup("postscreen");
+	memory.arguments = mem_zalloc(1, sizeof(*memory.arguments));
+	put_before(&memory, asking);
+	cf->entries = mem_resize(cf->entries, cf->count + 1,
+	    sizeof(*cf->entries));
+	cf->entries[cf->count++] = memory;
+}
+
+static bool
+is_screen(const struct master_entry *entry)
+{
+	return entry->type == MASTER_INET &&
+	    strcmp(entry->program, "postscreen") == 0;
+}
+
+static bool
+has_memory(const struct master_cf *cf)
+{
+	for (size_t i = 0; i < cf->count; i++)
+		if (cf->entries[i].type == MASTER_UNIX &&
+		    strcmp(cf->entries[i].name, SCREEN_SERVICE) == 0)
+			return true;
+	return false;
+}
+
 void
 master_cf_merge_screen(struct master_cf *cf)
 {
+	for (size_t i = 0; i < cf->count && !has_memory(cf); i++)
+		if (is_screen(&cf->entries[i]))
+			add_memory(cf, &cf->entries[i]);
+
 	const struct master_entry *smtpd = find_smtpd(cf);
 
 	for (size_t i = 0; i < cf->count; i++) {
 		struct master_entry *entry = &cf->entries[i];
 
-		if (strcmp(entry->program, "postscreen") == 0)
+		if (is_screen(entry))
 			become_smtpd(entry, smtpd);
 		entry->is_merged = entry == smtpd ||
 		    strcmp(entry->program, "dnsblog") == 0 ||
