@@ -86,7 +86,8 @@ defer_if_permit(struct session *s, const struct subject *subject,
 	const char *status;
 
 	text = split_status(subject, text, &status, "4.7.1", "Service unavailable");
-	return check_defer_if_permit(s, "defer_if_permit", 450, status,
+	return check_defer_if_permit(s, "defer_if_permit",
+	    config.access_map_defer_code, status,
 	    "<%s>: %s rejected: %s", subject->name, subject->class, text);
 }
 
@@ -97,7 +98,7 @@ defer_if_reject(struct session *s, const struct subject *subject,
 	const char *status;
 
 	text = split_status(subject, text, &status, "4.7.1", "Service unavailable");
-	return check_defer_if_reject(s, 450, status,
+	return check_defer_if_reject(s, config.access_map_defer_code, status,
 	    "<%s>: %s rejected: %s", subject->name, subject->class, text);
 }
 

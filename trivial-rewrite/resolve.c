@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "config/network.h"
 #include "delivery/route.h"
+#include "table/asker.h"
 #include "table/maps.h"
 #include "table/match.h"
 
@@ -34,8 +35,10 @@ static struct way {
 	const char	*relayhost;
 } ordinary, probing;
 
-/* "do not list x in BOTH": said once a domain. */
-static struct map *warned;
+/* "do not list x in BOTH": looked at once a domain. */
+static struct map *looked_at;
+
+#define LOOKED_AT_MAX	1000	/* then from the beginning: a pattern may make any domain ours */
 
 void
 resolve_open(void)
@@ -64,7 +67,7 @@ resolve_open(void)
 		.other = config.address_verify_default_transport,
 		.relayhost = config.address_verify_relayhost,
 	};
-	warned = map_new();
+	looked_at = map_new();
 	if (match_domain(alias_domains, config.myorigin) == TABLE_FOUND)
 		log_warning("do not list $myorigin (%s) in virtual_alias_domains",
 		    config.myorigin);
@@ -149,16 +152,6 @@ follow_route(struct text *address, int *flags)
 	return 0;
 }
 
-static void
-warn_both(const char *domain, const char *one, const char *other)
-{
-	if (map_get(warned, domain) != NULL)
-		return;
-	map_set(warned, domain, warned);
-	log_warning("do not list domain %s in BOTH %s and %s", domain, one,
-	    other);
-}
-
 /* Where a transport leads that has no nexthop: to the domain; error and retry have a reason in its place. */
 static void
 set_usual_nexthop(struct resolution *found, const char *domain)
@@ -191,20 +184,18 @@ set_transport(struct resolution *found, const char *value, const char *domain)
 static int
 classify(struct resolution *found, const struct way *way, const char *domain)
 {
-	enum table_answer local = is_local(domain), answer;
+	enum table_answer answer = is_local(domain);
 
-	if (local == TABLE_ERROR)
-		return -1;
-	answer = match_domain(alias_domains, domain);
 	if (answer == TABLE_ERROR)
 		return -1;
-	if (answer == TABLE_FOUND && local == TABLE_FOUND)
-		warn_both(domain, "mydestination", "virtual_alias_domains");
-	if (local == TABLE_FOUND) {
+	if (answer == TABLE_FOUND) {
 		found->address_class = CLASS_LOCAL;
 		set_transport(found, way->local, domain);
 		return 0;
 	}
+	answer = match_domain(alias_domains, domain);
+	if (answer == TABLE_ERROR)
+		return -1;
 	if (answer == TABLE_FOUND) {
 		found->address_class = CLASS_VIRTUAL_ALIAS;
 		set_transport(found, config.show_user_unknown_table_name ?
@@ -231,6 +222,40 @@ classify(struct resolution *found, const struct way *way, const char *domain)
 		text_puts(&found->nexthop, way->relayhost);
 	}
 	return 0;
+}
+
+/*
+ * The first class counts; a second one is a mistake, which shows only here
+ * when tables list the domains. mydestination may stand in relay_domains.
+ */
+static void
+warn_of_second_class(const char *domain, int class)
+{
+	const struct { const char *parameter; struct match_list *list; }
+	lists[] = {
+		[CLASS_LOCAL] = { "mydestination", NULL },
+		[CLASS_VIRTUAL_ALIAS] = { "virtual_alias_domains",
+		    alias_domains },
+		[CLASS_VIRTUAL_MAILBOX] = { "virtual_mailbox_domains",
+		    mailbox_domains },
+		[CLASS_RELAY] = { "relay_domains", relay_domains },
+	};
+	int last = class == CLASS_LOCAL ? CLASS_VIRTUAL_MAILBOX : CLASS_RELAY;
+
+	if (map_get(looked_at, domain) != NULL)
+		return;
+	for (int other = class + 1; other <= last; other++)
+		if (match_domain(lists[other].list, domain) == TABLE_FOUND)
+			log_warning("do not list domain %s in BOTH %s and %s",
+			    domain, lists[class].parameter,
+			    lists[other].parameter);
+	if (table_is_asking())
+		return;
+	if (map_count(looked_at) >= LOOKED_AT_MAX) {
+		map_free(&looked_at, NULL);
+		looked_at = map_new();
+	}
+	map_set(looked_at, domain, &looked_at);
 }
 
 /*
@@ -329,6 +354,7 @@ resolve_address(const char *sender, const char *address, bool probe,
 	    override_transport(found, way->transport_maps, domain) ==
 	    TABLE_ERROR)) {
 		found->error = EAGAIN;
-	}
+	} else if (found->address_class < CLASS_RELAY)
+		warn_of_second_class(domain, found->address_class);
 	free(domain);
 }

@@ -108,7 +108,22 @@ check_tables(void)
 	return errors;
 }
 
-/* A domain has one class; in two, trivial-rewrite takes the first. */
+/* Is this word of one class's list in another one's, too? */
+static int
+check_class_word(const char *word, const char *parameter, const char *other,
+    const char *list)
+{
+	struct match_list *domains = match_list_open(other, list);
+	bool is_there = match_string(domains, word) == TABLE_FOUND;
+
+	if (is_there)
+		log_error("do not list domain %s in BOTH %s and %s", word,
+		    parameter, other);
+	match_list_close(&domains);
+	return is_there;
+}
+
+/* A domain has one class; in two, trivial-rewrite takes the first. mydestination may stand in relay_domains. */
 int
 check_classes(void)
 {
@@ -118,29 +133,24 @@ check_classes(void)
 		{ "virtual_mailbox_domains", config.virtual_mailbox_domains },
 		{ "relay_domains", config.relay_domains },
 	};
+	int errors = 0;
 
 	for (size_t i = 0; i < COUNT_OF(classes); i++) {
 		char *copy = mem_strdup(classes[i].list), *cursor = copy, *word;
+		size_t last = i == 0 ? COUNT_OF(classes) - 1 : COUNT_OF(classes);
 
 		while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL) {
 			if (strpbrk(word, "/:![.") == word ||
 			    strchr(word, ':') != NULL)
 				continue;
-			for (size_t j = i + 1; j < COUNT_OF(classes); j++) {
-				struct match_list *other = match_list_open(
+			for (size_t j = i + 1; j < last; j++)
+				errors += check_class_word(word,
+				    classes[i].parameter,
 				    classes[j].parameter, classes[j].list);
-
-				if (match_string(other, word) == TABLE_FOUND)
-					log_warning("do not list domain %s in "
-					    "BOTH %s and %s", word,
-					    classes[i].parameter,
-					    classes[j].parameter);
-				match_list_close(&other);
-			}
 		}
 		free(copy);
 	}
-	return 0;
+	return errors;
 }
 
 /* Mail for a user without domain is completed with myorigin: there it must find somebody. */
