@@ -6,35 +6,12 @@
 #include "base/base.h"
 #include "named-lite/cookie.h"
 #include "named-lite/reply.h"
+#include "named-lite/search.h"
 
-#define CHAIN_MAX	12	/* CNAMEs and DNAMEs that one question may follow */
 #define OPT_SIZE	11
 #define NAME_AT		DNS_HEADER_SIZE
 
 uint8_t answer_cookie_key[COOKIE_KEY_SIZE];
-
-/* A question on its way. */
-struct search {
-	const struct image *image;
-	const struct dns_query *query;
-	struct reply *reply;
-	const struct sockaddr *client;
-	bool	 is_tcp;
-	uint16_t type;			/* looked for */
-
-	const struct zone_path *path;	/* of the name looked for now */
-	const uint8_t *name;		/* as it is spelled */
-	size_t	 name_at;		/* where it stands in the answer */
-	place	 found;			/* the node closest to it */
-	unsigned skipped;		/* its labels that this node lacks */
-	const struct image_zone *zone;	/* of the name asked for */
-	uint32_t zone_number;
-	unsigned steps;			/* along the chain */
-	uint16_t visited[CHAIN_MAX];	/* where each name of it stands in the answer */
-
-	struct zone_path next_path;
-	struct dns_name next_name;
-};
 
 void
 answer_read(struct question *question, const struct image *image,
@@ -50,440 +27,6 @@ answer_read(struct question *question, const struct image *image,
 	image_prefetch(image, &question->path);
 }
 
-static void
-truncate_reply(struct search *s)
-{
-	s->reply->flags |= DNS_TC;
-}
-
-/*
- * Where this owner's name stands in the answer. While the name looked for is
- * the one asked for, every suffix of it does; but names keep the case of
- * their zone file, so that it must be spelled alike. 0: spell it out.
- */
-static size_t
-find_owner(const struct search *s, const uint8_t *owner, size_t length)
-{
-	const struct reply *reply = s->reply;
-	size_t end = reply->suffix_end;
-
-	if (end < NAME_AT + length ||
-	    (s->steps > 0 && length > s->zone->apex_length))
-		return 0;
-	return memcmp(reply->out + end - length, owner, length) == 0 ?
-	    end - length : 0;
-}
-
-static bool
-add_at_node(struct search *s, enum reply_section section,
-    const struct image_node *node, const struct image_rrset *rrset)
-{
-	const uint8_t *name = image_node_name(node);
-
-	return reply_add(s->reply, section, rrset,
-	    find_owner(s, name, node->name_length), name);
-}
-
-static void
-add_soa(struct search *s)
-{
-	const struct image_node *apex = image_at(s->image, s->zone->apex);
-
-	if (!add_at_node(s, SECTION_AUTHORITY, apex,
-	    image_at(s->image, s->zone->soa)))
-		truncate_reply(s);
-}
-
-/* RFC 2308 section 3, and BIND's zero-no-soa-ttl: who looks for a zone's top should not remember where it is not. */
-static void
-forget_soon(struct search *s)
-{
-	const struct reply_rrset *soa =
-	    &s->reply->rrsets[s->reply->rrset_count - 1];
-
-	if (s->reply->counts[SECTION_AUTHORITY] > 0)
-		dns_put32(s->reply->out + soa->base + 6, 0);
-}
-
-/* The addresses of one target. False: they did not all fit. */
-static bool
-add_addresses(struct search *s, const struct image_target *target, size_t at)
-{
-	static const uint16_t types[] = { DNS_TYPE_A, DNS_TYPE_AAAA };
-	const struct image_node *node = image_at(s->image, target->node);
-	bool all = true;
-
-	for (size_t i = 0; i < COUNT_OF(types); i++) {
-		const struct image_rrset *rrset = image_find_rrset(node,
-		    types[i]);
-
-		if (rrset == NULL || reply_has(s->reply, rrset))
-			continue;
-		if (!reply_add(s->reply, SECTION_ADDITIONAL, rrset, at, NULL))
-			all = false;
-	}
-	return all;
-}
-
-/* Addresses for the targets of all RRsets that stand in these sections. */
-static void
-add_additional(struct search *s, unsigned sections, bool is_referral)
-{
-	struct reply *reply = s->reply;
-	unsigned count = reply->rrset_count;
-
-	for (unsigned i = 0; i < count; i++) {
-		struct reply_rrset in = reply->rrsets[i];
-		const struct image_target *target =
-		    image_rrset_targets(in.rrset);
-
-		if ((sections & 1 << in.section) == 0)
-			continue;
-		for (unsigned t = 0; t < in.rrset->targets; t++, target++) {
-			size_t at = reply_target_at(&in, target->name);
-
-			/* As BIND does: a referral has glue only, nothing else has any. */
-			if (at == 0 || (bool)target->is_glue != is_referral)
-				continue;
-			/* RFC 9471: a referral without all of its glue is cut short. */
-			if (!add_addresses(s, target, at) && is_referral)
-				truncate_reply(s);
-		}
-	}
-}
-
-/* Who says by EDNS that 512 octets are all gets nothing but the answer. */
-static bool
-wants(const struct search *s, bool authority)
-{
-	bool recursive = (s->query->flags & DNS_RD) != 0;
-
-	if (s->query->has_edns && s->query->udp_size <= DNS_UDP_PLAIN &&
-	    !s->is_tcp)
-		return false;
-
-	switch (s->image->header->minimal_responses) {
-	case MINIMAL_NO:
-		return true;
-	case MINIMAL_NO_AUTH:
-		return !authority;
-	case MINIMAL_NO_AUTH_RECURSIVE:
-		return !authority || !recursive;
-	default:
-		return !authority && s->type == DNS_TYPE_NS;
-	}
-}
-
-/* The zone's name servers, behind a positive answer that does not have them. */
-static void
-add_servers(struct search *s)
-{
-	const struct image_node *apex = image_at(s->image, s->zone->apex);
-	const struct image_rrset *ns = image_at(s->image, s->zone->ns);
-
-	if (wants(s, true) && !reply_has(s->reply, ns) &&
-	    !add_at_node(s, SECTION_AUTHORITY, apex, ns))
-		truncate_reply(s);
-}
-
-/* Those, and the addresses of whatever the answer names. */
-static void
-add_courtesies(struct search *s)
-{
-	add_servers(s);
-	if ((s->reply->flags & DNS_TC) == 0 && wants(s, false))
-		add_additional(s, 1 << SECTION_ANSWER | 1 << SECTION_AUTHORITY,
-		    false);
-}
-
-static void
-refer(struct search *s, const struct image_node *cut)
-{
-	const struct image_rrset *ns = image_find_rrset(cut, DNS_TYPE_NS);
-
-	if (s->steps == 0)
-		s->reply->flags &= ~DNS_AA;
-	if (!add_at_node(s, SECTION_AUTHORITY, cut, ns))
-		truncate_reply(s);
-	else
-		add_additional(s, 1 << SECTION_AUTHORITY, true);
-}
-
-/* An RRset of the name looked for; at a wildcard its owner is that name itself. */
-static bool
-add_answer(struct search *s, const struct image_node *node,
-    const struct image_rrset *rrset, bool is_wildcard)
-{
-	const uint8_t *name = image_node_name(node);
-	size_t owner = s->name_at;
-
-	/* Owners keep the case that they have in the zone. */
-	if (!is_wildcard && memcmp(name, s->name, node->name_length) != 0)
-		owner = 0;
-	if (reply_add(s->reply, SECTION_ANSWER, rrset, owner, name))
-		return true;
-	truncate_reply(s);
-	return false;
-}
-
-/* Was the next name looked for before? Then the chain is a loop. */
-static bool
-has_visited(const struct search *s)
-{
-	for (unsigned i = 0; i < s->steps; i++) {
-		size_t at = s->visited[i];
-		struct dns_name name;
-
-		if (dns_name_unpack(&name, s->reply->out, s->reply->used,
-		    &at) && dns_name_equal(name.bytes, s->next_name.bytes))
-			return true;
-	}
-	return false;
-}
-
-/* Go on with the name that stands at octet `at` of the answer. False: it cannot be followed. */
-static bool
-follow(struct search *s, size_t at)
-{
-	size_t offset = at;
-
-	s->visited[s->steps++] = s->name_at;
-	if (s->steps == CHAIN_MAX || !dns_name_unpack(&s->next_name,
-	    s->reply->out, s->reply->used, &offset) || has_visited(s)) {
-		s->reply->rcode = DNS_SERVFAIL;
-		return false;
-	}
-	zone_path_init(&s->next_path, s->image->header->seed,
-	    s->next_name.bytes, s->next_name.length);
-	s->path = &s->next_path;
-	s->name = s->next_name.bytes;
-	s->name_at = at;
-	s->found = image_find(s->image, s->path, &s->skipped);
-	return true;
-}
-
-static bool
-follow_cname(struct search *s, const struct image_node *node, bool is_wildcard)
-{
-	const struct image_rrset *cname = image_find_rrset(node,
-	    DNS_TYPE_CNAME);
-
-	if (!add_answer(s, node, cname, is_wildcard))
-		return false;
-
-	/* The data of its only record are its last octets. */
-	const struct reply_rrset *in =
-	    &s->reply->rrsets[s->reply->rrset_count - 1];
-
-	return follow(s, in->base + 12);
-}
-
-/* Where the target of a DNAME stands in the answer: behind an owner, which is a pointer, and ten octets. */
-static size_t
-put_dname(struct search *s, const struct image_node *cut,
-    const struct image_rrset *dname)
-{
-	const struct reply *reply = s->reply;
-
-	if (!reply_has(reply, dname) &&
-	    !add_at_node(s, SECTION_ANSWER, cut, dname))
-		return 0;
-	for (unsigned i = 0; i < reply->rrset_count; i++)
-		if (reply->rrsets[i].rrset == dname)
-			return reply->rrsets[i].base + 12;
-	return 0;
-}
-
-/* RFC 6672 section 3: the DNAME, and a CNAME made from it. */
-static bool
-follow_dname(struct search *s, const struct image_node *cut)
-{
-	const struct image_rrset *dname = image_find_rrset(cut, DNS_TYPE_DNAME);
-	const uint8_t *octets = image_rrset_octets(dname);
-	size_t own = dns_name_length(s->name) - cut->name_length;
-	size_t target = put_dname(s, cut, dname);
-	uint8_t rdata[DNS_NAME_MAX + 2];
-
-	if (target == 0) {
-		truncate_reply(s);
-		return false;
-	}
-	if (own + dns_name_length(octets + 12) > DNS_NAME_MAX) {
-		s->reply->rcode = DNS_YXDOMAIN;
-		return false;
-	}
-	memcpy(rdata, s->name, own);
-	dns_put16(rdata + own, 0xc000 | target);
-	if (!reply_add_record(s->reply, SECTION_ANSWER, s->name_at,
-	    DNS_TYPE_CNAME, DNS_CLASS_IN, dns_get32(octets + 6), rdata,
-	    own + 2)) {
-		truncate_reply(s);
-		return false;
-	}
-	if (s->type == DNS_TYPE_CNAME)
-		add_courtesies(s);
-	else if (s->type == DNS_TYPE_ANY)
-		add_servers(s);
-	else
-		return follow(s, s->reply->used - own - 2);
-	return false;
-}
-
-/* All records, or all signatures. */
-static void
-answer_any(struct search *s, const struct image_node *node, bool is_wildcard)
-{
-	const struct image_rrset *rrset = image_node_rrsets(node);
-	bool one = s->image->header->minimal_any && !s->is_tcp;
-	bool found = false;
-
-	for (unsigned i = 0; i < node->rrset_count; i++) {
-		if (s->type == DNS_TYPE_ANY || rrset->type == s->type) {
-			found = true;
-			if (!add_answer(s, node, rrset, is_wildcard))
-				return;
-			if (one)
-				break;	/* RFC 8482 section 4.1 */
-		}
-		rrset = image_rrset_next(rrset);
-	}
-	if (found)
-		add_servers(s);
-	else
-		add_soa(s);
-}
-
-/* What may stand beside a CNAME is not looked for behind it. */
-static bool
-goes_with_cname(uint16_t type)
-{
-	return type == DNS_TYPE_NSEC || type == DNS_TYPE_KEY;
-}
-
-/* The node's records answer, or that there are none. True: go on with the name that a CNAME gave. */
-static bool
-answer_from_node(struct search *s, const struct image_node *node,
-    bool is_wildcard)
-{
-	const struct image_rrset *rrset;
-
-	if (s->type == DNS_TYPE_ANY || s->type == DNS_TYPE_RRSIG ||
-	    s->type == DNS_TYPE_SIG) {
-		answer_any(s, node, is_wildcard);
-		return false;
-	}
-	rrset = image_find_rrset(node, s->type);
-	if (rrset != NULL) {
-		if (add_answer(s, node, rrset, is_wildcard) &&
-		    ((node->flags & NODE_IS_CUT) == 0 ||
-		    (node->flags & NODE_HAS_DNAME)))
-			add_courtesies(s);
-		return false;
-	}
-	if ((node->flags & NODE_HAS_CNAME) && !goes_with_cname(s->type))
-		return follow_cname(s, node, is_wildcard);
-	add_soa(s);
-	return false;
-}
-
-/* The chain leads to what should be known here and is not. */
-static void
-give_up(struct search *s)
-{
-	s->reply->rcode = DNS_SERVFAIL;
-	s->reply->flags &= ~DNS_AA;
-	s->reply->used = s->query->end;
-	s->reply->counts[SECTION_ANSWER] = 0;
-}
-
-/* One name of the chain. True: there is a next one. */
-static bool
-answer_step(struct search *s)
-{
-	const struct image_node *node = image_at(s->image, s->found);
-	place cut_place;
-
-	/* A chain that leaves the zone ends there: the asker goes on. */
-	if (s->found == 0)
-		return false;
-	if (node->zone != s->zone_number) {
-		if (image_zone(s->image, node->zone)->is_broken &&
-		    (s->query->flags & DNS_RD))
-			give_up(s);
-		return false;
-	}
-	cut_place = image_node_cut(node);
-	if (cut_place != 0) {
-		const struct image_node *cut = image_at(s->image, cut_place);
-		bool is_cut = cut_place == s->found && s->skipped == 0;
-
-		if (cut->flags & NODE_HAS_DNAME) {
-			if (!is_cut)
-				return follow_dname(s, cut);
-		} else if (!is_cut || s->type != DNS_TYPE_DS) {
-			refer(s, cut);
-			return false;
-		}
-	}
-	if (s->skipped == 0)
-		return answer_from_node(s, node, false);
-	if (image_node_wildcard(node) != 0)
-		return answer_from_node(s, image_at(s->image,
-		    image_node_wildcard(node)), true);
-	s->reply->rcode = DNS_NXDOMAIN;
-	add_soa(s);
-	if (s->type == DNS_TYPE_SOA)
-		forget_soon(s);
-	return false;
-}
-
-/* RFC 4035 section 3.1.4.1: DS is the business of the zone above the cut, if that is served here. */
-static void
-enter_zone_above(struct search *s)
-{
-	const struct image_node *apex = image_at(s->image, s->found);
-	unsigned skipped;
-	place above;
-
-	if (s->found == 0 || (apex->flags & NODE_IS_APEX) == 0 ||
-	    apex->name_length == 1)
-		return;
-	above = image_find_above(s->image, s->path, 1, &skipped);
-	if (above == 0)
-		return;
-	if (image_zone(s->image, apex->zone)->above != 0)
-		s->found = image_zone(s->image, apex->zone)->above;
-	else {
-		s->found = above;
-		s->skipped = skipped;
-	}
-}
-
-/* Find the zone that the question is about. False: the rcode says why there is no answer. */
-static bool
-enter_zone(struct search *s, uint16_t no_zone)
-{
-	const struct image_node *node;
-
-	s->reply->rcode = no_zone;
-	s->found = image_find(s->image, s->path, &s->skipped);
-	if (s->type == DNS_TYPE_DS && s->skipped == 0)
-		enter_zone_above(s);
-	if (s->found == 0)
-		return false;
-	node = image_at(s->image, s->found);
-	s->zone_number = node->zone;
-	s->zone = image_zone(s->image, node->zone);
-	s->reply->rcode = DNS_SERVFAIL;
-	if (s->zone->is_broken)
-		return false;
-	s->reply->rcode = DNS_REFUSED;
-	if (!image_acl_allows(s->image, s->zone->acl, s->client))
-		return false;
-	s->reply->rcode = DNS_NOERROR;
-	return true;
-}
-
 static bool
 is_apex(const struct search *s)
 {
@@ -494,7 +37,7 @@ is_apex(const struct search *s)
 static bool
 may_transfer(struct search *s)
 {
-	if (!enter_zone(s, DNS_NOTAUTH))
+	if (!search_enter_zone(s, DNS_NOTAUTH))
 		return false;
 	if (!is_apex(s))
 		s->reply->rcode = DNS_NOTAUTH;
@@ -543,11 +86,9 @@ answer_special(struct search *s)
 static void
 answer_internet(struct search *s)
 {
-	if (answer_special(s) || !enter_zone(s, DNS_REFUSED))
+	if (answer_special(s) || !search_enter_zone(s, DNS_REFUSED))
 		return;
-	s->reply->flags |= DNS_AA;
-	while (answer_step(s))
-		;
+	search_answer(s);
 }
 
 /* CH TXT: version.bind and hostname.bind (RFC 4892 section 2). */
@@ -613,7 +154,7 @@ static void
 answer_about_zone(struct search *s)
 {
 	struct reply *reply = s->reply;
-	bool served = enter_zone(s, DNS_NOTAUTH);
+	bool served = search_enter_zone(s, DNS_NOTAUTH);
 
 	if (s->type != DNS_TYPE_SOA)
 		reply->rcode = DNS_FORMERR;
@@ -716,6 +257,7 @@ answer_write(const struct question *question, const struct image *image,
 	reply.suffix_end = NAME_AT + query->name_length;
 	reply.rotation = query->id;
 	reply.rrset_count = 0;
+	reply.has_signatures = query->wants_dnssec;
 	s.image = image;
 	s.query = query;
 	s.reply = &reply;
@@ -726,6 +268,7 @@ answer_write(const struct question *question, const struct image *image,
 	s.name = question->bytes + DNS_HEADER_SIZE;
 	s.name_at = NAME_AT;
 	s.steps = 0;
+	s.pending_count = 0;
 	reply.limit = reply_limit(&s, size);
 	memcpy(out, question->bytes, query->end);
 

@@ -48,9 +48,11 @@ copy_rotated(uint8_t *to, const struct image_rrset *rrset, unsigned rotation)
 	memcpy(to + rrset->length - skip, octets, skip);
 }
 
-bool
-reply_add(struct reply *reply, enum reply_section section,
-    const struct image_rrset *rrset, size_t owner, const uint8_t *spelled)
+/* Copy an RRset to the end; *in tells where its octets are. False if there is no room: nothing has changed. */
+static bool
+put_rrset(struct reply *reply, enum reply_section section,
+    const struct image_rrset *rrset, size_t owner, const uint8_t *spelled,
+    struct reply_rrset *in)
 {
 	size_t extra = 0;
 
@@ -59,25 +61,46 @@ reply_add(struct reply *reply, enum reply_section section,
 	if (rrset->length == 0 ||
 	    reply->limit - reply->used < rrset->length + extra)
 		return false;
-
-	struct reply_rrset in = { rrset, reply->used + extra, owner,
+	*in = (struct reply_rrset) { rrset, reply->used + extra, owner,
 	    reply->suffix_end, section };
-	uint8_t *to = reply->out + in.base;
+
+	uint8_t *to = reply->out + in->base;
 
 	if (rrset->count > 1 && rrset->record_length > 0 && owner != 0)
 		copy_rotated(to, rrset, reply->rotation);
 	else
 		memcpy(to, image_rrset_octets(rrset), rrset->length);
 	if (owner == 0) {
-		in.owner = reply->used;
-		in.suffix_end = reply->used + extra + 2;
+		in->owner = reply->used;
+		in->suffix_end = reply->used + extra + 2;
 		memcpy(reply->out + reply->used, spelled, extra + 2);
 	}
-	if (!set_pointers(reply->out, &in, owner == 0 ? 1 : 0))
+	if (!set_pointers(reply->out, in, owner == 0 ? 1 : 0))
 		return false;
 	reply->used += rrset->length + extra;
-	reply->suffix_end = in.suffix_end;
+	reply->suffix_end = in->suffix_end;
 	reply->counts[section] += rrset->count;
+	return true;
+}
+
+bool
+reply_add(struct reply *reply, enum reply_section section,
+    const struct image_rrset *rrset, size_t owner, const uint8_t *spelled)
+{
+	size_t used = reply->used;
+	uint16_t suffix_end = reply->suffix_end;
+	struct reply_rrset in, signatures;
+
+	if (!put_rrset(reply, section, rrset, owner, spelled, &in))
+		return false;
+	if (reply->has_signatures && rrset->is_signed &&
+	    !put_rrset(reply, section, image_rrset_next(rrset), in.owner, NULL,
+	    &signatures)) {
+		reply->used = used;
+		reply->suffix_end = suffix_end;
+		reply->counts[section] -= rrset->count;
+		return false;
+	}
 	if (reply->rrset_count < REPLY_RRSETS_MAX)
 		reply->rrsets[reply->rrset_count++] = in;
 	return true;

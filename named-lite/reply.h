@@ -16,7 +16,7 @@ enum reply_section {
 	SECTIONS
 };
 
-#define REPLY_RRSETS_MAX	48
+#define REPLY_RRSETS_MAX	96
 
 /* An RRset that went in, and what its pointers stand for. */
 struct reply_rrset {
@@ -35,13 +35,14 @@ struct reply {
 	uint16_t rcode;
 	uint16_t counts[SECTIONS];
 	uint16_t suffix_end;
+	bool	 has_signatures;	/* RRsets come with theirs */
 	uint16_t rotation;	/* which record of an address RRset comes first */
 	struct reply_rrset rrsets[REPLY_RRSETS_MAX];
 	unsigned rrset_count;
 };
 
 /*
- * Add an RRset. Its owner's name is at octet `owner` already, or, if that
+ * Add an RRset, with its signatures if the reply has them. Its owner's name is at octet `owner` already, or, if that
  * is 0, is spelled out from the name `spelled`. False if there is no room:
  * nothing has changed.
  */

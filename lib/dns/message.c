@@ -65,6 +65,12 @@ read_option(struct dns_query *query, unsigned code, const uint8_t *option,
 	case DNS_OPTION_NSID:
 		query->wants_nsid = true;
 		return true;
+	case DNS_OPTION_TCP_KEEPALIVE:
+		query->wants_keepalive = length == 0;
+		return true;
+	case DNS_OPTION_PADDING:
+		query->wants_padding = true;
+		return true;
 	case DNS_OPTION_CLIENT_SUBNET:
 		return is_client_subnet(option, length);
 	case DNS_OPTION_COOKIE:
@@ -171,15 +177,21 @@ dns_query_parse(struct dns_query *query, const uint8_t *message, size_t length)
 		return DNS_DROP;
 	query->opcode = (query->flags & DNS_OPCODE) >> 11;
 
-	bool has_question = dns_get16(message + 4) == 1 &&
+	unsigned questions = dns_get16(message + 4);
+	bool has_question = questions == 1 &&
 	    read_question(query, message, length);
-	bool has_rest = has_question && read_rest(query, message, length);
+	bool has_rest = (has_question || questions == 0) &&
+	    read_rest(query, message, length);
 
 	switch (query->opcode) {
 	case DNS_OPCODE_QUERY:
+		/* RFC 7873 section 5.4: a cookie may be asked for alone. */
+		return has_rest && (has_question || query->cookie_length > 0) ?
+		    DNS_ANSWER : DNS_REPLY_FORMERR;
 	case DNS_OPCODE_NOTIFY:
 	case DNS_OPCODE_UPDATE:
-		return has_rest ? DNS_ANSWER : DNS_REPLY_FORMERR;
+		return has_question && has_rest ? DNS_ANSWER :
+		    DNS_REPLY_FORMERR;
 	default:
 		return DNS_ANSWER;	/* which does not depend on it */
 	}

@@ -52,6 +52,8 @@ enum dns_edns_option {
 	DNS_OPTION_NSID = 3,
 	DNS_OPTION_CLIENT_SUBNET = 8,
 	DNS_OPTION_COOKIE = 10,
+	DNS_OPTION_TCP_KEEPALIVE = 11,
+	DNS_OPTION_PADDING = 12,
 };
 
 static inline uint16_t
@@ -85,7 +87,7 @@ struct dns_query {
 	uint16_t id;
 	uint16_t flags;
 	uint8_t	 opcode;
-	uint8_t	 name_length;	/* 0: there is no question to repeat */
+	uint8_t	 name_length;	/* 0: there is no question to repeat, and a cookie only if the verdict is DNS_ANSWER */
 	uint16_t type;
 	uint16_t class;
 	size_t	 end;		/* octets of header and question */
@@ -96,6 +98,8 @@ struct dns_query {
 	bool	 wants_dnssec;	/* the DO bit */
 	uint16_t udp_size;	/* what the client takes: at least 512 */
 	bool	 wants_nsid;
+	bool	 wants_keepalive;	/* RFC 7828 */
+	bool	 wants_padding;		/* RFC 7830 */
 	uint8_t	 cookie_length;	/* 0: none; else 8 and, with a server's part, 16 to 40 */
 	const uint8_t *cookie;	/* in the message */
 };

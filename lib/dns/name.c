@@ -258,6 +258,43 @@ dns_name_equal(const uint8_t *a, const uint8_t *b)
 	return length == dns_name_length(b) && octets_equal(a, b, length);
 }
 
+/* Labels of a name, the last one first: gives how many. */
+static unsigned
+list_labels(const uint8_t *name, const uint8_t *labels[DNS_LABELS_MAX])
+{
+	unsigned count = dns_name_labels(name), at = count;
+
+	for (; *name != 0; name += *name + 1)
+		labels[--at] = name;
+	return count;
+}
+
+static int
+compare_labels(const uint8_t *a, const uint8_t *b)
+{
+	unsigned least = *a < *b ? *a : *b;
+
+	for (unsigned i = 1; i <= least; i++)
+		if (lower(a[i]) != lower(b[i]))
+			return lower(a[i]) - lower(b[i]);
+	return *a - *b;
+}
+
+int
+dns_name_compare(const uint8_t *a, const uint8_t *b)
+{
+	const uint8_t *as[DNS_LABELS_MAX], *bs[DNS_LABELS_MAX];
+	unsigned a_count = list_labels(a, as), b_count = list_labels(b, bs);
+
+	for (unsigned i = 0; i < a_count && i < b_count; i++) {
+		int order = compare_labels(as[i], bs[i]);
+
+		if (order != 0)
+			return order;
+	}
+	return (int)a_count - (int)b_count;
+}
+
 bool
 dns_name_within(const uint8_t *name, const uint8_t *zone)
 {

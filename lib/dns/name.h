@@ -60,6 +60,9 @@ void	dns_name_lower(uint8_t *to, const uint8_t *from, size_t length);
 
 bool	dns_name_equal(const uint8_t *a, const uint8_t *b);
 
+/* The canonical order (RFC 4034 section 6.1): less than 0, 0 or greater. */
+int	dns_name_compare(const uint8_t *a, const uint8_t *b);
+
 /* Is name equal to zone, or below it? */
 bool	dns_name_within(const uint8_t *name, const uint8_t *zone);
 

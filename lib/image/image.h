@@ -98,6 +98,13 @@ enum minimal_responses {
 	MINIMAL_NO_AUTH_RECURSIVE,
 };
 
+/* How a signed zone proves that something is not there (chain.h). */
+enum denial {
+	DENIAL_NONE,
+	DENIAL_NSEC,
+	DENIAL_NSEC3,
+};
+
 struct image_zone {
 	place	 apex;
 	place	 soa;		/* the RRset for negative answers: its TTL is the lesser of two */
@@ -106,7 +113,13 @@ struct image_zone {
 	uint32_t acl;		/* who may ask; 0: everybody */
 	uint8_t	 apex_length;
 	bool	 is_broken;	/* its file did not load: SERVFAIL */
-	uint8_t	 unused[2];
+	uint8_t	 denial;	/* enum denial */
+	uint8_t	 salt_length;	/* of NSEC3 */
+	uint16_t iterations;
+	uint16_t unused;
+	place	 salt;
+	place	 chain;
+	uint32_t chain_length;
 };
 
 enum node_flag {
@@ -116,9 +129,11 @@ enum node_flag {
 	NODE_IS_APEX = 8,
 	NODE_HAS_CNAME = 16,
 	NODE_HAS_DNAME = 32,
+	NODE_HAS_PROOFS = 64,	/* two links: the NSEC3 of its name, and of "*" below it, or else what covers them */
+	NODE_IS_PROVEN = 128,	/* the first is of its name */
 };
 
-/* Followed by cut and wildcard if it has them, its name, and its RRsets, each at a multiple of four. */
+/* Followed by cut, wildcard and proofs if it has them, its name, and its RRsets, each at a multiple of four. */
 struct image_node {
 	uint32_t zone;
 	uint16_t rrset_count;
@@ -133,7 +148,8 @@ struct image_rrset {
 	uint16_t count;		/* of records */
 	uint16_t length;	/* of octets; 0: too long for any answer */
 	uint16_t pointers;
-	uint16_t targets;
+	uint16_t targets : 15;
+	uint16_t is_signed : 1;	/* its signatures are the RRset that follows */
 	uint16_t record_length;	/* if all records have the same and no pointers but their owners', else 0 */
 };
 
@@ -201,13 +217,19 @@ image_node_wildcard(const struct image_node *node)
 	return node->links[node->flags & NODE_HAS_CUT ? 1 : 0];
 }
 
+/* Where the two links of a node with proofs are. */
+static inline const place *
+image_node_proofs(const struct image_node *node)
+{
+	return node->links + (node->flags & NODE_HAS_CUT ? 1 : 0) +
+	    (node->flags & NODE_HAS_WILDCARD ? 1 : 0);
+}
+
 static inline const uint8_t *
 image_node_name(const struct image_node *node)
 {
-	int links = (node->flags & NODE_HAS_CUT ? 1 : 0) +
-	    (node->flags & NODE_HAS_WILDCARD ? 1 : 0);
-
-	return (const uint8_t *)(node->links + links);
+	return (const uint8_t *)(image_node_proofs(node) +
+	    (node->flags & NODE_HAS_PROOFS ? 2 : 0));
 }
 
 static inline size_t

@@ -42,6 +42,7 @@ struct zone_owner {
 	struct zone_owner *wildcard;
 	uint32_t place;
 	bool	 is_hidden;
+	bool	 is_nsec3;		/* a hash, which is no name of the zone */
 	uint8_t	 length;
 	uint8_t	 name[];
 };
