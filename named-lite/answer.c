@@ -256,6 +256,7 @@ answer_write(const struct question *question, const struct image *image,
 	memset(reply.counts, 0, sizeof(reply.counts));
 	reply.suffix_end = NAME_AT + query->name_length;
 	reply.rotation = query->id;
+	reply.zone_length = 0;
 	reply.rrset_count = 0;
 	reply.has_signatures = query->wants_dnssec;
 	s.image = image;

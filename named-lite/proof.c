@@ -10,6 +10,19 @@ is_wanted(const struct search *s)
 	return s->query->wants_dnssec && s->zone->denial != DENIAL_NONE;
 }
 
+/* An answer may have the same RRset under the name of a wildcard: that counts for nothing here. */
+static bool
+is_in_authority(const struct search *s, const struct image_rrset *rrset)
+{
+	const struct reply *reply = s->reply;
+
+	for (unsigned i = 0; i < reply->rrset_count; i++)
+		if (reply->rrsets[i].rrset == rrset &&
+		    reply->rrsets[i].section == SECTION_AUTHORITY)
+			return true;
+	return false;
+}
+
 /* The NSEC or NSEC3 of a node, unless it is in already. */
 static void
 add(struct search *s, place at)
@@ -21,7 +34,7 @@ add(struct search *s, place at)
 		return;
 	rrset = image_find_rrset(node, s->zone->denial == DENIAL_NSEC ?
 	    DNS_TYPE_NSEC : DNS_TYPE_NSEC3);
-	if (rrset != NULL && !reply_has(s->reply, rrset))
+	if (rrset != NULL && !is_in_authority(s, rrset))
 		search_add_authority(s, node, rrset);
 }
 

@@ -48,36 +48,70 @@ copy_rotated(uint8_t *to, const struct image_rrset *rrset, unsigned rotation)
 	memcpy(to + rrset->length - skip, octets, skip);
 }
 
-/* Copy an RRset to the end; *in tells where its octets are. False if there is no room: nothing has changed. */
+/* How many of the last octets of a name stand in the reply already: the zone's name, or none. */
+static size_t
+find_tail(const struct reply *reply, const uint8_t *name, size_t length)
+{
+	size_t tail = reply->zone_length;
+
+	if (tail < 3 || tail > length || reply->suffix_end > POINTER_MAX ||
+	    memcmp(reply->out + reply->suffix_end - tail, name + length - tail,
+	    tail) != 0)
+		return 0;
+	return tail;
+}
+
+/*
+ * Write an owner's name, so that it ends where the RRset begins or, with its
+ * last pointer, two octets behind that. *in tells where the RRset begins.
+ */
+static void
+put_owner(struct reply *reply, const uint8_t *name, struct reply_rrset *in)
+{
+	size_t length = dns_name_length(name);
+	size_t tail = find_tail(reply, name, length);
+	size_t own = tail > 0 ? length - tail : length - 2;
+	uint8_t *to = reply->out + reply->used;
+
+	in->owner = reply->used;
+	in->base = reply->used + own;
+	if (tail > 0) {
+		memcpy(to, name, own);
+		dns_put16(to + own, 0xc000 | (reply->suffix_end - tail));
+	} else {
+		memcpy(to, name, length);
+		in->suffix_end = reply->used + length;
+	}
+}
+
+/* Copy an RRset to the end; *in tells where it is. False if there is no room: nothing has changed. */
 static bool
 put_rrset(struct reply *reply, enum reply_section section,
     const struct image_rrset *rrset, size_t owner, const uint8_t *spelled,
     struct reply_rrset *in)
 {
-	size_t extra = 0;
+	size_t extra = owner == 0 ? dns_name_length(spelled) - 2 : 0;
+	uint8_t first[2];
+	uint8_t *to;
 
-	if (owner == 0)
-		extra = dns_name_length(spelled) - 2;
+	*in = (struct reply_rrset) { rrset, reply->used, owner,
+	    reply->suffix_end, section };
 	if (rrset->length == 0 ||
 	    reply->limit - reply->used < rrset->length + extra)
 		return false;
-	*in = (struct reply_rrset) { rrset, reply->used + extra, owner,
-	    reply->suffix_end, section };
-
-	uint8_t *to = reply->out + in->base;
-
+	if (owner == 0)
+		put_owner(reply, spelled, in);
+	to = reply->out + in->base;
+	memcpy(first, to, 2);
 	if (rrset->count > 1 && rrset->record_length > 0 && owner != 0)
 		copy_rotated(to, rrset, reply->rotation);
 	else
 		memcpy(to, image_rrset_octets(rrset), rrset->length);
-	if (owner == 0) {
-		in->owner = reply->used;
-		in->suffix_end = reply->used + extra + 2;
-		memcpy(reply->out + reply->used, spelled, extra + 2);
-	}
 	if (!set_pointers(reply->out, in, owner == 0 ? 1 : 0))
 		return false;
-	reply->used += rrset->length + extra;
+	if (owner == 0)
+		memcpy(to, first, 2);
+	reply->used = in->base + rrset->length;
 	reply->suffix_end = in->suffix_end;
 	reply->counts[section] += rrset->count;
 	return true;

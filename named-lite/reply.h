@@ -35,6 +35,7 @@ struct reply {
 	uint16_t rcode;
 	uint16_t counts[SECTIONS];
 	uint16_t suffix_end;
+	uint8_t	 zone_length;	/* octets before suffix_end that are the zone's name; 0: not known */
 	bool	 has_signatures;	/* RRsets come with theirs */
 	uint16_t rotation;	/* which record of an address RRset comes first */
 	struct reply_rrset rrsets[REPLY_RRSETS_MAX];

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "image/chain.h"
 #include "named-lite/reply.h"
 
 struct revival {
@@ -82,6 +83,19 @@ revive_node(struct revival *r, const struct image_node *node)
 	}
 }
 
+/* The nodes of NSEC3 are in the chain only. */
+static void
+revive_hashes(struct revival *r, const struct image *image,
+    const struct image_zone *zone)
+{
+	const struct image_hashed *chain = image_at(image, zone->chain);
+
+	if (zone->denial != DENIAL_NSEC3)
+		return;
+	for (uint32_t i = 0; i < zone->chain_length; i++)
+		revive_node(r, image_at(image, chain[i].node));
+}
+
 struct zone *
 revive_zone(const struct image *image, const struct dns_name *apex,
     const struct zone_rules *rules, const uint64_t seed[2])
@@ -107,5 +121,6 @@ revive_zone(const struct image *image, const struct dns_name *apex,
 		if (slots[i].node != 0 && node->zone == top->zone)
 			revive_node(&r, node);
 	}
+	revive_hashes(&r, image, image_zone(image, top->zone));
 	return r.zone;
 }

@@ -59,11 +59,14 @@ add_soa(struct search *s)
 static void
 forget_soon(struct search *s)
 {
-	const struct reply_rrset *soa =
-	    &s->reply->rrsets[s->reply->rrset_count - 1];
+	struct reply *reply = s->reply;
+	size_t at = reply->rrsets[reply->rrset_count - 1].base;
 
-	if (s->reply->counts[SECTION_AUTHORITY] > 0)
-		dns_put32(s->reply->out + soa->base + 6, 0);
+	if (reply->counts[SECTION_AUTHORITY] == 0)
+		return;
+	/* The SOA and its signatures are last; their owners are pointers. */
+	for (; at < reply->used; at += 12 + dns_get16(reply->out + at + 10))
+		dns_put32(reply->out + at + 6, 0);
 }
 
 /* The addresses of one target. False: they did not all fit. */
@@ -113,16 +116,25 @@ add_additional(struct search *s, unsigned sections, bool is_referral)
 	}
 }
 
-/* Who says by EDNS that 512 octets are all gets nothing but the answer. */
+static bool
+is_of_keys(uint16_t type)
+{
+	return type == DNS_TYPE_DNSKEY || type == DNS_TYPE_DS ||
+	    type == DNS_TYPE_CDNSKEY || type == DNS_TYPE_CDS;
+}
+
+/*
+ * Nothing but the answer for who says by EDNS that 512 octets are all, and
+ * with what validators ask for.
+ */
 static bool
 wants(const struct search *s, bool authority)
 {
 	bool recursive = (s->query->flags & DNS_RD) != 0;
 
-	if (s->query->has_edns && s->query->udp_size <= DNS_UDP_PLAIN &&
-	    !s->is_tcp)
+	if (is_of_keys(s->type) || (s->query->has_edns &&
+	    s->query->udp_size <= DNS_UDP_PLAIN && !s->is_tcp))
 		return false;
-
 	switch (s->image->header->minimal_responses) {
 	case MINIMAL_NO:
 		return true;
@@ -342,7 +354,10 @@ answer_any(struct search *s, const struct image_node *node, bool is_wildcard)
 	}
 	if (is_wildcard)
 		proof_wildcard(s);
-	add_servers(s);
+	if (s->type == DNS_TYPE_ANY)
+		add_servers(s);
+	else
+		add_courtesies(s);
 }
 
 /* What may stand beside a CNAME is not looked for behind it. */
@@ -370,9 +385,7 @@ answer_from_node(struct search *s, const struct image_node *node,
 			return false;
 		if (is_wildcard)
 			proof_wildcard(s);
-		if ((node->flags & NODE_IS_CUT) == 0 ||
-		    (node->flags & NODE_HAS_DNAME))
-			add_courtesies(s);
+		add_courtesies(s);
 		return false;
 	}
 	if ((node->flags & NODE_HAS_CNAME) && !goes_with_cname(s->type))
@@ -390,6 +403,14 @@ give_up(struct search *s)
 	s->reply->used = s->query->end;
 	s->reply->counts[SECTION_ANSWER] = 0;
 	s->pending_count = 0;
+}
+
+/* What the zone above a cut has to say about it (RFC 4035 section 3.1.4.1). */
+static bool
+is_of_parent(uint16_t type, const struct image_node *cut)
+{
+	return type == DNS_TYPE_DS || (type == DNS_TYPE_NSEC &&
+	    image_find_rrset(cut, type) != NULL);
 }
 
 /* One name of the chain. True: there is a next one. */
@@ -416,7 +437,7 @@ answer_step(struct search *s)
 		if (cut->flags & NODE_HAS_DNAME) {
 			if (!is_cut)
 				return follow_dname(s, cut);
-		} else if (!is_cut || s->type != DNS_TYPE_DS) {
+		} else if (!is_cut || !is_of_parent(s->type, cut)) {
 			refer(s, cut);
 			return false;
 		}
@@ -466,6 +487,7 @@ search_enter_zone(struct search *s, uint16_t no_zone)
 	node = image_at(s->image, s->found);
 	s->zone_number = node->zone;
 	s->zone = image_zone(s->image, node->zone);
+	s->reply->zone_length = s->zone->apex_length;
 	s->reply->rcode = DNS_SERVFAIL;
 	if (s->zone->is_broken)
 		return false;

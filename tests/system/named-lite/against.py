@@ -65,7 +65,7 @@ def canonical(octets):
     for section in answer.sections:
         section[:] = [(owner.lower(), *rest) for owner, *rest in section]
     if answer.has("tc"):        # what still fitted in is nobody's business
-        return answer.status, answer.flags, answer.question
+        return "truncated", answer.question
     return answer.same()
 
 
@@ -74,11 +74,16 @@ def is_excused(ours, theirs):
     a, b = wire.Answer(ours), wire.Answer(theirs)
     if b.has("tc") and not a.has("tc"):
         return a.status == b.status
+    if (a.status, sorted(a.answer), sorted(a.authority)) == (b.status, sorted(b.answer), sorted(b.authority)) and {
+            str(r).lower() for r in b.additional} < {str(r).lower() for r in a.additional}:
+        return b.size > a.size - 200    # it has left something out for want of room
     if (a.question[0][1], a.status, b.status) == (43, "SERVFAIL", "REFUSED"):
         return True     # DS of a broken zone: BIND looks for the zone above only
-    if a.question[0][1] == 255 and len({r[1] for r in a.answer}) == len({r[1] for r in b.answer}) == 1:
+    if a.question[0][1] in (255, 46) and a.status == b.status and all(
+            len({r[1] for r in x.answer} - {"RRSIG"}) <= 1 and sum(r[1] == "RRSIG" for r in x.answer) <= 1
+            for x in (a, b)):
         return True     # minimal-any: which RRset is the one is free
-    return a.has("tc") and not b.has("tc") and not b.answer and {r[1] for r in b.authority} <= {"NS", "DS", "RRSIG"}
+    return a.has("tc") and not b.has("tc") and not b.answer and {r[1] for r in b.authority} <= {"NS", "DS", "RRSIG", "NSEC", "NSEC3"}
 
 
 def compare(ours, bind, messages, tcp=False, same=canonical, most=20):
@@ -87,6 +92,8 @@ def compare(ours, bind, messages, tcp=False, same=canonical, most=20):
     differences, count = [], 0
     for message in messages:
         a, b = (ask(port, message) for port in (ours.port, bind.port))
+        if ours.process.poll() is not None or a is None and b is not None:
+            return "no answer to %s\n%s" % (message.hex(), ours.log())
         if same(a) != same(b) and not (a and b and is_excused(a, b)):
             count += 1
             if len(differences) < most:

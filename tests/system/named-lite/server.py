@@ -54,6 +54,13 @@ class Server:
                 self.write(name + ".zone", text)
         if start:
             self.start()
+            wait_until(lambda: "running" in self.log() or self.process.poll() is not None, "running", self.log)
+            if "Address already in use" in self.log():      # somebody was quicker than we
+                self.process.wait(PATIENCE)
+                self.output.close()
+                self.port = free_port()
+                self.configure()
+                self.start()
             self.wait("running")
 
     def write(self, name, text):

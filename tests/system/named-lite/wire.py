@@ -3,7 +3,8 @@
 import socket
 import struct
 
-TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "HINFO": 13,
+TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "MB": 7, "PTR": 12, "HINFO": 13,
+         "MINFO": 14, "RRSIG": 46, "NSEC": 47, "NSEC3": 50, "NSEC3PARAM": 51,
          "MX": 15, "TXT": 16, "RP": 17, "AAAA": 28, "SRV": 33, "NAPTR": 35,
          "DNAME": 39, "OPT": 41, "DS": 43, "SSHFP": 44, "DNSKEY": 48,
          "TLSA": 52, "HTTPS": 65, "SPF": 99, "IXFR": 251, "AXFR": 252,
@@ -14,7 +15,8 @@ RCODES = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED",
 
 # Where the names are in the data of each type: octets before them, how many.
 NAMES_IN_DATA = {"NS": (0, 1), "CNAME": (0, 1), "PTR": (0, 1), "DNAME": (0, 1),
-                 "SOA": (0, 2), "MX": (2, 1), "SRV": (6, 1), "RP": (0, 2)}
+                 "SOA": (0, 2), "MX": (2, 1), "SRV": (6, 1), "RP": (0, 2),
+                 "MB": (0, 1), "MINFO": (0, 2), "RRSIG": (18, 1), "NSEC": (0, 1)}
 
 
 def pack_name(name):
