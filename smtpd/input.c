@@ -158,18 +158,20 @@ take_input(struct session *s, const char *bytes, size_t length)
 	return at;
 }
 
-void
+bool
 session_feed(struct session *s, const char *bytes, size_t length)
 {
-	if (s->input.length == 0) {
-		size_t used = take_input(s, bytes, length);
+	size_t used;
 
+	if (s->input.length == 0) {
+		used = take_input(s, bytes, length);
 		text_append(&s->input, bytes + used, length - used);
 	} else {
 		text_append(&s->input, bytes, length);
-		text_drop(&s->input, take_input(s, s->input.bytes,
-		    s->input.length));
+		used = take_input(s, s->input.bytes, s->input.length);
+		text_drop(&s->input, used);
 	}
 	if (s->input.length == 0)
 		text_clear(&s->input);
+	return used > 0;
 }

@@ -212,13 +212,17 @@ send_away(struct session *s)
 static void
 settle(struct session *s)
 {
-	send_away(s);
-	if (s->pausing && !s->busy) {
-		watch(s, EV_TIMEOUT, config.smtpd_error_sleep_time);
-		return;
-	}
+	bool flushed;
 
-	bool flushed = flush(s);
+	send_away(s);
+	do {
+		if (s->pausing && !s->busy) {
+			watch(s, EV_TIMEOUT, config.smtpd_error_sleep_time);
+			return;
+		}
+		flushed = flush(s);
+		/* Commands that waited for room: nothing more may come to wake us for them. */
+	} while (flushed && s->input.length > 0 && session_feed(s, "", 0));
 
 	if (s->ending && (flushed || s->output.length == 0))
 		session_end(&s);

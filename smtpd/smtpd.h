@@ -163,8 +163,8 @@ void	session_say(struct session *session, const char *format, ...)
 void	session_trace(const struct session *session, char direction,
 	    const char *line, size_t length);
 
-/* input.c: bytes that came, behind those that had to wait. */
-void	session_feed(struct session *session, const char *bytes,
+/* input.c: bytes that came, behind those that had to wait. True if some of them could be used now. */
+bool	session_feed(struct session *session, const char *bytes,
 	    size_t length);
 
 /* It is known whose session it is: find his name, and greet him. */

@@ -116,7 +116,10 @@ read_smtputf8(struct reading *reading, const char *value, size_t length)
 static const char *
 read_auth(struct reading *reading, const char *value, size_t length)
 {
-	return length == 0 ? "501 5.5.4 Bad AUTH parameter syntax" : NULL;
+	char name[SMTP_ORCPT_MAX];
+
+	return length > 0 && smtp_xtext_decode(value, length, name,
+	    sizeof(name)) == 0 ? NULL : "501 5.5.4 Bad AUTH parameter syntax";
 }
 
 static const char *
