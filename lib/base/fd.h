@@ -18,6 +18,9 @@ int	 fd_pwrite_all(int fd, const void *bytes, size_t length, off_t offset);
 ssize_t	 fd_read_full(int fd, void *bytes, size_t length);
 ssize_t	 fd_pread_full(int fd, void *bytes, size_t length, off_t offset);
 
+/* fsync(2) of all of them (-1 is passed over), at the same time (sync.c): errors[] gets an errno for each that fails. */
+void	 fd_sync_all(const int *fds, int *errors, size_t count);
+
 /* Set or clear O_NONBLOCK. 0, or -1 with errno. */
 int	 fd_nonblocking(int fd, bool on);
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/memory.h"
 
 #define COPY_SIZE	65536
 #define PATH_SIZE	4096
@@ -304,17 +305,23 @@ mailbox_maildir_write(struct mailbox_delivery *d)
 void
 mailbox_maildir_sync(struct mailbox_delivery *deliveries, size_t count)
 {
+	int *fds = mem_resize(NULL, count + 1, sizeof(*fds));
+	int *errors = mem_zalloc(count + 1, sizeof(*errors));
+
+	for (size_t i = 0; i < count; i++)
+		fds[i] = deliveries[i].why == NULL ? deliveries[i].file : -1;
 	/* All are on their way to the disk before the first is waited for: the rest then share its flush. */
 	for (size_t i = 0; count > 1 && i < count; i++)
-		if (deliveries[i].why == NULL && deliveries[i].file != -1)
-			sync_file_range(deliveries[i].file, 0, 0,
-			    SYNC_FILE_RANGE_WRITE);
+		if (fds[i] != -1)
+			sync_file_range(fds[i], 0, 0, SYNC_FILE_RANGE_WRITE);
+	fd_sync_all(fds, errors, count);
 	for (size_t i = 0; i < count; i++) {
-		struct mailbox_delivery *d = &deliveries[i];
-
-		if (d->why == NULL && d->file != -1 && fsync(d->file) == -1)
-			give_up(d, "sync the message");
+		errno = errors[i];
+		if (errno != 0)
+			give_up(&deliveries[i], "sync the message");
 	}
+	free(errors);
+	free(fds);
 }
 
 static int

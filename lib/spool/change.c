@@ -222,7 +222,7 @@ sync_written(struct spool_change *changes, size_t count)
 		fds[i] = changes[i].error == 0 &&
 		    (changes[i].from == SPOOL_JOURNAL ||
 		    changes[i].marks != NULL) ? changes[i].file.fd : -1;
-	spool_sync_files(fds, errors, count);
+	fd_sync_all(fds, errors, count);
 	for (size_t i = 0; i < count; i++) {
 		if (errors[i] != 0)
 			changes[i].error = errors[i];

@@ -49,9 +49,6 @@ void	spool_directory_path(char path[64], enum spool_queue queue,
 /* Open it; a hashed one is made, durably, when it is missing. -1 with errno. */
 int	spool_directory_open(int queue, const char *id);
 
-/* fsync(2) of all of them (-1 is passed over), at the same time: errors[] gets 0 or an errno for each. */
-void	spool_sync_files(const int *fds, int *errors, size_t count);
-
 /* The time of the next try of an open file; 0 changes nothing. */
 int	spool_set_retry(int file, int64_t retry_at);
 

@@ -11,8 +11,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "base/base.h"
-#include "spool/internal.h"
+#include "base/fd.h"
 
 enum { THREADS = 4, FEW = 4 };
 
@@ -35,7 +34,7 @@ sync_share(void *argument)
 }
 
 void
-spool_sync_files(const int *fds, int *errors, size_t count)
+fd_sync_all(const int *fds, int *errors, size_t count)
 {
 	struct share shares[THREADS];
 	pthread_t threads[THREADS];
