@@ -7,28 +7,15 @@
 
 #include "verify/verify.h"
 
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/base.h"
 #include "config/config.h"
-#include "service/service.h"
-#include "table/cache.h"
+#include "service/upkeep.h"
 
-/* Learnt again if lost: so it is written now and then. */
-#define SYNC_SECONDS	60
-
-/* Entries that are looked at between two questions. */
-#define SWEEP_AT_ONCE	200
-
-#define LAST_SWEEP	"_LAST_CACHE_CLEANUP_COMPLETED_"
-
-static struct table_cache *cache;
-static struct event *sync_timer, *sweep_timer;
-static size_t kept, dropped;
+static struct upkeep *cache;
 
 static bool
 is_expired(enum verify_status status, int64_t updated)
@@ -60,7 +47,7 @@ memory_recall(const char *key, struct verdict *verdict)
 {
 	const char *entry;
 
-	if (table_cache_get(cache, key, &entry) == TABLE_FOUND &&
+	if (upkeep_get(cache, key, &entry) == TABLE_FOUND &&
 	    parse(entry, verdict) == 0 &&
 	    !is_expired(verdict->status, verdict->updated))
 		return;
@@ -80,7 +67,6 @@ memory_is_stale(const struct verdict *verdict)
 void
 memory_learn(const char *key, enum verify_status status, const char *text)
 {
-	const struct timeval soon = { SYNC_SECONDS, 0 };
 	struct verdict before;
 	char *entry;
 
@@ -90,90 +76,31 @@ memory_learn(const char *key, enum verify_status status, const char *text)
 		return;
 	entry = mem_printf("%d:0:%lld:%.1000s", (int)status,
 	    (long long)time(NULL), text);
-	table_cache_put(cache, key, entry);
+	upkeep_put(cache, key, entry);
 	free(entry);
-	if (!event_pending(sync_timer, EV_TIMEOUT, NULL))
-		event_add(sync_timer, &soon);
-}
-
-static void
-on_sync(int fd, short what, void *context)
-{
-	table_cache_sync(cache);
 }
 
 static bool
-is_kept(const char *key, const char *entry, void *context)
+is_kept(const char *key, const char *entry)
 {
 	struct verdict verdict;
-	bool keep = strcmp(key, LAST_SWEEP) == 0 ||
-	    (parse(entry, &verdict) == 0 &&
-	    !is_expired(verdict.status, verdict.updated));
 
-	*(keep ? &kept : &dropped) += 1;
-	return keep;
-}
-
-/* The next sweep, an interval after the last one, even if this process was not there then. */
-static void
-plan_sweep(void)
-{
-	struct timeval pause = { 0, 0 };
-	const char *last;
-	int64_t due = 0;
-
-	if (config.address_verify_cache_cleanup_interval == 0)
-		return;
-	if (table_cache_get(cache, LAST_SWEEP, &last) == TABLE_FOUND)
-		due = strtoll(last, NULL, 10) +
-		    config.address_verify_cache_cleanup_interval;
-	if (due > (int64_t)time(NULL))
-		pause.tv_sec = due - (int64_t)time(NULL);
-	if (pause.tv_sec > config.address_verify_cache_cleanup_interval)
-		pause.tv_sec = config.address_verify_cache_cleanup_interval;
-	kept = dropped = 0;
-	event_add(sweep_timer, &pause);
-}
-
-static void
-on_sweep(int fd, short what, void *context)
-{
-	const struct timeval at_once = { 0, 0 };
-	char now[24];
-
-	if (table_cache_sweep(cache, SWEEP_AT_ONCE, is_kept, NULL)) {
-		event_add(sweep_timer, &at_once);
-		return;
-	}
-	log_info("cache %s full cleanup: retained=%zu dropped=%zu entries",
-	    config.address_verify_map, kept, dropped);
-	snprintf(now, sizeof(now), "%lld", (long long)time(NULL));
-	table_cache_put(cache, LAST_SWEEP, now);
-	table_cache_sync(cache);
-	plan_sweep();
-}
-
-/* Of type:/path/name, /path. */
-static const char *
-directory_of(const char *name)
-{
-	const char *slash = strchr(name, '/');
-
-	return slash == NULL ? NULL : dirname(mem_strdup(slash));
+	return parse(entry, &verdict) == 0 &&
+	    !is_expired(verdict.status, verdict.updated);
 }
 
 const char *
 memory_open(void)
 {
-	cache = table_cache_open(config.address_verify_map);
-	sync_timer = event_new(service_base, -1, 0, on_sync, NULL);
-	sweep_timer = event_new(service_base, -1, 0, on_sweep, NULL);
-	plan_sweep();
-	return directory_of(config.address_verify_map);
+	const char *directory;
+
+	cache = upkeep_start(config.address_verify_map,
+	    config.address_verify_cache_cleanup_interval, is_kept, &directory);
+	return directory;
 }
 
 void
 memory_close(void)
 {
-	table_cache_close(&cache);
+	upkeep_stop(&cache);
 }
