@@ -15,7 +15,7 @@ dns_bitmap_parse(struct dns_rdata_writer *w, const struct dns_word *words,
 		int type = dns_type_parse(words[i].text, words[i].length);
 
 		if (type == -1) {
-			w->why = "unknown record type";
+			w->why = "unknown class/type";
 			return -1;
 		}
 		set[type / 8] |= 0x80 >> type % 8;

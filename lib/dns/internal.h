@@ -14,12 +14,36 @@ struct dns_rdata_writer {
 	size_t	 used;
 	const struct dns_name *origin;
 	const char *why;
+	int	 bad;			/* the word at fault, of those of the field; -1: the end of the line */
 };
+
+/* Data with a form of their own, from some field to the end. */
+struct dns_form {
+	char	 field;
+	int	(*parse)(struct dns_rdata_writer *w,
+		    const struct dns_word *words, size_t count);
+	bool	(*check)(const uint8_t *at, size_t size);
+	void	(*print)(const uint8_t *at, size_t size, struct text *to);
+};
+
+extern const struct dns_form dns_forms_of_gateways[], dns_forms_of_places[];
+
+/* The form of a field letter; NULL if it has none of its own. */
+const struct dns_form *dns_form_find(char field);
 
 static inline uint32_t
 dns_be32(const uint8_t *at)
 {
 	return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
+}
+
+static inline void
+dns_be32_put(uint8_t *at, uint32_t value)
+{
+	at[0] = value >> 24;
+	at[1] = value >> 16 & 0xff;
+	at[2] = value >> 8 & 0xff;
+	at[3] = value & 0xff;
 }
 
 /* Does a field reach to the end of the data, whatever that consists of? */
@@ -28,6 +52,23 @@ bool	dns_field_is_tail(char field);
 /* Append octets. 0, or -1 when the data grows too long. */
 int	dns_rdata_put(struct dns_rdata_writer *w, const void *bytes,
 	    size_t length);
+
+int	dns_rdata_put_name(struct dns_rdata_writer *w,
+	    const struct dns_word *word);
+int	dns_rdata_put_base64(struct dns_rdata_writer *w,
+	    const struct dns_word *words, size_t count);
+
+/* A number from 0 to most; -1 if the word is none. */
+int64_t	dns_number_parse(const struct dns_word *word, int64_t most);
+
+/* An address of 4 or 16 octets. 0, or -1 with *why. */
+int	dns_address_parse(const struct dns_word *word, int family,
+	    uint8_t address[16], const char **why);
+
+/* mnemonics.c: by field letter. -1 with *why. */
+int64_t	dns_mnemonic_parse(char field, const struct dns_word *word,
+	    const char **why);
+void	dns_mnemonic_print(char field, unsigned number, struct text *to);
 
 /* Resolve escapes into at most size octets: how many, or -1. */
 ssize_t	dns_text_unescape(const struct dns_word *word, uint8_t *to,

@@ -42,11 +42,10 @@ print_strings(const uint8_t *rdata, size_t length, struct text *to)
 }
 
 static void
-print_hex(const uint8_t *bytes, size_t length, const char *separator,
-    struct text *to)
+print_hex(const uint8_t *bytes, size_t length, struct text *to)
 {
 	for (size_t i = 0; i < length; i++)
-		text_printf(to, "%s%02X", i > 0 ? separator : "", bytes[i]);
+		text_printf(to, "%02X", bytes[i]);
 }
 
 static void
@@ -71,9 +70,19 @@ print_field(char field, const uint8_t *rdata, size_t size, struct text *to)
 		text_puts(to, dns_name_print(rdata, name));
 		break;
 	case '1':
+	case 'g':
+	case 'd':
+	case 'p':
 		text_printf(to, "%u", rdata[0]);
 		break;
+	case 'Y':
+		dns_mnemonic_print(field, rdata[0], to);
+		break;
+	case 'y':
+		dns_mnemonic_print(field, rdata[0] << 8 | rdata[1], to);
+		break;
 	case '2':
+	case 'f':
 		text_printf(to, "%u", rdata[0] << 8 | rdata[1]);
 		break;
 	case '4':
@@ -92,6 +101,7 @@ print_field(char field, const uint8_t *rdata, size_t size, struct text *to)
 		text_puts(to, dns_type_print(rdata[0] << 8 | rdata[1], name));
 		break;
 	case 's':
+	case 'q':
 		print_quoted(rdata + 1, rdata[0], to);
 		break;
 	case 'c':
@@ -100,14 +110,15 @@ print_field(char field, const uint8_t *rdata, size_t size, struct text *to)
 	case 'X':
 		if (rdata[0] == 0)
 			text_putc(to, '-');
-		print_hex(rdata + 1, rdata[0], "", to);
+		print_hex(rdata + 1, rdata[0], to);
 		break;
 	case 'H':
 		dns_base32_print(rdata + 1, rdata[0], to);
 		break;
 	case 'e':
 	case 'E':
-		print_hex(rdata, size, "-", to);
+		for (size_t i = 0; i < size; i++)
+			text_printf(to, "%s%02x", i > 0 ? "-" : "", rdata[i]);
 		break;
 	case 'i':
 		text_printf(to, "%x:%x:%x:%x", rdata[0] << 8 | rdata[1],
@@ -121,20 +132,30 @@ print_field(char field, const uint8_t *rdata, size_t size, struct text *to)
 		print_quoted(rdata, size, to);
 		break;
 	case 'x':
-		print_hex(rdata, size, "", to);
+		print_hex(rdata, size, to);
 		break;
+	case 'o':
+		if (size == 0)
+			text_putc(to, '-');
+		dns_base64_print(rdata, size, to);
+		break;
+	case 'b':
 	case 'B':
 		dns_base64_print(rdata, size, to);
 		break;
+	case 'U':
 	case 'M':
 		dns_bitmap_print(rdata, size, to);
 		break;
 	case 'k':
 		dns_service_print(rdata, size, to);
 		break;
+	case '?':
+		text_printf(to, size > 0 ? "\\# %zu " : "\\# %zu", size);
+		print_hex(rdata, size, to);
+		break;
 	default:
-		text_printf(to, "\\# %zu ", size);
-		print_hex(rdata, size, "", to);
+		dns_form_find(field)->print(rdata, size, to);
 		break;
 	}
 }
@@ -148,7 +169,8 @@ dns_rdata_print(uint16_t type, const uint8_t *rdata, size_t length,
 	for (const char *field = fields; *field != '\0'; field++) {
 		size_t size = dns_field_size(*field, rdata, length);
 
-		if (field > fields && (size > 0 || !dns_field_is_tail(*field)))
+		if (field > fields && (size > 0 || *field == 'o' ||
+		    *field == 'v' || !dns_field_is_tail(*field)))
 			text_putc(to, ' ');
 		print_field(*field, rdata, size, to);
 		rdata += size;

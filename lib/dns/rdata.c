@@ -23,10 +23,16 @@ dns_field_size(char field, const uint8_t *rdata, size_t size)
 		length = dns_name_check(rdata, size);
 		break;
 	case '1':
+	case 'Y':
+	case 'g':
+	case 'd':
+	case 'p':
 		length = 1;
 		break;
 	case '2':
 	case 't':
+	case 'y':
+	case 'f':
 		length = 2;
 		break;
 	case '4':
@@ -49,6 +55,7 @@ dns_field_size(char field, const uint8_t *rdata, size_t size)
 	case 'X':
 	case 'H':
 	case 'c':
+	case 'q':
 		length = size > 0 ? 1 + (size_t)rdata[0] : 1;
 		break;
 	default:
@@ -62,6 +69,8 @@ dns_field_size(char field, const uint8_t *rdata, size_t size)
 static bool
 is_tail_valid(char field, const uint8_t *rdata, size_t size)
 {
+	const struct dns_form *form;
+
 	switch (field) {
 	case 'S':
 		if (size == 0)
@@ -75,6 +84,8 @@ is_tail_valid(char field, const uint8_t *rdata, size_t size)
 			size -= length;
 		}
 		return true;
+	case 'U':
+		return size > 0 && dns_bitmap_check(rdata, size);
 	case 'M':
 		return dns_bitmap_check(rdata, size);
 	case 'k':
@@ -83,19 +94,65 @@ is_tail_valid(char field, const uint8_t *rdata, size_t size)
 	case 'B':
 		return size > 0;
 	default:
-		return true;
+		form = dns_form_find(field);
+		return form == NULL || form->check(rdata, size);
 	}
+}
+
+const struct dns_form *
+dns_form_find(char field)
+{
+	static const struct dns_form *const tables[] = { dns_forms_of_gateways,
+	    dns_forms_of_places };
+
+	for (size_t i = 0; i < COUNT_OF(tables); i++)
+		for (const struct dns_form *form = tables[i];
+		    form->field != '\0'; form++)
+			if (form->field == field)
+				return form;
+	return NULL;
 }
 
 bool
 dns_field_is_tail(char field)
 {
-	return strchr("SMkxBv?", field) != NULL;
+	return strchr("SMUkxBbov?PWAIRhLzm", field) != NULL;
+}
+
+/* Digests that are known by number have their length. */
+static const struct {
+	uint16_t type;
+	uint8_t	 at;		/* where the kind stands; the digest is right behind it */
+	uint8_t	 kind;
+	uint8_t	 length;
+} digests[] = {
+	{ DNS_TYPE_DS, 3, 1, 20 }, { DNS_TYPE_DS, 3, 2, 32 },
+	{ DNS_TYPE_DS, 3, 3, 32 }, { DNS_TYPE_DS, 3, 4, 48 },
+	{ DNS_TYPE_SSHFP, 1, 1, 20 }, { DNS_TYPE_SSHFP, 1, 2, 32 },
+	{ DNS_TYPE_ZONEMD, 5, 1, 48 }, { DNS_TYPE_ZONEMD, 5, 2, 64 },
+};
+
+/* Less than 0, 0, or more: the digest is too short, right, too long. */
+static int
+compare_digest(uint16_t type, const uint8_t *rdata, size_t length)
+{
+	if (type == DNS_TYPE_CDS || type == DNS_TYPE_DLV || type == DNS_TYPE_TA)
+		type = DNS_TYPE_DS;
+	for (size_t i = 0; i < COUNT_OF(digests); i++)
+		if (digests[i].type == type && length > digests[i].at &&
+		    rdata[digests[i].at] == digests[i].kind)
+			return (int)length - (digests[i].at + 1 +
+			    digests[i].length);
+	if (type == DNS_TYPE_ZONEMD && length < 6 + 12)
+		return -1;
+	return 0;
 }
 
 bool
 dns_rdata_check(uint16_t type, const uint8_t *rdata, size_t length)
 {
+	if (compare_digest(type, rdata, length) != 0)
+		return false;
 	for (const char *field = dns_type_fields(type); *field; field++) {
 		if (dns_field_is_tail(*field))
 			return is_tail_valid(*field, rdata, length);
@@ -148,8 +205,8 @@ dns_ttl_parse(const char *text, size_t length)
 	return length > 0 && total <= UINT32_MAX ? total : -1;
 }
 
-static int64_t
-parse_number(const struct dns_word *word, int64_t most)
+int64_t
+dns_number_parse(const struct dns_word *word, int64_t most)
 {
 	int64_t value = 0;
 
@@ -200,8 +257,8 @@ put_number(struct dns_rdata_writer *w, int64_t value, int octets,
 	return put(w, bytes, octets);
 }
 
-static int
-put_name(struct dns_rdata_writer *w, const struct dns_word *word)
+int
+dns_rdata_put_name(struct dns_rdata_writer *w, const struct dns_word *word)
 {
 	struct dns_name name;
 
@@ -211,18 +268,26 @@ put_name(struct dns_rdata_writer *w, const struct dns_word *word)
 	return put(w, name.bytes, name.length);
 }
 
-static int
-put_address(struct dns_rdata_writer *w, const struct dns_word *word, int family)
+int
+dns_address_parse(const struct dns_word *word, int family, uint8_t address[16],
+    const char **why)
 {
 	char text[INET6_ADDRSTRLEN];
-	uint8_t address[16];
 
-	w->why = family == AF_INET ? "bad dotted quad" : "bad IPv6 address";
+	*why = family == AF_INET ? "bad dotted quad" : "bad IPv6 address";
 	if (word->length >= sizeof(text))
 		return -1;
 	memcpy(text, word->text, word->length);
 	text[word->length] = '\0';
-	if (inet_pton(family, text, address) != 1)
+	return inet_pton(family, text, address) == 1 ? 0 : -1;
+}
+
+static int
+put_address(struct dns_rdata_writer *w, const struct dns_word *word, int family)
+{
+	uint8_t address[16];
+
+	if (dns_address_parse(word, family, address, &w->why) == -1)
 		return -1;
 	return put(w, address, family == AF_INET ? 4 : 16);
 }
@@ -246,7 +311,7 @@ dns_text_unescape(const struct dns_word *word, uint8_t *to, size_t size)
 			if (c >= '0' && c <= '9') {
 				struct dns_word number = { digits, 3, false };
 				int64_t value = left < 3 ? -1 :
-				    parse_number(&number, 255);
+				    dns_number_parse(&number, 255);
 
 				if (value == -1)
 					return -1;
@@ -282,7 +347,7 @@ put_text(struct dns_rdata_writer *w, const struct dns_word *word)
 	    DNS_RDATA_MAX - w->used);
 
 	if (length == -1) {
-		w->why = "bad escape";
+		w->why = "syntax error";
 		return -1;
 	}
 	w->used += length;
@@ -292,7 +357,7 @@ put_text(struct dns_rdata_writer *w, const struct dns_word *word)
 static int
 put_tag(struct dns_rdata_writer *w, const struct dns_word *word)
 {
-	w->why = "bad tag";
+	w->why = "syntax error";
 	if (word->length == 0 || word->length > 255)
 		return -1;
 	for (size_t i = 0; i < word->length; i++) {
@@ -313,15 +378,20 @@ put_date(struct dns_rdata_writer *w, const struct dns_word *word)
 	char text[15];
 
 	if (word->length != 14)
-		return put_number(w, parse_number(word, UINT32_MAX), 4,
-		    "bad time");
+		return put_number(w, dns_number_parse(word, UINT32_MAX), 4,
+		    "syntax error");
 	memcpy(text, word->text, 14);
 	text[14] = '\0';
-	if (sscanf(text, "%4d%2d%2d%2d%2d%2d", &tm.tm_year, &tm.tm_mon,
-	    &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6) {
-		w->why = "bad time";
+	w->why = "syntax error";
+	if (strspn(text, "0123456789") != 14 ||
+	    sscanf(text, "%4d%2d%2d%2d%2d%2d", &tm.tm_year, &tm.tm_mon,
+	    &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6)
 		return -1;
-	}
+	w->why = "out of range";
+	if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 ||
+	    tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 ||
+	    tm.tm_sec > 60)
+		return -1;
 	tm.tm_year -= 1900;
 	tm.tm_mon--;
 	return put_number(w, (uint32_t)timegm(&tm), 4, NULL);
@@ -331,7 +401,7 @@ static int
 put_type(struct dns_rdata_writer *w, const struct dns_word *word)
 {
 	return put_number(w, dns_type_parse(word->text, word->length), 2,
-	    "unknown record type");
+	    "unknown class/type");
 }
 
 /* EUI-48 and EUI-64: pairs of hexadecimal digits with hyphens. */
@@ -340,7 +410,7 @@ put_eui(struct dns_rdata_writer *w, const struct dns_word *word, size_t octets)
 {
 	uint8_t bytes[8];
 
-	w->why = "bad EUI";
+	w->why = "syntax error";
 	if (word->length != octets * 3 - 1)
 		return -1;
 	for (size_t i = 0; i < octets; i++) {
@@ -360,7 +430,7 @@ put_groups(struct dns_rdata_writer *w, const struct dns_word *word)
 	unsigned group[4];
 	int end = 0;
 
-	w->why = "bad identifier";
+	w->why = "syntax error";
 	if (word->length >= sizeof(text))
 		return -1;
 	memcpy(text, word->text, word->length);
@@ -381,7 +451,7 @@ put_with_length(struct dns_rdata_writer *w, const struct dns_word *word,
 	uint8_t bytes[256];
 	ssize_t length = 0;
 
-	w->why = base32 ? "bad base32hex" : "bad hexadecimal";
+	w->why = base32 ? "bad base32 encoding" : "bad hex encoding";
 	if (word->length > 400)
 		return -1;
 	if (base32)
@@ -411,21 +481,40 @@ put_encoded(struct dns_rdata_writer *w, const struct dns_word *words,
 		    dns_hex_decode(all.bytes, all.length, w->rdata + w->used);
 	text_clear(&all);
 	if (length <= 0) {
-		w->why = base64 ? "bad base64" : "bad hexadecimal";
+		w->why = base64 ? "bad base64 encoding" : "bad hex encoding";
 		return -1;
 	}
 	w->used += length;
 	return 0;
 }
 
+int
+dns_rdata_put_base64(struct dns_rdata_writer *w, const struct dns_word *words,
+    size_t count)
+{
+	return put_encoded(w, words, count, true);
+}
+
 static int
 put_tail(struct dns_rdata_writer *w, char field, const struct dns_word *words,
     size_t count)
 {
+	const struct dns_form *form = dns_form_find(field);
+
+	if (form != NULL)
+		return form->parse(w, words, count);
 	switch (field) {
+	case 'o':
+		if (count == 1 && words[0].length == 1 &&
+		    words[0].text[0] == '-')
+			return 0;
+		return put_encoded(w, words, count, true);
+	case 'b':
+		return count == 0 ? 0 : put_encoded(w, words, count, true);
 	case 'x':
 	case 'B':
 		return put_encoded(w, words, count, field == 'B');
+	case 'U':
 	case 'M':
 		return dns_bitmap_parse(w, words, count);
 	case 'k':
@@ -443,25 +532,46 @@ put_tail(struct dns_rdata_writer *w, char field, const struct dns_word *words,
 	}
 }
 
+static const char *
+why_no_number(const struct dns_word *word)
+{
+	return dns_number_parse(word, INT64_MAX / 100) == -1 ?
+	    "not a valid number" : "out of range";
+}
+
+/* At least four digits (RFC 1183 section 3.1). */
+static int
+put_digits(struct dns_rdata_writer *w, const struct dns_word *word)
+{
+	w->why = "out of range";
+	for (size_t i = 0; i < word->length; i++)
+		if (word->text[i] < '0' || word->text[i] > '9')
+			return -1;
+	w->why = "syntax error";
+	return word->length >= 4 ? put_string(w, word) : -1;
+}
+
 static int
 put_field(struct dns_rdata_writer *w, char field, const struct dns_word *word)
 {
+	int64_t value;
+
 	switch (field) {
 	case 'N':
 	case 'n':
-		return put_name(w, word);
+		return dns_rdata_put_name(w, word);
 	case '1':
-		return put_number(w, parse_number(word, UINT8_MAX), 1,
-		    "not a number from 0 to 255");
+		return put_number(w, dns_number_parse(word, UINT8_MAX), 1,
+		    why_no_number(word));
 	case '2':
-		return put_number(w, parse_number(word, UINT16_MAX), 2,
-		    "not a number from 0 to 65535");
+		return put_number(w, dns_number_parse(word, UINT16_MAX), 2,
+		    why_no_number(word));
 	case '4':
-		return put_number(w, parse_number(word, UINT32_MAX), 4,
-		    "not a number from 0 to 4294967295");
+		return put_number(w, dns_number_parse(word, UINT32_MAX), 4,
+		    why_no_number(word));
 	case 'T':
 		return put_number(w, dns_ttl_parse(word->text, word->length), 4,
-		    "bad TTL");
+		    "bad ttl");
 	case 'a':
 		return put_address(w, word, AF_INET);
 	case '6':
@@ -480,6 +590,17 @@ put_field(struct dns_rdata_writer *w, char field, const struct dns_word *word)
 		return put_eui(w, word, 8);
 	case 'i':
 		return put_groups(w, word);
+	case 'q':
+		return put_digits(w, word);
+	case 'y':
+	case 'f':
+	case 'Y':
+	case 'g':
+	case 'd':
+	case 'p':
+		value = dns_mnemonic_parse(field, word, &w->why);
+		return put_number(w, value, field == 'y' || field == 'f' ? 2 :
+		    1, w->why);
 	default:
 		return put_with_length(w, word, field == 'H');
 	}
@@ -490,17 +611,17 @@ static int
 parse_generic(struct dns_rdata_writer *w, uint16_t type,
     const struct dns_word *words, size_t count)
 {
-	int64_t length = count > 1 ? parse_number(&words[1], DNS_RDATA_MAX) : -1;
+	int64_t length = count > 1 ? dns_number_parse(&words[1], DNS_RDATA_MAX) : -1;
 
-	w->why = "bad length after \\#";
+	w->why = "syntax error";
 	if (length == -1 || (length == 0) != (count == 2))
 		return -1;
 	if (length > 0 && put_encoded(w, words + 2, count - 2, false) == -1)
 		return -1;
-	w->why = "length after \\# is not the length of the data";
+	w->why = "unexpected end of input";
 	if (w->used != (size_t)length)
 		return -1;
-	w->why = "data does not fit the type";
+	w->why = "FORMERR";
 	return dns_rdata_check(type, w->rdata, w->used) ? (int)w->used : -1;
 }
 
@@ -521,27 +642,32 @@ dns_rdata_parse(uint16_t type, const struct dns_word *words, size_t count,
 		return result;
 	}
 	for (const char *field = dns_type_fields(type); *field; field++) {
-		if (*field == '?') {
-			*why = "this type is known in the form \\# only";
-			return -1;
-		}
-		if (next == count && strchr("Mk", *field) == NULL) {
-			*why = "unexpected end of input";
-			return -1;
-		}
+		*why = "unknown class/type";
 		*bad = next < count ? (int)next : -1;
+		if (*field == '?')
+			return -1;
+		*why = "unexpected end of input";
+		if (next == count && strchr("MbkP", *field) == NULL)
+			return -1;
+		w.bad = 0;
 		if (dns_field_is_tail(*field)) {
 			result = put_tail(&w, *field, words + next,
 			    count - next);
+			*bad = w.bad == -1 || next + w.bad >= count ? -1 :
+			    (int)next + w.bad;
 			next = count;
 		} else
 			result = put_field(&w, *field, &words[next++]);
-		if (result == -1) {
-			*why = w.why;
+		*why = w.why;
+		if (result == -1)
 			return -1;
-		}
 	}
 	*bad = next < count ? (int)next : -1;
 	*why = "extra input text";
-	return next == count ? (int)w.used : -1;
+	if (next < count)
+		return -1;
+	result = compare_digest(type, rdata, w.used);
+	if (result < 0)
+		*why = "unexpected end of input";
+	return result == 0 ? (int)w.used : -1;
 }

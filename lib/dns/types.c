@@ -15,8 +15,10 @@ struct type {
 
 static const struct type types[] = {
 #define TYPE(name, number, fields)	{ #name, number, fields },
+#define NAMED_TYPE(name, text, number, fields)	{ text, number, fields },
 #include "dns/types.def"
 #undef TYPE
+#undef NAMED_TYPE
 };
 
 static const struct {
@@ -71,7 +73,7 @@ compare_number(const void *key, const void *row)
 static const struct type *
 find_type(uint16_t number)
 {
-	if (number > 0 && number <= DNS_TYPE_NSAP)
+	if (number > 0 && number <= DNS_TYPE_NIMLOC)
 		return &types[number - 1];
 	return bsearch(&number, types, COUNT_OF(types), sizeof(types[0]),
 	    compare_number);

@@ -9,8 +9,10 @@
 
 enum dns_type {
 #define TYPE(name, number, fields)	DNS_TYPE_##name = number,
+#define NAMED_TYPE(name, text, number, fields)	DNS_TYPE_##name = number,
 #include "dns/types.def"
 #undef TYPE
+#undef NAMED_TYPE
 	/* Questions and transport only: never in a zone. */
 	DNS_TYPE_OPT = 41,
 	DNS_TYPE_TKEY = 249,

@@ -227,9 +227,10 @@ forbidden(const struct master *m, uint16_t type, const uint8_t *rdata,
 		return "not at top of zone";
 	if (type == DNS_TYPE_NS && wildcard)
 		return "invalid NS owner name (wildcard)";
-	if (type == DNS_TYPE_SSHFP && length != (rdata[1] == 1 ? 22 :
-	    rdata[1] == 2 ? 34 : length))
-		return "bad fingerprint length";
+	if (type == DNS_TYPE_NXT)
+		return "old style DNSSEC zone";
+	if (type == DNS_TYPE_MD || type == DNS_TYPE_MF)
+		return "obsolete";
 	return NULL;
 }
 
