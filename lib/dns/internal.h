@@ -12,6 +12,7 @@
 struct dns_rdata_writer {
 	uint8_t	*rdata;			/* DNS_RDATA_MAX octets */
 	size_t	 used;
+	size_t	 start;			/* of the value in the making, for who needs it */
 	const struct dns_name *origin;
 	const char *why;
 	int	 bad;			/* the word at fault, of those of the field; -1: the end of the line */
@@ -64,6 +65,10 @@ int64_t	dns_number_parse(const struct dns_word *word, int64_t most);
 /* An address of 4 or 16 octets. 0, or -1 with *why. */
 int	dns_address_parse(const struct dns_word *word, int family,
 	    uint8_t address[16], const char **why);
+
+/* print.c: in quotes, and one character of such a text */
+void	dns_string_print(const uint8_t *bytes, size_t length, struct text *to);
+void	dns_character_print(uint8_t c, struct text *to);
 
 /* mnemonics.c: by field letter. -1 with *why. */
 int64_t	dns_mnemonic_parse(char field, const struct dns_word *word,

@@ -11,19 +11,26 @@
 #include "dns/internal.h"
 #include "dns/types.h"
 
-static void
-print_quoted(const uint8_t *bytes, size_t length, struct text *to)
+#define WORD_MAX	56	/* characters of hexadecimal or base64 in one word */
+
+void
+dns_character_print(uint8_t c, struct text *to)
+{
+	if (c < ' ' || c >= 0x7f)
+		text_printf(to, "\\%03u", c);
+	else {
+		if (c == '"' || c == '\\')
+			text_putc(to, '\\');
+		text_putc(to, c);
+	}
+}
+
+void
+dns_string_print(const uint8_t *bytes, size_t length, struct text *to)
 {
 	text_putc(to, '"');
-	for (size_t i = 0; i < length; i++) {
-		if (bytes[i] < ' ' || bytes[i] >= 0x7f)
-			text_printf(to, "\\%03u", bytes[i]);
-		else {
-			if (bytes[i] == '"' || bytes[i] == '\\')
-				text_putc(to, '\\');
-			text_putc(to, bytes[i]);
-		}
-	}
+	for (size_t i = 0; i < length; i++)
+		dns_character_print(bytes[i], to);
 	text_putc(to, '"');
 }
 
@@ -33,7 +40,7 @@ print_strings(const uint8_t *rdata, size_t length, struct text *to)
 	while (length > 0) {
 		size_t size = 1 + (size_t)rdata[0];
 
-		print_quoted(rdata + 1, rdata[0], to);
+		dns_string_print(rdata + 1, rdata[0], to);
 		rdata += size;
 		length -= size;
 		if (length > 0)
@@ -102,7 +109,7 @@ print_field(char field, const uint8_t *rdata, size_t size, struct text *to)
 		break;
 	case 's':
 	case 'q':
-		print_quoted(rdata + 1, rdata[0], to);
+		dns_string_print(rdata + 1, rdata[0], to);
 		break;
 	case 'c':
 		text_append(to, rdata + 1, rdata[0]);
@@ -129,10 +136,15 @@ print_field(char field, const uint8_t *rdata, size_t size, struct text *to)
 		print_strings(rdata, size, to);
 		break;
 	case 'v':
-		print_quoted(rdata, size, to);
+		dns_string_print(rdata, size, to);
 		break;
 	case 'x':
-		print_hex(rdata, size, to);
+		for (size_t i = 0; i < size; i += WORD_MAX / 2) {
+			if (i > 0)
+				text_putc(to, ' ');
+			print_hex(rdata + i, size - i < WORD_MAX / 2 ?
+			    size - i : WORD_MAX / 2, to);
+		}
 		break;
 	case 'o':
 		if (size == 0)
@@ -141,7 +153,12 @@ print_field(char field, const uint8_t *rdata, size_t size, struct text *to)
 		break;
 	case 'b':
 	case 'B':
-		dns_base64_print(rdata, size, to);
+		for (size_t i = 0; i < size; i += WORD_MAX / 4 * 3) {
+			if (i > 0)
+				text_putc(to, ' ');
+			dns_base64_print(rdata + i, size - i <
+			    WORD_MAX / 4 * 3 ? size - i : WORD_MAX / 4 * 3, to);
+		}
 		break;
 	case 'U':
 	case 'M':

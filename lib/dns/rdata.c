@@ -201,6 +201,9 @@ dns_ttl_parse(const char *text, size_t length)
 		if (total > UINT32_MAX)
 			return -1;
 	}
+	/* Digits after the last unit have none. */
+	if (digits && total > 0)
+		return -1;
 	total += number;
 	return length > 0 && total <= UINT32_MAX ? total : -1;
 }

@@ -104,6 +104,7 @@ set_zone_defaults(struct settings *settings)
 		.check_names = VERDICT_FAIL,
 		.check_dup_records = VERDICT_WARN,
 		.check_mx = VERDICT_WARN,
+		.check_ns = VERDICT_WARN,
 		.check_mx_cname = VERDICT_WARN,
 		.check_srv_cname = VERDICT_WARN,
 		.check_spf = VERDICT_WARN,
@@ -112,7 +113,6 @@ set_zone_defaults(struct settings *settings)
 		.check_wildcard = true,
 		.records_per_type = 100,
 		.types_per_name = 100,
-		.max_ttl = UINT32_MAX,
 	};
 	settings->check_names[ZONE_PRIMARY] = VERDICT_FAIL;
 	settings->check_names[ZONE_SECONDARY] = VERDICT_WARN;

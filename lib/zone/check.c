@@ -1,21 +1,26 @@
 /* check - a zone as a whole: what BIND refuses to serve, and what it warns of */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "zone/zone.h"
 
-/* Is a name at or below a delegation, so that others answer for it? */
-static bool
-is_delegated(const struct zone *zone, const uint8_t *name)
+/* The delegation or DNAME at or above a name, below the apex for delegations; NULL if there is none. */
+static const struct zone_owner *
+find_above(const struct zone *zone, const uint8_t *name, uint16_t type)
 {
-	for (; dns_name_within(name, zone->apex.bytes) &&
-	    !dns_name_equal(name, zone->apex.bytes); name += *name + 1) {
+	const struct zone_owner *highest = NULL;
+
+	for (; dns_name_within(name, zone->apex.bytes); name += *name + 1) {
 		const struct zone_owner *owner = zone_find(zone, name);
 
-		if (owner != NULL && zone_find_rrset(owner, DNS_TYPE_NS))
-			return true;
+		if (owner != NULL && zone_find_rrset(owner, type) &&
+		    (type != DNS_TYPE_NS || owner->parent != NULL))
+			highest = owner;
+		if (*name == 0)
+			break;
 	}
-	return false;
+	return highest;
 }
 
 /* The owner of a name, or the wildcard that stands for it. */
@@ -40,25 +45,73 @@ find_or_wildcard(const struct zone *zone, const uint8_t *name)
 	return NULL;
 }
 
-enum target { TARGET_FINE, TARGET_IS_CNAME, TARGET_HAS_NO_ADDRESS };
-
-static enum target
-check_target(const struct zone *zone, const uint8_t *name)
+static bool
+has_address(const struct zone_owner *owner)
 {
-	const struct zone_owner *owner;
-
-	if (!dns_name_within(name, zone->apex.bytes))
-		return TARGET_FINE;
-	owner = find_or_wildcard(zone, name);
-	if (owner != NULL && zone_find_rrset(owner, DNS_TYPE_CNAME))
-		return TARGET_IS_CNAME;
-	if (owner != NULL && (zone_find_rrset(owner, DNS_TYPE_A) ||
-	    zone_find_rrset(owner, DNS_TYPE_AAAA)))
-		return TARGET_FINE;
-	return TARGET_HAS_NO_ADDRESS;
+	return owner != NULL && (zone_find_rrset(owner, DNS_TYPE_A) ||
+	    zone_find_rrset(owner, DNS_TYPE_AAAA) ||
+	    zone_find_rrset(owner, DNS_TYPE_A6));
 }
 
-/* The name servers at the apex: without them the zone would be lame. */
+/* Somebody's target. */
+struct target {
+	const struct zone *zone;
+	char	 from[DNS_NAME_TEXT + 20];	/* "owner/MX " for the log; "NS " of the zone itself */
+	const uint8_t *name;
+	char	 text[DNS_NAME_TEXT];
+};
+
+/* An alias, or what lies below one, is no target. False: it is, told. */
+static bool
+check_alias(const struct target *target, uint32_t verdict)
+{
+	const struct zone_owner *dname = find_above(target->zone, target->name,
+	    DNS_TYPE_DNAME);
+	const struct zone_owner *owner = find_or_wildcard(target->zone,
+	    target->name);
+	struct text what = TEXT_EMPTY;
+	char text[DNS_NAME_TEXT];
+
+	if (dname != NULL && !dns_name_equal(dname->name, target->name))
+		text_printf(&what, "below a DNAME '%s'",
+		    dns_name_show(dname->name, text));
+	else if (owner != NULL && zone_find_rrset(owner, DNS_TYPE_CNAME))
+		text_puts(&what, "a CNAME");
+	if (what.length == 0)
+		return true;
+	if (verdict == VERDICT_FAIL)
+		log_error("zone %s/IN: %s'%s' is %s (illegal)",
+		    target->zone->text, target->from, target->text,
+		    what.bytes);
+	else if (verdict == VERDICT_WARN)
+		log_warning("zone %s/IN: %s'%s' is %s (illegal)",
+		    target->zone->text, target->from, target->text,
+		    what.bytes);
+	text_clear(&what);
+	return false;
+}
+
+static bool
+init_target(struct target *target, const struct zone *zone,
+    const struct zone_owner *owner, uint16_t type, const uint8_t *name)
+{
+	char own[DNS_NAME_TEXT], mnemonic[DNS_MNEMONIC_MAX];
+
+	target->zone = zone;
+	target->name = name;
+	if (*name == 0 || !dns_name_within(name, zone->apex.bytes))
+		return false;
+	dns_name_show(name, target->text);
+	dns_type_print(type, mnemonic);
+	if (type == DNS_TYPE_NS && owner == zone->first)
+		strlcpy(target->from, "NS ", sizeof(target->from));
+	else
+		snprintf(target->from, sizeof(target->from), "%s/%s ",
+		    dns_name_show(owner->name, own), mnemonic);
+	return true;
+}
+
+/* The name servers of the zone: without them it would be lame. */
 static bool
 check_servers(const struct zone *zone, const struct zone_rrset *servers)
 {
@@ -66,58 +119,122 @@ check_servers(const struct zone *zone, const struct zone_rrset *servers)
 
 	for (const struct zone_rdata *rdata = servers->first; rdata != NULL;
 	    rdata = rdata->next) {
-		char name[DNS_NAME_TEXT];
+		struct target target;
 
-		dns_name_show(rdata->octets, name);
-		switch (check_target(zone, rdata->octets)) {
-		case TARGET_FINE:
+		if (!init_target(&target, zone, zone->first, DNS_TYPE_NS,
+		    rdata->octets))
 			continue;
-		case TARGET_IS_CNAME:
-			log_error("zone %s/IN: NS '%s' is a CNAME (illegal)",
-			    zone->text, name);
-			break;
-		case TARGET_HAS_NO_ADDRESS:
-			if (is_delegated(zone, rdata->octets)) {
-				log_warning("zone %s/IN: NS '%s' is below a "
-				    "delegation and has no glue", zone->text,
-				    name);
-				continue;
-			}
+		if (!check_alias(&target, VERDICT_FAIL))
+			good = false;
+		else if (!has_address(find_or_wildcard(zone, target.name)) &&
+		    find_above(zone, target.name, DNS_TYPE_NS) == NULL) {
 			log_error("zone %s/IN: NS '%s' has no address records "
-			    "(A or AAAA)", zone->text, name);
-			break;
+			    "(A or AAAA)", zone->text, target.text);
+			good = false;
 		}
-		good = false;
 	}
 	return good;
 }
 
-/* Targets of MX, SRV and delegations: a mistake there is told, and the zone is served. */
+/* The name servers of a delegation; those that stand below one need their addresses here. */
 static void
+check_delegation(const struct target *target, const struct zone_owner *owner)
+{
+	const struct zone *zone = target->zone;
+	const struct zone_owner *cut = find_above(zone, target->name,
+	    DNS_TYPE_NS);
+	bool is_known = cut == NULL ?
+	    has_address(find_or_wildcard(zone, target->name)) :
+	    has_address(zone_find(zone, target->name));
+	const char *what = cut == NULL ? "" : cut == owner ?
+	    "REQUIRED GLUE " : "SIBLING GLUE ";
+
+	if (!check_alias(target, VERDICT_WARN) || is_known ||
+	    (cut != NULL && cut != owner && !zone->rules->check_sibling))
+		return;
+	log_warning("zone %s/IN: %s'%s' has no %saddress records (A or AAAA)",
+	    zone->text, target->from, target->text, what);
+}
+
+/* Mail exchangers and servers of services. */
+static bool
+check_service(const struct target *target, uint32_t verdict)
+{
+	const struct zone *zone = target->zone;
+
+	if (!check_alias(target, verdict))
+		return verdict != VERDICT_FAIL;
+	if (!has_address(find_or_wildcard(zone, target->name)) &&
+	    find_above(zone, target->name, DNS_TYPE_NS) == NULL)
+		log_warning("zone %s/IN: %s'%s' has no address records "
+		    "(A or AAAA)", zone->text, target->from, target->text);
+	return true;
+}
+
+static bool
 check_targets(const struct zone *zone, const struct zone_owner *owner,
     const struct zone_rrset *rrset)
 {
-	char name[DNS_NAME_TEXT], own[DNS_NAME_TEXT], type[DNS_MNEMONIC_MAX];
+	bool good = true;
 
 	for (const struct zone_rdata *rdata = rrset->first; rdata != NULL;
 	    rdata = rdata->next) {
-		const uint8_t *target = zone_target(owner, rrset->type,
-		    rdata);
-		enum target verdict = check_target(zone, target);
+		size_t skip = rrset->type == DNS_TYPE_MX ? 2 :
+		    rrset->type == DNS_TYPE_SRV ? 6 : 0;
+		struct target target;
 
-		if (verdict == TARGET_FINE || *target == 0)
+		if (!init_target(&target, zone, owner, rrset->type,
+		    rdata->octets + skip))
 			continue;
-		dns_name_show(target, name);
-		dns_name_show(owner->name, own);
-		dns_type_print(rrset->type, type);
-		if (verdict == TARGET_IS_CNAME)
-			log_warning("zone %s/IN: %s/%s '%s' is a CNAME "
-			    "(illegal)", zone->text, own, type, name);
-		else if (rrset->type != DNS_TYPE_NS ||
-		    dns_name_within(target, owner->name))
-			log_error("zone %s/IN: %s/%s '%s' has no address "
-			    "records (A or AAAA)", zone->text, own, type, name);
+		if (rrset->type == DNS_TYPE_NS)
+			check_delegation(&target, owner);
+		else if (!check_service(&target, rrset->type == DNS_TYPE_MX ?
+		    zone->rules->check_mx_cname : zone->rules->check_srv_cname))
+			good = false;
 	}
+	return good;
+}
+
+/* RFC 7208 section 3.1: SPF stands in TXT. */
+static void
+check_spf(const struct zone *zone, const struct zone_owner *owner)
+{
+	static const char start[] = "v=spf1";
+	const struct zone_rrset *txt = zone_find_rrset(owner, DNS_TYPE_TXT);
+	char text[DNS_NAME_TEXT];
+
+	if (zone_find_rrset(owner, DNS_TYPE_SPF) == NULL)
+		return;
+	for (const struct zone_rdata *rdata = txt != NULL ? txt->first : NULL;
+	    rdata != NULL; rdata = rdata->next)
+		if (rdata->octets[0] >= sizeof(start) - 1 &&
+		    memcmp(rdata->octets + 1, start, sizeof(start) - 1) == 0)
+			return;
+	log_warning("zone %s/IN: '%s' found type SPF record but no SPF TXT "
+	    "record found, add matching type TXT record", zone->text,
+	    dns_name_show(owner->name, text));
+}
+
+/* What each name has that refers to others. */
+static bool
+check_owner(const struct zone *zone, const struct zone_owner *owner)
+{
+	bool good = true;
+
+	for (const struct zone_rrset *rrset = owner->rrsets; rrset != NULL;
+	    rrset = rrset->next) {
+		bool is_checked = rrset->type == DNS_TYPE_MX ||
+		    rrset->type == DNS_TYPE_SRV || (rrset->type ==
+		    DNS_TYPE_NS && owner->parent != NULL);
+
+		if (is_checked && zone->rules->check_integrity &&
+		    !check_targets(zone, owner, rrset))
+			good = false;
+		if (rrset->type == DNS_TYPE_SPF &&
+		    zone->rules->check_spf == VERDICT_WARN)
+			check_spf(zone, owner);
+	}
+	return good;
 }
 
 bool
@@ -126,6 +243,7 @@ zone_check(const struct zone *zone)
 	const struct zone_owner *apex = zone->first;
 	const struct zone_rrset *soa = zone_find_rrset(apex, DNS_TYPE_SOA);
 	const struct zone_rrset *ns = zone_find_rrset(apex, DNS_TYPE_NS);
+	bool good = true;
 
 	if (soa == NULL)
 		log_error("zone %s/IN: has 0 SOA records", zone->text);
@@ -134,14 +252,8 @@ zone_check(const struct zone *zone)
 	if (soa == NULL || ns == NULL || !check_servers(zone, ns))
 		return false;
 	for (const struct zone_owner *owner = apex; owner != NULL;
-	    owner = owner->next) {
-		for (const struct zone_rrset *rrset = owner->rrsets;
-		    rrset != NULL; rrset = rrset->next) {
-			if (rrset->type == DNS_TYPE_MX ||
-			    rrset->type == DNS_TYPE_SRV ||
-			    (rrset->type == DNS_TYPE_NS && owner != apex))
-				check_targets(zone, owner, rrset);
-		}
-	}
-	return true;
+	    owner = owner->next)
+		if (owner->rrsets != NULL && !check_owner(zone, owner))
+			good = false;
+	return good;
 }

@@ -1,9 +1,13 @@
 #include "zone/scan.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/base.h"
+
+#define PIECE	(256 << 10)	/* octets that are read at a time */
 
 void
 scan_start(struct scanner *scanner, const char *bytes, size_t length)
@@ -12,12 +16,21 @@ scan_start(struct scanner *scanner, const char *bytes, size_t length)
 	scanner->at = bytes;
 	scanner->end = bytes + length;
 	scanner->line = 1;
+	scanner->fd = -1;
+}
+
+void
+scan_start_file(struct scanner *scanner, int fd)
+{
+	scan_start(scanner, NULL, 0);
+	scanner->fd = fd;
 }
 
 void
 scan_stop(struct scanner *scanner)
 {
 	free(scanner->words);
+	free(scanner->buffer);
 	memset(scanner, 0, sizeof(*scanner));
 }
 
@@ -37,30 +50,18 @@ add_word(struct scanner *s, const char *text, size_t length, bool quoted,
 	return 0;
 }
 
-static bool
-ends_word(char c)
-{
-	switch (c) {
-	case ' ':
-	case '\t':
-	case '\r':
-	case '\n':
-	case ';':
-	case '(':
-	case ')':
-	case '"':
-		return true;
-	default:
-		return false;
-	}
-}
+/* What is not part of a word. */
+static const bool ends_word[256] = {
+	[' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true,
+	[';'] = true, ['('] = true, [')'] = true, ['"'] = true,
+};
 
 static int
 scan_word(struct scanner *s, const char **why)
 {
 	const char *start = s->at;
 
-	while (s->at < s->end && !ends_word(*s->at)) {
+	while (s->at < s->end && !ends_word[(uint8_t)*s->at]) {
 		if (*s->at == '\\' && ++s->at == s->end) {
 			*why = "unexpected end of input";
 			return -1;
@@ -137,30 +138,85 @@ scan_one(struct scanner *s, unsigned *depth, const char **why)
 	}
 }
 
+/*
+ * More of the file, behind what there is from start on. False: no more, or
+ * with *why an error.
+ */
+static bool
+read_more(struct scanner *s, const char *start, const char **why)
+{
+	size_t kept = s->end - start;
+	ssize_t length;
+
+	*why = NULL;
+	if (s->fd == -1)
+		return false;
+	if (kept >= SCAN_LINE_MAX) {
+		*why = "line too long";
+		return false;
+	}
+	if (kept > 0)
+		memmove(s->buffer, start, kept);
+	if (s->buffer_size - kept < PIECE) {
+		s->buffer_size = 2 * kept + PIECE;
+		s->buffer = mem_resize(s->buffer, s->buffer_size, 1);
+	}
+	do
+		length = read(s->fd, s->buffer + kept, s->buffer_size - kept);
+	while (length == -1 && errno == EINTR);
+	if (length == -1)
+		*why = strerror(errno);
+	s->at = s->buffer;
+	s->end = s->buffer + kept + (length > 0 ? length : 0);
+	if (length > 0)
+		return true;
+	s->fd = -1;
+	s->lacks_newline = kept > 0 && s->end[-1] != '\n';
+	return *why == NULL && kept > 0;
+}
+
+/* One logical line from s->at on. 1 if it had words, 0 if not, -1 with *why. */
+static int
+scan_line(struct scanner *s, const char **why)
+{
+	unsigned depth = 0;
+	int result = 0;
+
+	s->count = 0;
+	s->has_blank_owner = *s->at == ' ' || *s->at == '\t';
+	while (s->at < s->end && result == 0)
+		result = scan_one(s, &depth, why);
+	if (result != -1 && depth > 0) {
+		*why = "unbalanced parentheses";
+		return -1;
+	}
+	return result == -1 ? -1 : s->count > 0;
+}
+
 int
 scan_next(struct scanner *s, const char **why)
 {
-	s->count = 0;
-	while (s->at < s->end) {
-		unsigned depth = 0;
+	for (;;) {
+		const char *start = s->at;
+		unsigned line = s->line;
 		int result = 0;
 
-		if (*s->at == '\n') {
+		if (s->at < s->end && *s->at == '\n') {
 			s->at++;
 			s->line++;
 			continue;
 		}
-		s->has_blank_owner = *s->at == ' ' || *s->at == '\t';
-		while (s->at < s->end && result == 0)
-			result = scan_one(s, &depth, why);
-		if (result == -1)
-			return -1;
-		if (depth > 0) {
-			*why = "unbalanced parentheses";
-			return -1;
+		if (s->at < s->end)
+			result = scan_line(s, why);
+		/* What ends with the piece may go on in the next. */
+		if (s->at == s->end && s->fd != -1) {
+			if (read_more(s, start, why)) {
+				s->line = line;
+				continue;
+			}
+			return *why != NULL ? -1 : 0;
 		}
-		if (s->count > 0)
-			return 1;
+		if (result != 0 || s->at == s->end)
+			return result;
 	}
-	return 0;
 }

@@ -3,6 +3,8 @@
  *
  * Comments are gone, parentheses have joined their lines, quotes are taken
  * off; escapes stay as they are written, for whoever knows what a word means.
+ * A file is read piece by piece: in memory is never more than a piece, or the
+ * longest line.
  */
 
 #ifndef ZONE_SCAN_H
@@ -14,6 +16,7 @@
 #include "dns/rdata.h"
 
 #define SCAN_WORDS_MAX	16384	/* of one logical line */
+#define SCAN_LINE_MAX	(4 << 20)	/* octets of one logical line */
 
 struct scanner {
 	const char *at;
@@ -23,11 +26,17 @@ struct scanner {
 	struct dns_word *words;
 	size_t	 count;
 	size_t	 size;
+	int	 fd;			/* where more comes from; -1: nowhere */
+	char	*buffer;		/* of a file */
+	size_t	 buffer_size;
+	bool	 lacks_newline;		/* the last line of the file had none */
 };
 
+/* Scan memory, or a file that stays the caller's. */
 void	scan_start(struct scanner *scanner, const char *bytes, size_t length);
+void	scan_start_file(struct scanner *scanner, int fd);
 
-/* The next line that has words; they point into the text. 1; 0 at the end; -1 with *why. */
+/* The next line that has words; they are there until the next call. 1; 0 at the end; -1 with *why. */
 int	scan_next(struct scanner *scanner, const char **why);
 
 void	scan_stop(struct scanner *scanner);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "zone/path.h"
-#include "zone/source.h"
 
 void
 zone_free(struct zone **zone)
@@ -260,7 +259,9 @@ zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
 		*why = "multiple RRs of singleton type";
 		return -1;
 	}
-	if (rrset->count == UINT16_MAX || (zone->rules->records_per_type > 0 &&
+	if ((zone->rules->max_records > 0 &&
+	    zone->record_count >= zone->rules->max_records) ||
+	    rrset->count == UINT16_MAX || (zone->rules->records_per_type > 0 &&
 	    rrset->count >= zone->rules->records_per_type)) {
 		*why = "too many records";
 		return -1;
@@ -274,6 +275,7 @@ zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
 	*rrset->tail = rdata;
 	rrset->tail = &rdata->next;
 	rrset->count++;
+	zone->record_count++;
 	return 0;
 }
 
@@ -354,20 +356,5 @@ struct zone *
 zone_load(const struct dns_name *apex, const char *file,
     const struct zone_rules *rules, const uint64_t seed[2])
 {
-	char text[DNS_NAME_TEXT];
-	struct zone *zone;
-	size_t length;
-	const char *why;
-	char *bytes = source_read(file, &length, &why);
-
-	if (bytes == NULL) {
-		dns_name_show(apex->bytes, text);
-		log_error("zone %s/IN: loading from master file %s failed: %s",
-		    text, file, why);
-		log_error("zone %s/IN: not loaded due to errors.", text);
-		return NULL;
-	}
-	zone = zone_read(apex, file, bytes, length, rules, seed);
-	free(bytes);
-	return zone;
+	return zone_read(apex, file, NULL, 0, rules, seed);
 }

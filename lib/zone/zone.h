@@ -61,6 +61,7 @@ struct zone_rules {
 	uint32_t check_names;		/* enum verdict */
 	uint32_t check_dup_records;
 	uint32_t check_mx;		/* an address in place of a name */
+	uint32_t check_ns;
 	uint32_t check_mx_cname;
 	uint32_t check_srv_cname;
 	uint32_t check_spf;
@@ -70,7 +71,8 @@ struct zone_rules {
 	uint32_t max_records;		/* of the zone; 0: any number */
 	uint32_t records_per_type;	/* at most; 0: any number */
 	uint32_t types_per_name;
-	uint32_t max_ttl;		/* UINT32_MAX: any */
+	uint32_t max_ttl;		/* 0: any */
+	bool	 many_errors;		/* tell all, not the first */
 };
 
 struct zone {
@@ -78,6 +80,8 @@ struct zone {
 	struct dns_name apex;
 	char	 text[DNS_NAME_TEXT];	/* the apex as logs show it */
 	const struct zone_rules *rules;
+	const char *file;		/* while it is read: includes are looked for beneath it */
+	size_t	 record_count;
 	const uint64_t *seed;
 	struct zone_owner *first;	/* the apex, once the zone is loaded */
 	struct zone_owner **tail;
@@ -133,7 +137,7 @@ const uint8_t *zone_target(const struct zone_owner *owner, uint16_t type,
 /* check.c: the zone as a whole. False: it must not be served. */
 bool	zone_check(const struct zone *zone);
 
-/* master.c: the file into the zone. 0, or -1 with *why, logged. */
+/* master.c: a file, or what is in bytes, into the zone. 0, or -1 with *why, logged. */
 int	zone_parse(struct zone *zone, const char *name, const char *bytes,
 	    size_t length, const char **why);
 

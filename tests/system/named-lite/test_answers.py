@@ -35,7 +35,7 @@ dangling CNAME nowhere
 todeleg CNAME www.child
 child	NS ns.child
 	NS ns1
-	DS 1 8 2 AABB
+	DS 1 8 9 AABB
 ns.child A 192.0.2.40
 dn	DNAME target
 x.target A 192.0.2.50

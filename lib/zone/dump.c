@@ -1,0 +1,110 @@
+#include "zone/dump.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TTL_COLUMN	46
+#define DATA_COLUMN	64
+
+/* Tabs and blanks up to a column; at least one blank. */
+static unsigned
+go_to(unsigned from, unsigned to, struct text *line)
+{
+	if (to <= from)
+		to = from + 1;
+	for (; from / 8 < to / 8; from = (from / 8 + 1) * 8)
+		text_putc(line, '\t');
+	for (; from < to; from++)
+		text_putc(line, ' ');
+	return to;
+}
+
+static void
+put_record(const struct zone_owner *owner, const struct zone_rrset *rrset,
+    const struct zone_rdata *rdata, struct text *line)
+{
+	char name[DNS_NAME_TEXT], type[DNS_MNEMONIC_MAX];
+	size_t start = line->length, middle;
+	unsigned column;
+
+	text_puts(line, dns_name_print(owner->name, name));
+	column = go_to(line->length - start, TTL_COLUMN, line);
+	middle = line->length;
+	text_printf(line, "%u IN %s", rrset->ttl,
+	    dns_type_print(rrset->type, type));
+	go_to(column + line->length - middle, DATA_COLUMN, line);
+	dns_rdata_print(rrset->type, rdata->octets, rdata->length, line);
+	text_putc(line, '\n');
+}
+
+static int
+compare_owners(const void *a, const void *b)
+{
+	return dns_name_compare((*(struct zone_owner *const *)a)->name,
+	    (*(struct zone_owner *const *)b)->name);
+}
+
+/* SOA and NS first, signatures behind what they sign. */
+static unsigned
+rank(const struct zone_rrset *rrset)
+{
+	uint16_t type = rrset->covers != 0 ? rrset->covers : rrset->type;
+
+	return 2 * (type == DNS_TYPE_SOA ? 0 : type == DNS_TYPE_NS ? 1 :
+	    type + 2u) + (rrset->covers != 0);
+}
+
+static int
+compare_rrsets(const void *a, const void *b)
+{
+	return (int)rank(*(struct zone_rrset *const *)a) -
+	    (int)rank(*(struct zone_rrset *const *)b);
+}
+
+static int
+dump_owner(const struct zone_owner *owner, FILE *to, struct text *line)
+{
+	const struct zone_rrset **rrsets;
+	size_t count = 0, i = 0;
+	int result = 0;
+
+	for (const struct zone_rrset *at = owner->rrsets; at != NULL;
+	    at = at->next)
+		count++;
+	rrsets = mem_zalloc(count + 1, sizeof(*rrsets));
+	for (const struct zone_rrset *at = owner->rrsets; at != NULL;
+	    at = at->next)
+		rrsets[i++] = at;
+	qsort(rrsets, count, sizeof(*rrsets), compare_rrsets);
+	for (i = 0; i < count; i++) {
+		for (const struct zone_rdata *rdata = rrsets[i]->first;
+		    rdata != NULL; rdata = rdata->next) {
+			text_truncate(line, 0);
+			put_record(owner, rrsets[i], rdata, line);
+			if (fwrite(line->bytes, line->length, 1, to) != 1)
+				result = -1;
+		}
+	}
+	free(rrsets);
+	return result;
+}
+
+int
+zone_dump(const struct zone *zone, FILE *to)
+{
+	const struct zone_owner **owners = mem_zalloc(zone->owner_count + 1,
+	    sizeof(*owners));
+	struct text line = TEXT_EMPTY;
+	size_t count = 0;
+	int result = 0;
+
+	for (const struct zone_owner *owner = zone->first; owner != NULL;
+	    owner = owner->next)
+		owners[count++] = owner;
+	qsort(owners, count, sizeof(*owners), compare_owners);
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = dump_owner(owners[i], to, &line);
+	text_clear(&line);
+	free(owners);
+	return fflush(to) == 0 ? result : -1;
+}
