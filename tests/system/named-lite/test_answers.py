@@ -102,7 +102,7 @@ class Answers(server.Test):
             self.expect(self.s.udp(name), "NOERROR", [],
                         ["child.main.test. NS ns.child.main.test.", "child.main.test. NS ns1.main.test."],
                         ["ns.child.main.test. A 192.0.2.40"], aa=False)
-        self.expect(self.s.udp("child.main.test", "DS"), "NOERROR", ["child.main.test. DS 00010802aabb"])
+        self.expect(self.s.udp("child.main.test", "DS"), "NOERROR", ["child.main.test. DS 00010809aabb"])
         self.expect(self.s.udp("todeleg.main.test"), "NOERROR", ["todeleg.main.test. CNAME www.child.main.test."],
                     ["child.main.test. NS ns.child.main.test.", "child.main.test. NS ns1.main.test."])
 
