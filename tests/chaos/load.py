@@ -30,6 +30,7 @@ KINDS = {
     "far": Kind(10, SENDER, ["bob@far.example"], 2000, ["far"]),
     "later": Kind(6, SENDER, ["later-%s@far.example"], 500, ["far"]),
     "bounce": Kind(6, "%s@example.org" % GAMES, ["nosuch@far.example"], 500, [GAMES]),
+    "filtered": Kind(4, SENDER, ["scan@example.org"], 500, ["far"]),
     "mixed": Kind(5, SENDER, ["team@example.org", "bob@far.example"], 500,
                   [GAMES, DAEMON, BIN, "far"]),
     "sendmail": Kind(2, SENDER, ["%s@example.org" % BIN], 500, [BIN]),
@@ -41,12 +42,13 @@ GIVE_UP = 120       # seconds without one accepted mail: a client that waits so 
 def settings(far, directory):
     """What the system under load is told: deferred mail comes back soon, and the kinds have their addresses."""
     return {"relayhost": far.nexthop(), "minimal_backoff_time": "1s", "maximal_backoff_time": "2s",
-            "queue_run_delay": "1s", "virtual_alias_maps": "texthash:%s/etc/virtual" % directory}
+            "queue_run_delay": "1s", "smtpd_recipient_restrictions":
+            "check_recipient_access inline:{ { scan@example.org = FILTER smtp:%s } }" % far.nexthop(), "virtual_alias_maps": "texthash:%s/etc/virtual" % directory}
 
 
 def lay_out(box):
     with open(box.path("etc", "aliases"), "a") as aliases:
-        aliases.write("team: %s, %s, %s\n" % (GAMES, DAEMON, BIN))
+        aliases.write("team: %s, %s, %s\nscan: %s\n" % (GAMES, DAEMON, BIN, GAMES))     # who gets scan's, unless it is filtered
     postroad.write(box.path("etc", "virtual"), "pair@example.org %s@example.org, %s@example.org\n" % (GAMES, BIN))
 
 

@@ -92,6 +92,15 @@ def relay(day):
     day.send(Mail("relay", ["bob@now.example"], far=True))
 
 
+def filtered(day):
+    """To a content filter, and not to the mailbox that its recipient has."""
+    day.send(Mail("filtered", ["scan-now@example.org"], far=True))
+
+
+def filter_away(day):
+    day.send(Mail("filter away", ["scan-later@example.org"], far=True))
+
+
 def defer(day):
     day.send(Mail("defer", ["bob@later.example"], far=True))
 
@@ -255,16 +264,16 @@ def pop3(day):
             day.note("removed", mail)
 
 
-LIVES = [deliver, bulk, large, many, alias, own_copy, virtual, relay, defer, defer_large, defer_some, bounce,
-         bounce_alias, bounce_large, bounce_some, success, sendmail, maildrop, expire, hold, hold_and_release, hold_down,
-         delete, delete_held, delete_at_once, delete_down, requeue, seen, pop3]
+LIVES = [deliver, bulk, large, many, alias, own_copy, virtual, relay, filtered, filter_away, defer, defer_large,
+         defer_some, bounce, bounce_alias, bounce_large, bounce_some, success, sendmail, maildrop, expire, hold,
+         hold_and_release, hold_down, delete, delete_held, delete_at_once, delete_down, requeue, seen, pop3]
 ALONE = {delete_down, hold_down, seen}      # not to be lived among others
 NOT_IN = {seen: {"split"}}                  # its own rename may leave both names
 
 ASLEEP = {maildrop}             # lived while no daemon runs, which are then started
 
-QUICK = [deliver, large, many, alias, own_copy, virtual, relay, defer, defer_large, defer_some, bounce, bounce_alias,
-         bounce_large, bounce_some, success]
+QUICK = [deliver, large, many, alias, own_copy, virtual, relay, filtered, filter_away, defer, defer_large,
+         defer_some, bounce, bounce_alias, bounce_large, bounce_some, success]
 
 HEAVY = [bulk, bulk, bulk, bulk, large, relay, bounce, defer]
 

@@ -34,10 +34,16 @@ class Road(postroad.System):
             settings = dict(re.findall(r"^(\w+) = ?(.*)$", f.read(), re.M))
         super().__init__(directory=directory, settings={k: v.replace("@etc@", os.path.join(directory, "etc"))
                                                         for k, v in settings.items()},
-                         relayhost=far.nexthop())
+                         relayhost=far.nexthop(), smtpd_recipient_restrictions=self.filtered(far))
         self.lay_out_tables()
         self.slowest = 0.0
         self.restarts = self.late = 0
+
+    @staticmethod
+    def filtered(far):
+        """Mail for mailboxes of ours that the far host, as a filter, gets instead: it never comes to them by another way."""
+        return "check_recipient_access inline:{ %s }" % ", ".join(
+            "{ scan-%s@example.org = FILTER smtp:%s }" % (when, far.nexthop()) for when in ("now", "later"))
 
     def path(self, *parts):
         if parts and parts[0] in ("spool", "mail"):
@@ -48,6 +54,7 @@ class Road(postroad.System):
         two = "%s, %s" % (postroad.address("ada"), postroad.address("test"))
         with open(self.path("etc", "aliases"), "a") as f:
             f.write("two: %s\ngone: nobody-is-this@example.org\n" % two)
+            f.write("scan-now: %s\nscan-later: %s\n" % (postroad.ACCOUNTS["ada"], postroad.ACCOUNTS["ada"]))
             f.write("copy: \\%s, %s\n" % (postroad.ACCOUNTS["user"], postroad.address("ada")))
         postroad.write(self.path("etc", "virtual"), "pair@virtual.example %s\n" % two)
         self.write_config()
