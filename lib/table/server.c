@@ -113,8 +113,10 @@ table_server_ask(const struct table_server *server, const char *key,
 	text_putc(to, '\n');
 }
 
-static bool
-whole_line(const struct text *input, size_t *start, size_t *length)
+/* Where the answer stands: 1, 0 if it is not whole, -1 if it is none. */
+
+static int
+find_line(const struct text *input, size_t *start, size_t *length)
 {
 	const char *end = input->length == 0 ? NULL
 	    : memchr(input->bytes, '\n', input->length);
@@ -124,8 +126,9 @@ whole_line(const struct text *input, size_t *start, size_t *length)
 	return end != NULL;
 }
 
-static bool
-whole_netstring(const struct text *input, size_t *start, size_t *length)
+/* "3:abc,". */
+static int
+find_netstring(const struct text *input, size_t *start, size_t *length)
 {
 	size_t at = 0;
 
@@ -133,7 +136,11 @@ whole_netstring(const struct text *input, size_t *start, size_t *length)
 	    isdigit((unsigned char)input->bytes[at]); at++)
 		*length = *length * 10 + (size_t)(input->bytes[at] - '0');
 	*start = at + 1;
-	return at < input->length && *start + *length < input->length;
+	if (at == input->length)
+		return 0;
+	if (at == 0 || input->bytes[at] != ':')
+		return -1;
+	return *start + *length < input->length;
 }
 
 static enum table_answer
@@ -150,15 +157,18 @@ table_server_hear(const struct table_server *server, const struct text *input,
 	const char *found = server->is_socketmap ? "OK " : "200 ";
 	const char *none = server->is_socketmap ? "NOTFOUND " : "500 ";
 	size_t start, length;
+	int is_there = server->is_socketmap ?
+	    find_netstring(input, &start, &length) :
+	    find_line(input, &start, &length);
 	char *said;
 
-	if (!(server->is_socketmap ? whole_netstring : whole_line)(input,
-	    &start, &length))
+	if (is_there == 0)
 		return false;
-	said = mem_strndup(input->bytes + start, length);
-	if (text_starts_with(said, none))
+	said = is_there == -1 ? mem_strndup(input->bytes, input->length) :
+	    mem_strndup(input->bytes + start, length);
+	if (is_there == 1 && text_starts_with(said, none))
 		*answer = TABLE_NONE;
-	else if (!text_starts_with(said, found))
+	else if (is_there == -1 || !text_starts_with(said, found))
 		*answer = refused(said, text);
 	else {
 		*answer = TABLE_FOUND;

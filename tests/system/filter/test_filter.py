@@ -1,6 +1,6 @@
 """A content filter behind the queue: it gets all mail by SMTP, and brings back what is good."""
-import re
 import smtplib
+import threading
 
 import postroad
 
@@ -133,6 +133,43 @@ class Content(postroad.Test):
         box.run("postsuper", "-r", "ALL", check=True)
         box.wait_mail("ada", 2)
         box.wait_empty()
+
+    def test_no_more_at_once_than_master_cf_says(self):
+        box = self.system()
+        lock, go_on, inside = threading.Lock(), threading.Event(), []
+        judge = self.filter.judge
+
+        def slowly(*message):
+            with lock:
+                inside.append(len(inside))
+            go_on.wait(postroad.PATIENCE)
+            return judge(*message)
+        self.filter.judge = slowly
+        for _ in range(6):
+            box.send("ada@example.org")
+        postroad.wait_until(lambda: len(inside) >= 2, "two sessions with the filter", box.story)
+        box.run("postqueue", "-f", check=True)
+        self.assertEqual(len(inside), 2)
+        go_on.set()
+        box.wait_mail("ada", 6)
+        box.wait_empty()
+
+    def test_xforward_to_all_kinds_of_filters(self):
+        for offers, answer, wanted in (
+                ("250-f\r\n250-XFORWARD NAME ADDR SOURCE\r\n250 SIZE", "250 2.0.0 Ok",
+                 ["XFORWARD NAME=[UNAVAILABLE] ADDR=127.0.0.1", "XFORWARD SOURCE=REMOTE"]),
+                ("250-f\r\n250-PIPELINING\r\n250 XFORWARD HELO", "501 5.5.4 no", ["XFORWARD HELO=client.example.net"]),
+                ("250-f\r\n250-PIPELINING\r\n250 DSN", "250 2.0.0 Ok", [])):
+            box = self.system()
+            self.filter.answers.update(EHLO=offers, XFORWARD=answer)
+            self.filter.back = None
+            for _ in range(2):
+                queue_id = box.send("ada@example.org")
+                box.wait_log(queue_id + ": to=.*status=sent")
+            said = [c for c in self.filter.commands if c.startswith("XFORWARD")]
+            self.assertEqual(said, wanted * 2)
+            self.assertEqual("in reply to XFORWARD" in box.log(), answer.startswith("5"))
+            box.stop()
 
     def test_the_record_in_the_envelope(self):
         box = self.system(content_filter="smtp-amavis:[127.0.0.1]:1")
