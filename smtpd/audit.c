@@ -81,5 +81,7 @@ audit(int argc, char **argv)
 	for (enum stage stage = 0; stage < STAGE_COUNT; stage++)
 		if (checks_of_stage(stage) != NULL)
 			audit_list(checks_of_stage(stage));
+	if (config.smtpd_screening)
+		screen_audit();
 	return EXIT_SUCCESS;
 }

@@ -351,6 +351,10 @@ run(struct session *s)
 void
 checks_go_on(struct session *s)
 {
+	if (s->evaluation == NULL) {	/* he is not served yet */
+		screen_go_on(s);
+		return;
+	}
 	s->busy = false;
 	if (!run(s))
 		s->busy = true;

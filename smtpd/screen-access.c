@@ -24,6 +24,28 @@ static struct entry *entries;
 static size_t entry_count;
 static struct match_list *interfaces;
 
+static const char *const words[] = { "permit_mynetworks", "permit", "reject",
+    "dunno" };
+
+void
+screen_audit(void)
+{
+	for (size_t i = 0; i < entry_count; i++) {
+		const char *word = entries[i].word, *value;
+		bool is_known = entries[i].table != NULL;
+
+		for (size_t j = 0; j < COUNT_OF(words); j++)
+			is_known |= text_equal_nocase(word, words[j]);
+		if (!is_known)
+			log_error("postscreen_access_list: %s is none of "
+			    "permit_mynetworks, permit, reject, dunno, and no "
+			    "table: it and the words behind it do nothing",
+			    word);
+		else if (entries[i].table != NULL)	/* which tells what is wrong */
+			table_get(entries[i].table, "192.0.2.1", &value);
+	}
+}
+
 void
 screen_access_open(void)
 {
@@ -63,7 +85,13 @@ judge(struct session *s, const char *where, const char *word)
 		return ACCESS_DUNNO;
 	if (!text_equal_nocase(word, "permit_mynetworks"))
 		return give_up(where, "unknown command: ", word);
-	if (smtpd_is_mynetworks(s, &failed))
+	told_begin_tables(s);
+
+	bool is_one = smtpd_is_mynetworks(s, &failed);
+
+	if (!told_end_tables(s))
+		return ACCESS_WAIT;
+	if (is_one)
 		return ACCESS_PERMIT;
 	return failed ? give_up(where, "mynetworks lookup error", "") :
 	    ACCESS_NONE;

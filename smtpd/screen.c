@@ -102,8 +102,10 @@ screen_drop_now(struct session *s, const char *reply)
 void
 screen_end(struct session *s)
 {
-	if (s->screening != NULL)
-		forget(s);
+	if (s->screening == NULL)
+		return;
+	told_cancel(s);
+	forget(s);
 }
 
 /* Who comes? */

@@ -352,6 +352,9 @@ size_t	address_take_header(struct session *session, const char *bytes,
 
 void	screen_open(void);
 
+/* postroad check: log what its access list will not do. */
+void	screen_audit(void);
+
 /* Test him, or let him in; session_greet() comes in the end, unless the session ends. */
 void	screen_begin(struct session *session);
 

@@ -115,9 +115,7 @@ finish(struct asking *asking, struct told *told)
 	if (before != NULL)
 		told_free(before);
 	forget(asking);
-	if (is_awaited && s->evaluation == NULL)
-		screen_go_on(s);
-	else if (is_awaited)
+	if (is_awaited)
 		checks_go_on(s);
 }
 

@@ -38,6 +38,10 @@ static char
 default_unit(const char *preset)
 {
 	size_t length = strlen(preset);
+
+	while (length > 0 && preset[length - 1] == '}')
+		length--;
+
 	char last = length == 0 ? 's' : preset[length - 1];
 
 	return strchr("smhdw", last) == NULL ? 's' : last;

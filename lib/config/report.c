@@ -73,6 +73,9 @@ note_all_references(void)
 	all_noted = true;
 	while ((name = config_next_definition(&position)) != NULL)
 		config_note_references(config_definition(name, NULL, NULL));
+	/* Old names live on in defaults. */
+	for (size_t i = 0; i < config_parameter_count; i++)
+		config_note_references(config_parameters[i].preset);
 	if (config.smtpd_restriction_classes != NULL)
 		note_words(config.smtpd_restriction_classes);
 }

@@ -38,7 +38,8 @@ static bool
 repeat(char *line)
 {
 	line[strcspn(line, "\n")] = '\0';
-	if (text_starts_with(line, "error: ")) {
+	if (text_starts_with(line, "error: ") ||
+	    text_starts_with(line, "fatal: ")) {
 		log_error("%s", line + 7);
 		return true;
 	}

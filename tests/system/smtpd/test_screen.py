@@ -190,6 +190,35 @@ class Screen(postroad.Test):
             self.assertEqual(line.say(EHLO, MAIL, RCPT), b"250 2.1.5 Ok")
         box.wait_log("table lookup error -- ignoring the remainder of this access list")
 
+    def test_check_tells_of_mistakes(self):
+        for name, value, said in (
+                ("dnsbl_sites", "list.example=127.0.0.x", "error: postscreen_dnsbl_sites: .*expected a filter"),
+                ("dnsbl_sites", "list.example*1.5", "error: postscreen_dnsbl_sites: .*expected a whole number"),
+                ("greet_action", "reject", "error: postscreen_greet_action = reject: expected ignore, enforce or drop"),
+                ("access_list", "permit_mynetwork", "error: postscreen_access_list: permit_mynetwork is none of"),
+                ("post_queue_limit", "9", "warning: .*postscreen_post_queue_limit: .*none of them waits")):
+            box = self.system(master_cf=master_cf(), start=False, **{"postscreen_" + name: value})
+            box.run("postalias", "hash:" + box.path("etc", "aliases"), check=True)
+            self.assertRegex(box.run("postroad", "-c", box.config, "check").stderr, said)
+
+    def test_behind_a_balancer(self):
+        box = self.screened(postscreen_upstream_proxy_protocol="haproxy", postscreen_greet_action="enforce")
+        header = b"PROXY TCP4 198.51.100.%d 203.0.113.1 4000 25\r\n"
+        with Line(box) as line:
+            line.socket.sendall(header % 7)
+            line.hear()
+            self.assertEqual(line.say(EHLO, MAIL, RCPT), b"250 2.1.5 Ok")
+        with Line(box) as line:             # who talks early may do so in the same breath as the balancer
+            line.socket.sendall(header % 8)
+            line.greeted_early()
+            self.assertEqual(line.say(MAIL, RCPT), b"550 5.5.1 Protocol error")
+        with Line(box) as line:
+            line.socket.sendall(header % 9 + EHLO)
+            self.assertIn(line.hear()[:3], (b"220", b"250"))
+        box.wait_log(r"PREGREET 21 after [.\d]+ from \[198\.51\.100\.9\]")
+        box.wait_log(r"CONNECT from \[198\.51\.100\.7\]:4000 to \[203\.0\.113\.1\]:25$")
+        box.wait_log(r"PASS NEW \[198\.51\.100\.7\]:4000$")
+
     # The dialogue.
 
     def deep(self, **settings):
