@@ -60,3 +60,14 @@ control_receive(int fd, void *packet, size_t size, int fds[CONTROL_FDS_MAX],
 	}
 	return length;
 }
+
+int
+control_is_good(ssize_t length, size_t size, int fds[CONTROL_FDS_MAX],
+    int fd_count, int wanted)
+{
+	if (length == (ssize_t)size && fd_count == wanted)
+		return 1;
+	for (int i = 0; i < fd_count; i++)
+		fd_close(&fds[i]);
+	return 0;
+}

@@ -1,4 +1,4 @@
-/* internal - what serve.c and tcp.c share */
+/* internal - what the files of an answering process share */
 
 #ifndef NAMED_LITE_INTERNAL_H
 #define NAMED_LITE_INTERNAL_H
@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "image/image.h"
+#include "named-lite/history.h"
+#include "named-lite/plan.h"
 
 /* What epoll tells of; embedded in whatever has the descriptor. */
 struct source {
@@ -16,18 +18,33 @@ struct source {
 	void	(*on_event)(struct source *source, uint32_t events);
 };
 
+/* What is served, and what was, for as long as a transfer of it lasts. */
+struct generation {
+	unsigned users;
+	struct image image;
+	struct plan plan;
+	struct history history;
+};
+
 struct connection;
 TAILQ_HEAD(connection_list, connection);
 
 struct server {
 	int	 epoll;
-	struct image image;
+	struct generation *current;
+	struct image image;	/* of it */
+	int	 notices;	/* to the envoy */
+	bool	 logs_questions;
 	int64_t	 now_ms;
 	bool	 is_leaving;
 	struct connection_list connections;	/* the one that was idle longest first */
 	struct connection_list buried;		/* closed in this round of events */
 	unsigned connection_count;
 };
+
+/* Use it for a while; it stays until it is given back. */
+struct generation *generation_hold(struct generation *generation);
+void	generation_release(struct generation **generation);
 
 void	tcp_accept(struct server *server, int listening);
 

@@ -1,17 +1,23 @@
 /*
  * named-lite - answers for our own zones, and for nobody else's
  *
- * Three kinds of process. The supervisor opens the sockets and starts the
+ * Four kinds of process. The supervisor opens the sockets and starts the
  * others; it parses nothing. The loader reads named.conf and the zone
  * files, makes them into one sealed image in memory, hands it over and
- * ends. The answerers, one a core, hold their sockets and that image.
+ * ends. The answerers, one a core, hold their sockets and that image. The
+ * envoy speaks with other servers and with rndc.
  *
  *	named.conf, zones ─▶ loader ─▶ image ─▶ supervisor ─▶ answerers ◀─▶ port 53
+ *	                       ▲                    │ ▲
+ *	                       └────── parcels ─────┼─┘
+ *	                                            ▼
+ *	                        primaries, rndc ◀▶ envoy ─▶ secondaries
  *
- * In       questions by UDP and TCP; named.conf and zone files
- * Out      answers; log lines
+ * In       questions by UDP and TCP; named.conf and zone files; zones of
+ *          primaries; orders of rndc
+ * Out      answers, zones, notifies; copies of what was fetched; log lines
  * Touches  loader: the files that named.conf names, as the named user;
- *          answerers: no file at all
+ *          answerers, envoy: no file at all; the envoy may connect
  * Trusts   the administrator's files, as far as they parse; no client
  * Killed   an answerer: the questions of one batch are lost and asked
  *          again, a new one takes over the sockets; the loader: what was

@@ -1,10 +1,14 @@
-/* revive - a zone as it is being served, when its file does not load any more */
+/* revive - a zone as it is being served, when there is nothing better to make it of */
 
 #ifndef NAMED_LITE_REVIVE_H
 #define NAMED_LITE_REVIVE_H
 
 #include "image/image.h"
 #include "zone/zone.h"
+
+/* The zone with this apex in an image, which may be none; NULL if it is not there, or is broken. */
+const struct image_zone *revive_find(const struct image *image,
+	    const struct dns_name *apex);
 
 /*
  * The zone with this apex out of an image. Keeps rules and seed. NULL if

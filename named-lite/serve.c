@@ -173,42 +173,64 @@ forget(unsigned number)
 	listeners[number] = NULL;
 }
 
+struct generation *
+generation_hold(struct generation *generation)
+{
+	generation->users++;
+	return generation;
+}
+
+void
+generation_release(struct generation **generation)
+{
+	struct generation *old = *generation;
+
+	*generation = NULL;
+	if (old == NULL || --old->users > 0)
+		return;
+	image_unmap(&old->image);
+	plan_unmap(&old->plan);
+	history_unmap(&old->history);
+	free(old);
+}
+
 static void
-use_image(int *fd)
+use_files(int fds[CONTROL_FILES])
 {
-	struct image image;
+	struct generation *new = mem_zalloc(1, sizeof(*new));
 
-	if (image_map(&image, *fd) == -1)
+	new->users = 1;
+	if (image_map(&new->image, fds[CONTROL_FILE_IMAGE]) == -1 ||
+	    plan_map(&new->plan, fds[CONTROL_FILE_PLAN]) == -1 ||
+	    history_map(&new->history, fds[CONTROL_FILE_HISTORY]) == -1) {
 		log_error("cannot map the image of the zones: %m");
-	else {
-		image_unmap(&server.image);
-		server.image = image;
+		generation_release(&new);
+	} else {
+		generation_release(&server.current);
+		server.current = new;
+		server.image = new->image;
 	}
-	fd_close(fd);
+	for (int i = 0; i < CONTROL_FILES; i++)
+		fd_close(&fds[i]);
 }
 
-static bool
-is_order_good(const struct control_order *order, ssize_t length, int fd_count)
-{
-	static const int fds[] = { [CONTROL_LISTEN] = 2, [CONTROL_FORGET] = 0,
-	    [CONTROL_IMAGE] = 1 };
-
-	return length == sizeof(*order) && order->kind <= CONTROL_IMAGE &&
-	    order->number < CONTROL_ADDRESSES_MAX &&
-	    fd_count == fds[order->kind];
-}
+/* How many descriptors come with an order. */
+static const int order_fds[CONTROL_KINDS] = { [CONTROL_LISTEN] = 2,
+    [CONTROL_IMAGE] = CONTROL_FILES };
 
 static void
 on_control(struct source *source, uint32_t events)
 {
-	struct control_order order;
+	struct control_order order = { CONTROL_KINDS, 0 };
 	int fds[CONTROL_FDS_MAX], fd_count;
 	ssize_t length = control_receive(source->fd, &order, sizeof(order),
 	    fds, &fd_count);
 
 	if (length == -1 && errno == EINTR)
 		return;
-	if (!is_order_good(&order, length, fd_count)) {
+	if (!control_is_good(length, sizeof(order), fds, fd_count,
+	    order.kind < CONTROL_KINDS ? order_fds[order.kind] : 0) ||
+	    order.number >= CONTROL_ADDRESSES_MAX) {
 		server.is_leaving = true;
 		return;
 	}
@@ -221,7 +243,12 @@ on_control(struct source *source, uint32_t events)
 		forget(order.number);
 		break;
 	case CONTROL_IMAGE:
-		use_image(&fds[0]);
+		use_files(fds);
+		break;
+	case CONTROL_QUERYLOG:
+		server.logs_questions = order.number != 0;
+		break;
+	default:
 		break;
 	}
 }
@@ -262,12 +289,13 @@ run(struct source *control)
 }
 
 int
-serve_run(int control_fd, int empty_root, const char *user)
+serve_run(int control_fd, int notices, int empty_root, const char *user)
 {
 	struct source control;
 	const char *why;
 
 	setproctitle("answering");
+	server.notices = notices;
 	tzset();
 	if (empty_root != -1 && fchdir(empty_root) == -1) {
 		log_error("cannot enter an empty directory: %m");

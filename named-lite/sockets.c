@@ -94,6 +94,12 @@ sockets_open(const struct control_address *address, int fds[2])
 	return 0;
 }
 
+int
+sockets_open_channel(const struct control_address *address)
+{
+	return open_one(address, SOCK_STREAM, false);
+}
+
 bool
 sockets_are_free(const struct control_address *address)
 {

@@ -10,6 +10,9 @@
 /* Open both on an address that others of ours may share. 0 and fds[0] for UDP, fds[1] for TCP; -1, logged. */
 int	sockets_open(const struct control_address *address, int fds[2]);
 
+/* Open one for a control channel. A descriptor, or -1 with errno. */
+int	sockets_open_channel(const struct control_address *address);
+
 /* Does nobody listen there yet? If somebody does, the log says so. */
 bool	sockets_are_free(const struct control_address *address);
 

@@ -143,6 +143,7 @@ put_zones(struct builder *b)
 
 	for (size_t i = 0; i < build->zone_count; i++) {
 		const struct build_zone *from = &build->zones[i];
+		uint32_t count = 0;
 
 		builder_zone(b, i)->acl = from->acl;
 		builder_zone(b, i)->apex_length = from->apex->length;
@@ -154,14 +155,17 @@ put_zones(struct builder *b)
 		denial_choose(b, i);
 		for (struct zone_owner *owner = from->zone->first;
 		    owner != NULL && b->error == 0; owner = owner->next) {
-			if (!owner->is_hidden || is_shadow(owner))
+			if (!owner->is_hidden || is_shadow(owner)) {
 				nodes_put(b, i, owner);
+				count++;
+			}
 			if (is_shadow(owner))
 				cast_shadow(b, owner);
 		}
 		if (b->error != 0)
 			return;
 		builder_zone(b, i)->apex = from->zone->first->place;
+		builder_zone(b, i)->node_count = count;
 		nodes_put_negative_soa(b, i);
 		denial_put(b, i);
 	}

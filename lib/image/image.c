@@ -41,6 +41,16 @@ image_unmap(struct image *image)
 	memset(image, 0, sizeof(*image));
 }
 
+const struct image_node *
+image_node_next(const struct image_node *node)
+{
+	const struct image_rrset *rrset = image_node_rrsets(node);
+
+	for (unsigned i = 0; i < node->rrset_count; i++)
+		rrset = image_rrset_next(rrset);
+	return (const struct image_node *)rrset;
+}
+
 const struct image_rrset *
 image_find_rrset(const struct image_node *node, uint16_t type)
 {

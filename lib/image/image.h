@@ -111,6 +111,7 @@ struct image_zone {
 	place	 ns;		/* the RRset at the apex */
 	place	 above;		/* the node of this name in the zone above; 0 if that is not served, or has none */
 	uint32_t acl;		/* who may ask; 0: everybody */
+	uint32_t node_count;		/* of nodes that lie one behind the other, the apex first */
 	uint8_t	 apex_length;
 	bool	 is_broken;	/* its file did not load: SERVFAIL */
 	uint8_t	 denial;	/* enum denial */
@@ -275,6 +276,9 @@ image_rrset_next(const struct image_rrset *rrset)
 	return (const struct image_rrset *)((const uint8_t *)rrset +
 	    image_align(size));
 }
+
+/* The node behind this one: the next of its zone, as far as image_zone.node_count goes. */
+const struct image_node *image_node_next(const struct image_node *node);
 
 /* The RRset of a type, NULL if there is none. */
 const struct image_rrset *image_find_rrset(const struct image_node *node,

@@ -1,5 +1,6 @@
 #include "zone/zone.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +156,13 @@ find_rrset(const struct zone_owner *owner, uint16_t type, uint16_t covers)
 	return rrset;
 }
 
+/* Signatures of different types are different RRsets. */
+static uint16_t
+covered(uint16_t type, const uint8_t *octets, uint16_t length)
+{
+	return type == DNS_TYPE_RRSIG && length >= 2 ? dns_get16(octets) : 0;
+}
+
 struct zone_rrset *
 zone_find_signatures(const struct zone_owner *owner, uint16_t covers)
 {
@@ -241,8 +249,7 @@ int
 zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
     uint32_t *ttl, const uint8_t *octets, uint16_t length, const char **why)
 {
-	uint16_t covers = type == DNS_TYPE_RRSIG && length >= 2 ?
-	    dns_get16(octets) : 0;
+	uint16_t covers = covered(type, octets, length);
 	struct zone_rrset *rrset = find_rrset(owner, type, covers);
 	struct zone_rdata *rdata;
 
@@ -291,6 +298,35 @@ naptr_target(const uint8_t *rdata)
 	    regexp + 1 + regexp[0] : NULL;
 }
 
+bool
+zone_remove(struct zone_owner *owner, uint16_t type, const uint8_t *octets,
+    uint16_t length)
+{
+	struct zone_rrset *rrset = find_rrset(owner, type, covered(type,
+	    octets, length));
+	struct zone_rdata **at, *found;
+
+	if (rrset == NULL)
+		return false;
+	at = &rrset->first;
+	while (*at != NULL && !is_same_data(type, *at, octets, length))
+		at = &(*at)->next;
+	found = *at;
+	if (found == NULL)
+		return false;
+	*at = found->next;
+	if (rrset->tail == &found->next)
+		rrset->tail = at;
+	if (--rrset->count == 0) {
+		struct zone_rrset **link = &owner->rrsets;
+
+		while (*link != rrset)
+			link = &(*link)->next;
+		*link = rrset->next;
+	}
+	return true;
+}
+
 const uint8_t *
 zone_target(const struct zone_owner *owner, uint16_t type,
     const struct zone_rdata *rdata)
@@ -335,6 +371,23 @@ zone_new(const struct dns_name *apex, const struct zone_rules *rules,
 	return zone;
 }
 
+char zone_trouble[256];
+
+/* The zone must not be served. */
+static void
+give_up(struct zone *zone, const char *name, const char *why)
+{
+	if (why != NULL) {
+		snprintf(zone_trouble, sizeof(zone_trouble),
+		    "loading from master file %s failed: %s", name, why);
+		log_error("zone %s/IN: %s", zone->text, zone_trouble);
+	} else
+		snprintf(zone_trouble, sizeof(zone_trouble),
+		    "not loaded due to errors: see the log");
+	log_error("zone %s/IN: not loaded due to errors.", zone->text);
+	zone_free(&zone);
+}
+
 struct zone *
 zone_read(const struct dns_name *apex, const char *name, const char *bytes,
     size_t length, const struct zone_rules *rules, const uint64_t seed[2])
@@ -343,12 +396,11 @@ zone_read(const struct dns_name *apex, const char *name, const char *bytes,
 	const char *why;
 
 	if (zone_parse(zone, name, bytes, length, &why) == -1)
-		log_error("zone %s/IN: loading from master file %s failed: %s",
-		    zone->text, name, why);
+		give_up(zone, name, why);
 	else if (zone_check(zone))
 		return zone;
-	log_error("zone %s/IN: not loaded due to errors.", zone->text);
-	zone_free(&zone);
+	else
+		give_up(zone, name, NULL);
 	return NULL;
 }
 

@@ -98,6 +98,9 @@ struct zone {
 struct zone *zone_load(const struct dns_name *apex, const char *file,
 	    const struct zone_rules *rules, const uint64_t seed[2]);
 
+/* Why the last zone that was read must not be served, as its log line says it. */
+extern char zone_trouble[256];
+
 /* The same from memory; name is what the log calls it. */
 struct zone *zone_read(const struct dns_name *apex, const char *name,
 	    const char *bytes, size_t length, const struct zone_rules *rules,
@@ -129,6 +132,10 @@ struct zone_rrset *zone_find_signatures(const struct zone_owner *owner,
 int	zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
 	    uint32_t *ttl, const uint8_t *rdata, uint16_t length,
 	    const char **why);
+
+/* Remove a record; its owner stays. False: it is not there. */
+bool	zone_remove(struct zone_owner *owner, uint16_t type,
+	    const uint8_t *rdata, uint16_t length);
 
 /* The name in a record's data that additional addresses belong to, NULL if its type has none. */
 const uint8_t *zone_target(const struct zone_owner *owner, uint16_t type,

@@ -91,16 +91,27 @@ class Server:
         self.process.send_signal(signal.SIGHUP)
         self.wait("served as they are now", times)
 
-    def children(self):
+    def processes(self, title):
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open("/proc/%s/stat" % pid) as f:
-                    if int(f.read().rsplit(")", 1)[1].split()[1]) == self.process.pid:
+                    if int(f.read().rsplit(")", 1)[1].split()[1]) != self.process.pid:
+                        continue
+                with open("/proc/%s/cmdline" % pid) as f:
+                    if title in f.read():
                         found.append(int(pid))
             except OSError:
                 pass
         return found
+
+    def children(self):
+        """The processes that answer."""
+        return self.processes("answering")
+
+    def kill_envoy(self):
+        wait_until(lambda: self.processes("envoy"), "the envoy", self.log)
+        os.kill(self.processes("envoy")[0], signal.SIGKILL)
 
     def close(self):
         if self.process and self.process.poll() is None:
