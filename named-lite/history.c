@@ -81,6 +81,7 @@ struct comparison {
 /* The SOA has a place of its own. */
 struct collector {
 	struct text *soas;
+	char	 sign;		/* of it */
 	struct text *others;
 };
 
@@ -88,9 +89,14 @@ static void
 append_record(void *argument, const struct record *record)
 {
 	struct collector *to = argument;
+	struct record copy = *record;
 
-	record_put(record->type == DNS_TYPE_SOA ? to->soas : to->others,
-	    record);
+	if (record->type != DNS_TYPE_SOA) {
+		record_put(to->others, record);
+		return;
+	}
+	copy.sign = to->sign;
+	record_put(to->soas, &copy);
 }
 
 static bool
@@ -178,8 +184,10 @@ static void
 compare_nodes(struct comparison *c, const struct image_node *old,
     const struct image_node *new)
 {
-	struct collector one = { &c->soas[0], &c->one };
-	struct collector other = { &c->soas[1], &c->other };
+	struct collector one = { &c->soas[0], RECORD_REMOVED,
+	    &c->one };
+	struct collector other = { &c->soas[1], RECORD_ADDED,
+	    &c->other };
 
 	if (old != NULL && new != NULL && is_same_node(old, new))
 		return;
