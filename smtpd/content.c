@@ -12,16 +12,22 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "config/config.h"
 
 /* Pieces of input that are looked at in one go. */
 #define PIECE	16384
 
-/* When so much is in memory, a message that has more than a piece goes to its file. */
+/*
+ * When so much is in memory, a message that has more than a piece goes to
+ * its file. Files may have a quarter of the descriptors, sessions need the
+ * rest; without one there is memory up to four times as much.
+ */
 #define HELD_MOST	(128 << 20)
 
-static size_t held;	/* bytes of all messages in memory */
+static size_t held;		/* bytes of all messages in memory */
+static size_t files, files_most = 16;
 
 static const char too_big[] = "552 5.3.4 Error: message file too big";
 static const char no_file[] = "451 4.3.0 Error: queue file write error";
@@ -38,11 +44,30 @@ count(struct transaction *t)
 	t->held = t->content.length;
 }
 
-void
-content_clear(struct transaction *t)
+static void
+clear(struct transaction *t)
 {
 	text_clear(&t->content);
 	count(t);
+}
+
+void
+content_end(struct transaction *t)
+{
+	clear(t);
+	text_clear(&t->prepend);
+	fd_close(&t->file);
+	files -= t->wants_file;
+	t->wants_file = false;
+}
+
+void
+content_open(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		files_most = limit.rlim_cur / 4;
 }
 
 static void
@@ -50,7 +75,7 @@ fail(struct transaction *t, const char *reply)
 {
 	if (t->failure == NULL)
 		t->failure = reply;
-	content_clear(t);
+	clear(t);
 }
 
 /* What is in memory goes to the file. */
@@ -59,7 +84,7 @@ spill(struct transaction *t)
 {
 	if (fd_write_all(t->file, t->content.bytes, t->content.length) == 0) {
 		t->file_size += t->content.length;
-		content_clear(t);
+		clear(t);
 		return;
 	}
 	log_warning("cannot write a message to its file: %m");
@@ -97,6 +122,8 @@ ask_for_file(struct session *s)
 	struct ipc_content_file question = { 0 };
 
 	ipc_encode_content_file(&packet, 0, &question);
+	files++;
+	s->transaction->wants_file = true;
 	s->busy = true;
 	s->transaction->call = ipc_client_call(smtpd_cleanup, &packet,
 	    on_file_lent, s);
@@ -107,18 +134,24 @@ static void
 weigh(struct session *s)
 {
 	struct transaction *t = s->transaction;
+	bool is_large;
 
 	if (config.message_size_limit > 0 &&
 	    t->wire_bytes > config.message_size_limit)
 		fail(t, too_big);
 	count(t);
+	is_large = t->content.length > IPC_INLINE_MAX ||
+	    (t->content.length > PIECE && held > HELD_MOST);
 	if (t->failure != NULL)
-		content_clear(t);
+		clear(t);
 	else if (t->file != -1)
 		spill(t);
-	else if (t->content.length > (held > HELD_MOST ? PIECE :
-	    IPC_INLINE_MAX) && !smtpd_is_alone)
+	else if (!is_large || smtpd_is_alone)
+		return;
+	else if (files < files_most)
 		ask_for_file(s);
+	else if (t->content.length > IPC_INLINE_MAX || held / 4 > HELD_MOST)
+		fail(t, no_space);
 }
 
 /* smtpd_forbid_bare_newline = reject. True if the session ends for it. */

@@ -212,6 +212,7 @@ struct transaction {
 	struct text	 content;	/* what is in memory */
 	size_t		 held;		/* of that, what is counted */
 	int		 file;		/* what is not; -1 */
+	bool		 wants_file;	/* was asked for, or is there */
 	int64_t		 file_size;
 	struct dot_reader reader;
 	int64_t		 wire_bytes;
@@ -256,8 +257,11 @@ void	content_bdat(struct session *session,
 /* Who wants to know that content comes now; NULL: nobody. For explain.c. */
 extern void (*content_witness)(struct session *session);
 
-/* Give back what is in memory. */
-void	content_clear(struct transaction *transaction);
+/* At start: how many files may there be? */
+void	content_open(void);
+
+/* Give back what it has. */
+void	content_end(struct transaction *transaction);
 
 /* In IN_DATA and IN_CHUNK: gives the bytes read. */
 size_t	content_read(struct session *session, const char *bytes,

@@ -61,6 +61,7 @@ smtpd_start(void)
 		    config.smtpd_screening ? "postscreen" : "smtpd",
 		    address_proxy_protocol());
 	stress_prepare();
+	content_open();
 	screen_open();
 	reword_open();
 	xclient_open();

@@ -60,11 +60,9 @@ transaction_end(struct session *s)
 		event_free(t->again);
 	if (t->call != 0)
 		ipc_client_cancel(smtpd_cleanup, t->call);
-	content_clear(t);
-	text_clear(&t->prepend);
+	content_end(t);
 	told_forget(s);
 	xforward_forget(s);
-	fd_close(&t->file);
 	free(t->rcpt);
 	pool_free(&t->pool);
 	free(t);

@@ -4,7 +4,9 @@ Beside them: smuggling (S1) in test_garbage and smtpd/test_reception, chunks (S7
 in smtpd/*.talk. STARTTLS and AUTH (S3, S4, S6) are not there yet; that they answer and keep their place is here.
 """
 import contextlib
+import os
 import re
+import resource
 import select
 import socket
 import time
@@ -12,6 +14,7 @@ import time
 import postroad
 
 HELLO, FROM, TO = b"EHLO c.example", b"MAIL FROM:<a@example.net>", b"RCPT TO:<ada@example.org>"
+SESSIONS = int(os.environ.get("SESSIONS", "1500"))
 RECIPIENTS = 300000     # of one session: beyond all limits, and more than any buffer holds
 
 # S8: what would come out of xtext or a quoted pair as a control character, or end a record.
@@ -217,6 +220,30 @@ class Attacks(postroad.Test):
         for name in COMMANDS:
             with self.subTest(name=name):
                 self.assertRegex(self.say(line, b"RCPT TO:<" + name + b"@example.org>"), rb"^(550 5\.1\.1|501 5\.1\.3) ")
+
+    def test_s14_all_sessions_in_data_at_once(self):
+        """As many as there are descriptors for, up to SESSIONS; then all end their message in the same moment."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = min(SESSIONS, hard // 2 - 500)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, wanted + 500), hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        box = self.system(mynetworks="192.0.2.0/24", smtpd_client_connection_count_limit="0", local_transport="discard:")
+        with contextlib.ExitStack() as stack:
+            lines = [stack.enter_context(box.connect()) for _ in range(wanted)]
+            for line in lines:
+                line.settimeout(postroad.PATIENCE)
+                self.reply(line)
+            for command, code in ((HELLO, b"250"), (FROM, b"250"), (TO, b"250"), (b"DATA", b"354")):
+                for line in lines:
+                    line.sendall(command + b"\r\n")
+                for line in lines:
+                    self.assertEqual(self.reply(line)[:3], code)
+            for line in lines:
+                line.sendall(b"Subject: x\r\n\r\n" + b"x" * 2000)
+            self.assertRegex(self.say(self.line(HELLO, box=box), FROM), rb"^250 ")
+            for line in lines:
+                line.sendall(b"\r\n.\r\n")
+            self.assertEqual(sum(b"queued as" in self.reply(line) for line in lines), wanted)
 
     def test_s14_who_does_not_read_his_replies(self):
         before = self.memory()
