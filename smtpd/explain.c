@@ -152,8 +152,8 @@ tell_head(const struct session *s)
 {
 	bool failed, is_ours = smtpd_is_mynetworks(s, &failed);
 
-	printf("client %s, helo %s, from <%s>", s->peer, asked.helo,
-	    asked.sender);
+	printf("client %s, %s%s, from <%s>", s->peer, *asked.helo == '\0' ?
+	    "no helo" : "helo ", asked.helo, asked.sender);
 	for (size_t i = 0; i < asked.recipient_count; i++)
 		printf(", to <%s>", asked.recipients[i]);
 	printf("\n  %s mynetworks\n", failed ? "nobody can say now whether it "
@@ -279,9 +279,17 @@ tell_service(const struct master_entry *service)
 		printf("service %s, master.cf, line %d; ", service->name,
 		    service->line);
 	printf("queue directory %s\n", config.queue_directory);
-	if (access("public/qmgr", F_OK) == -1 && access("private/rewrite", F_OK) == -1)
-		puts("the mail system does not run here, or you may not ask it: "
-		    "where recipients belong cannot be found out");
+}
+
+/* The one that runs may go by an older configuration, or none runs. */
+static void
+ask_own_rewrite(void)
+{
+	const char *path = explain_run_daemon("trivial-rewrite",
+	    config.rewrite_service_name);
+
+	if (path != NULL)
+		explain_override(mem_printf("rewrite_service_name=%s", path));
 }
 
 static void
@@ -291,6 +299,7 @@ begin(const struct master_entry *service)
 	struct master_entry *changed = service == NULL ? &none :
 	    (struct master_entry *)(uintptr_t)service;
 
+	ask_own_rewrite();
 	for (size_t i = 0; i < COUNT_OF(harmless); i++) {
 		changed->arguments = mem_resize(changed->arguments,
 		    changed->argument_count + 3, sizeof(*changed->arguments));

@@ -18,12 +18,13 @@ static const char *const classes[] = {
 	[CLASS_OTHER] = "somebody else's",
 };
 
-/* Whose words the nexthop is: a transport of these delivers nothing. */
-static bool
-is_verdict(const char *transport)
+/* What a transport means that delivers nothing, its nexthop being the reason; NULL for others. */
+static const char *
+verdict_of(const char *transport)
 {
-	return strcmp(transport, "error") == 0 ||
-	    strcmp(transport, "retry") == 0 || strcmp(transport, "discard") == 0;
+	return strcmp(transport, "error") == 0 ? "returned to its sender" :
+	    strcmp(transport, "retry") == 0 ? "waits in the queue" :
+	    strcmp(transport, "discard") == 0 ? "thrown away" : NULL;
 }
 
 static void
@@ -71,7 +72,10 @@ explain(int argc, char **argv)
 	    found.address_class >= CLASS_LOCAL &&
 	    found.address_class <= CLASS_OTHER ? classes[found.address_class]
 	    : "unknown", transport, text_string(&found.nexthop));
-	if (!is_verdict(transport))
+	if (verdict_of(transport) != NULL)
+		printf("  result     %s: %s\n", verdict_of(transport),
+		    text_string(&found.nexthop));
+	else
 		tell_service(transport, text_string(&found.recipient));
 	return 0;
 }

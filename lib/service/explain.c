@@ -1,14 +1,18 @@
 #include "service/explain.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/base.h"
 #include "config/config.h"
 #include "ipc/ipc.h"
+#include "service/service.h"
 
 #define OVERRIDES_MAX	200
 #define VALUE_SHOWN	200		/* bytes of a table's value */
@@ -157,6 +161,79 @@ explain_next(const char *program, const char *const *arguments)
 		continue;
 	free(words);
 	free(path);
+}
+
+/* A daemon of our own. */
+
+static char directory[] = "/tmp/postroad-explain.XXXXXX";
+static struct sockaddr_un own = { .sun_family = AF_UNIX };
+
+static void
+remove_directory(void)
+{
+	unlink(own.sun_path);
+	rmdir(directory);
+}
+
+static int
+listen_at(const char *name)
+{
+	int fd = -1;
+
+	if (mkdtemp(directory) == NULL)
+		return -1;
+	atexit(remove_directory);
+	snprintf(own.sun_path, sizeof(own.sun_path), "%s/%s", directory,
+	    name);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd != -1 && (bind(fd, (struct sockaddr *)&own,
+	    sizeof(own)) == -1 || listen(fd, 1) == -1))
+		fd_close(&fd);
+	return fd;
+}
+
+/* In the child: what master gives, at the places where it gives it. */
+static void __attribute__((noreturn))
+become_daemon(const char *program, const struct master_entry *service,
+    int lifeline, int listener)
+{
+	char *path = mem_printf("%s/%s", config.daemon_directory, program);
+	const char *words[4 * OVERRIDES_MAX + 8] = { path, "-n", program, "-t",
+	    "unix", "-s", "1" };
+	size_t count = 7;
+
+	for (size_t i = 0; service != NULL && i < service->argument_count &&
+	    count < 2 * OVERRIDES_MAX; i++)
+		words[count++] = service->arguments[i];
+	for (size_t i = 0; i < given_count; i++) {
+		words[count++] = "-o";
+		words[count++] = given[i];
+	}
+	lifeline = fcntl(lifeline, F_DUPFD, 10);
+	listener = fcntl(listener, F_DUPFD, 10);
+	dup2(lifeline, SERVICE_LIFELINE_FD);
+	dup2(listener, SERVICE_FIRST_SOCKET);
+	close(lifeline);
+	close(listener);
+	close(SERVICE_LOG_FD);
+	execv(path, (char **)(uintptr_t)words);
+	_exit(1);
+}
+
+const char *
+explain_run_daemon(const char *program, const char *service)
+{
+	const struct master_entry *entry = explain_service(service);
+	int listener = listen_at(service), lifeline[2];
+
+	if (listener == -1 || pipe2(lifeline, O_CLOEXEC) == -1)
+		return NULL;
+	fflush(stdout);
+	if (fork() == 0)
+		become_daemon(program, entry, lifeline[0], listener);
+	close(lifeline[0]);
+	close(listener);
+	return own.sun_path;
 }
 
 int

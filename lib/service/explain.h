@@ -46,6 +46,13 @@ void	explain_look_up(struct text *line, struct table *table,
 /* The next post's part. arguments ends in NULL. */
 void	explain_next(const char *program, const char *const *arguments);
 
+/*
+ * Run a daemon of our own for this service, as master would, with the
+ * configuration as it is now: it answers at a socket of ours and ends with us. Gives
+ * the socket's path, which lives for ever; NULL if it cannot be run.
+ */
+const char *explain_run_daemon(const char *program, const char *service);
+
 /* How often a message became another one on the way here; explain_enter_child() adds one. */
 int	explain_depth(void);
 void	explain_enter_child(void);

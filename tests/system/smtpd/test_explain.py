@@ -117,6 +117,17 @@ class Explain(postroad.Test):
         told = self.explain("--to", "ada@example.org", "--option", "content_filter=scan:[127.0.0.1]:10024")
         self.assertIn("filter     first all recipients go to scan:[127.0.0.1]:10024", told)
 
+    def test_the_configuration_as_it_is_now_whether_or_not_anything_runs(self):
+        for _ in range(2):
+            told = self.explain("--client", "198.51.100.1", "--to", "joe@new.example")
+            self.assertIn("454 4.7.1 <joe@new.example>: Relay access denied", told)
+            told = self.explain("--client", "198.51.100.1", "--to", "joe@new.example", "--option", "relay_domains=new.example")
+            self.assertIn("the client hears: 250 2.0.0 Ok: queued", told)
+            self.assertIn("domain     relay (relay_domains)", told)
+            told = self.explain("--to", "joe@x.example", "--option", "transport_maps=inline:{ x.example=error:5.1.2_gone }")
+            self.assertIn("result     returned to its sender: 5.1.2_gone", told)
+            self.box.stop()
+
     def test_a_service_with_its_options(self):
         self.box.master_cf += "%s:2526 inet n - n - - smtpd\n  -o smtpd_recipient_restrictions=reject\n" % self.box.address
         self.box.write_config()
