@@ -1,14 +1,12 @@
 #include "named-lite/answer.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/base.h"
-#include "named-lite/cookie.h"
+#include "named-lite/edns.h"
 #include "named-lite/reply.h"
 #include "named-lite/search.h"
 
-#define OPT_SIZE	11
 #define NAME_AT		DNS_HEADER_SIZE
 
 uint8_t answer_cookie_key[COOKIE_KEY_SIZE];
@@ -101,6 +99,7 @@ answer_chaos(struct search *s)
 	} names[] = {
 		{ "\7version\4bind", offsetof(struct image_header, version) },
 		{ "\10hostname\4bind", offsetof(struct image_header, hostname) },
+		{ "\2id\6server", offsetof(struct image_header, server_id) },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
@@ -184,33 +183,12 @@ answer_other_opcode(struct search *s)
 }
 
 static void
-put_opt(const struct search *s)
-{
-	struct reply *reply = s->reply;
-	uint8_t *to = reply->out + reply->used;
-	size_t options = 0;
-
-	to[0] = 0;
-	dns_put16(to + 1, DNS_TYPE_OPT);
-	dns_put16(to + 3, s->image->header->edns_size);
-	to[5] = reply->rcode >> 4;
-	to[6] = 0;
-	dns_put16(to + 7, s->query->wants_dnssec ? 0x8000 : 0);
-	if (s->query->cookie_length > 0 && s->image->header->answer_cookie)
-		options = cookie_put(to + OPT_SIZE, answer_cookie_key,
-		    s->query->cookie, s->client, time(NULL));
-	dns_put16(to + 9, options);
-	reply->used += OPT_SIZE + options;
-	reply->counts[SECTION_ADDITIONAL]++;
-}
-
-static void
 put_header(struct reply *reply, const struct dns_query *query, bool question)
 {
 	uint8_t *out = reply->out;
 	uint16_t kept = DNS_OPCODE;
 
-	if (reply->rcode != DNS_NOTIMP)
+	if (query->opcode == DNS_OPCODE_QUERY && reply->rcode != DNS_NOTIMP)
 		kept |= DNS_RD | DNS_CD;
 	dns_put16(out, query->id);
 	dns_put16(out + 2, DNS_QR | (query->flags & kept) | reply->flags |
@@ -221,22 +199,43 @@ put_header(struct reply *reply, const struct dns_query *query, bool question)
 }
 
 static size_t
-reply_limit(const struct search *s, size_t size)
+reply_limit(const struct search *s, const struct edns *edns, size_t size)
 {
+	const struct image_header *header = s->image->header;
 	size_t limit = DNS_MESSAGE_MAX;
 
 	if (!s->is_tcp) {
 		limit = s->query->udp_size;
-		if (limit > s->image->header->udp_max)
-			limit = s->image->header->udp_max;
+		if (limit > header->udp_max)
+			limit = header->udp_max;
+		if (limit > header->nocookie_udp_max && !edns->has_cookie)
+			limit = header->nocookie_udp_max;
 	}
-	if (limit > size)
-		limit = size;
-	if (s->query->has_edns)
-		limit -= OPT_SIZE;
-	if (s->query->cookie_length > 0)
-		limit -= COOKIE_OPTION_SIZE;
-	return limit;
+	return limit < size ? limit : size;
+}
+
+/* Whoever knows of cookies must show one of ours, if we insist (RFC 7873 section 5.2.3). */
+static bool
+lacks_cookie(const struct search *s, const struct edns *edns)
+{
+	return s->image->header->require_server_cookie && !s->is_tcp &&
+	    s->query->cookie_length > 0 && !edns->has_cookie &&
+	    s->query->name_length > 0;
+}
+
+static void
+answer(struct search *s, const struct edns *edns, enum dns_verdict verdict)
+{
+	if (verdict == DNS_REPLY_FORMERR)
+		s->reply->rcode = DNS_FORMERR;
+	else if (s->query->opcode != DNS_OPCODE_QUERY)
+		answer_other_opcode(s);
+	else if (lacks_cookie(s, edns))
+		s->reply->rcode = DNS_BADCOOKIE;
+	else if (s->query->name_length > 0)
+		answer_query(s);
+	else if (!s->image->header->answer_cookie)
+		s->reply->rcode = DNS_FORMERR;	/* nothing else was asked for */
 }
 
 size_t
@@ -246,10 +245,13 @@ answer_write(const struct question *question, const struct image *image,
 	const struct dns_query *query = &question->query;
 	struct reply reply;
 	struct search s;
+	struct edns edns;
+	size_t limit, room;
 
 	if (question->verdict == DNS_DROP || (image->header->blackhole != 0 &&
 	    image_acl_allows(image, image->header->blackhole, client)))
 		return 0;
+	edns_init(&edns, image, query, client, is_tcp);
 	reply.out = out;
 	reply.used = query->end;
 	reply.flags = reply.rcode = 0;
@@ -270,19 +272,17 @@ answer_write(const struct question *question, const struct image *image,
 	s.name_at = NAME_AT;
 	s.steps = 0;
 	s.pending_count = 0;
-	reply.limit = reply_limit(&s, size);
+	limit = reply_limit(&s, &edns, size);
+	room = edns_room(&edns);
+	reply.limit = limit > reply.used + room ? limit - room : reply.used;
 	memcpy(out, question->bytes, query->end);
+	answer(&s, &edns, question->verdict);
 
-	if (question->verdict == DNS_REPLY_FORMERR)
-		reply.rcode = DNS_FORMERR;
-	else if (query->opcode != DNS_OPCODE_QUERY)
-		answer_other_opcode(&s);
-	else
-		answer_query(&s);
 	bool has_question = reply.used > DNS_HEADER_SIZE;
 
 	if (query->has_edns)
-		put_opt(&s);
+		reply.counts[SECTION_ADDITIONAL]++;
+	reply.used += edns_put(&edns, reply.rcode, out, reply.used, limit);
 	put_header(&reply, query, has_question);
 	return reply.used;
 }

@@ -4,7 +4,13 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "dns/dns.h"
+
+#define VERSION		1
+#define AGE_MAX		3600	/* seconds */
+#define AHEAD_MAX	300	/* the clock of another server of ours */
 
 static uint64_t
 get64_little(const uint8_t *at)
@@ -69,21 +75,15 @@ siphash(const uint8_t key[16], const uint8_t *bytes, size_t length)
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-size_t
-cookie_put(uint8_t *to, const uint8_t key[16], const uint8_t *cookie,
-    const struct sockaddr *client, time_t now)
+/* RFC 9018 section 4.4: over the client's part, version, time and address. The last 8 of 24 octets. */
+static void
+put_hash(uint8_t *cookie, const uint8_t key[16], const struct sockaddr *client)
 {
 	uint8_t hashed[32];
 	size_t length = 16;
+	uint64_t hash;
 
-	dns_put16(to, DNS_OPTION_COOKIE);
-	dns_put16(to + 2, COOKIE_OPTION_SIZE - 4);
-	memcpy(to + 4, cookie, 8);
-	memset(to + 12, 0, 4);
-	to[12] = 1;		/* version */
-	dns_put32(to + 16, (uint32_t)now);
-
-	memcpy(hashed, to + 4, 16);
+	memcpy(hashed, cookie, 16);
 	if (client->sa_family == AF_INET) {
 		memcpy(hashed + length,
 		    &((const struct sockaddr_in *)client)->sin_addr, 4);
@@ -93,10 +93,35 @@ cookie_put(uint8_t *to, const uint8_t key[16], const uint8_t *cookie,
 		    &((const struct sockaddr_in6 *)client)->sin6_addr, 16);
 		length += 16;
 	}
-
-	uint64_t hash = siphash(key, hashed, length);
-
+	hash = siphash(key, hashed, length);
 	for (int i = 0; i < 8; i++)
-		to[20 + i] = hash >> 8 * i & 0xff;
+		cookie[16 + i] = hash >> 8 * i & 0xff;
+}
+
+size_t
+cookie_put(uint8_t *to, const uint8_t key[16], const uint8_t *cookie,
+    const struct sockaddr *client, time_t now)
+{
+	dns_put16(to, DNS_OPTION_COOKIE);
+	dns_put16(to + 2, COOKIE_SIZE);
+	memcpy(to + 4, cookie, 8);
+	dns_put32(to + 12, (uint32_t)VERSION << 24);
+	dns_put32(to + 16, (uint32_t)now);
+	put_hash(to + 4, key, client);
 	return COOKIE_OPTION_SIZE;
+}
+
+bool
+cookie_check(const uint8_t key[16], const uint8_t *cookie,
+    const struct sockaddr *client, time_t now)
+{
+	/* Serial number arithmetic: the clock has 32 bits. */
+	int32_t age = (int32_t)((uint32_t)now - dns_get32(cookie + 12));
+	uint8_t made[COOKIE_SIZE];
+
+	if (cookie[8] != VERSION || age > AGE_MAX || age < -AHEAD_MAX)
+		return false;
+	memcpy(made, cookie, 16);
+	put_hash(made, key, client);
+	return CRYPTO_memcmp(made, cookie, COOKIE_SIZE) == 0;
 }

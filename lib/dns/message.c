@@ -40,7 +40,7 @@ dns_record_read(struct dns_record *record, const uint8_t *message,
 	return true;
 }
 
-/* RFC 7871 section 6: family, source prefix, scope 0, as many address octets as the prefix needs, no bit beyond it. */
+/* RFC 7871 section 6: family, source prefix, scope, as many address octets as the prefix needs, no bit beyond it. */
 static bool
 is_client_subnet(const uint8_t *option, size_t length)
 {
@@ -50,11 +50,59 @@ is_client_subnet(const uint8_t *option, size_t length)
 	unsigned family = dns_get16(option), prefix = option[2];
 	unsigned most = family == 1 ? 32 : family == 2 ? 128 : 0;
 
-	if (family > 2 || prefix > most || option[3] != 0 ||
-	    length != 4 + (prefix + 7) / 8)
+	if (family > 2 || prefix > most || length != 4 + (prefix + 7) / 8)
 		return false;
 	return prefix % 8 == 0 ||
 	    (option[length - 1] & (0xff >> prefix % 8)) == 0;
+}
+
+/* The scope is for us to tell. With one, BIND does not answer by EDNS. */
+static bool
+read_client_subnet(struct dns_query *query, const uint8_t *option,
+    size_t length)
+{
+	if (!is_client_subnet(option, length))
+		return false;
+	if (option[3] != 0) {
+		query->has_edns = dns_get16(option) == 0;
+		return false;
+	}
+	query->subnet = option;
+	query->subnet_length = length;
+	return true;
+}
+
+static bool
+read_cookie(struct dns_query *query, const uint8_t *option, size_t length)
+{
+	if (length != 8 && (length < 16 || length > 40))
+		return false;
+	if (query->cookie == NULL) {
+		query->cookie = option;
+		query->cookie_length = length;
+	}
+	return true;
+}
+
+/* Does an option that means nothing to us have a length that it may have? */
+static bool
+is_option_length(unsigned code, size_t length)
+{
+	switch (code) {
+	case DNS_OPTION_LLQ:
+		return length == 18;
+	case DNS_OPTION_EXPIRE:
+		return length == 0 || length == 4;
+	case DNS_OPTION_KEY_TAG:
+		return length > 0 && length % 2 == 0;
+	case DNS_OPTION_ERROR:
+		return length >= 2;
+	case DNS_OPTION_CLIENT_TAG:
+	case DNS_OPTION_SERVER_TAG:
+		return length == 2;
+	default:
+		return true;
+	}
 }
 
 static bool
@@ -66,33 +114,43 @@ read_option(struct dns_query *query, unsigned code, const uint8_t *option,
 		query->wants_nsid = true;
 		return true;
 	case DNS_OPTION_TCP_KEEPALIVE:
-		query->wants_keepalive = length == 0;
+		query->wants_keepalive = true;
 		return true;
 	case DNS_OPTION_PADDING:
 		query->wants_padding = true;
 		return true;
 	case DNS_OPTION_CLIENT_SUBNET:
-		return is_client_subnet(option, length);
+		return read_client_subnet(query, option, length);
 	case DNS_OPTION_COOKIE:
-		if (length != 8 && (length < 16 || length > 40))
-			return false;
-		if (query->cookie == NULL) {
-			query->cookie = option;
-			query->cookie_length = length;
-		}
-		return true;
+		return read_cookie(query, option, length);
 	default:
-		return true;
+		return is_option_length(code, length);
 	}
 }
 
-/* The OPT record at offset, whose owner was the root. False: FORMERR. */
+/* Are these whole options, with nothing behind them? */
+static bool
+are_options(const uint8_t *at, size_t left)
+{
+	while (left >= 4 && left - 4 >= dns_get16(at + 2)) {
+		size_t length = 4 + dns_get16(at + 2);
+
+		at += length;
+		left -= length;
+	}
+	return left == 0;
+}
+
+/* The OPT record at offset. False: FORMERR, and if its form is at fault it counts for nothing. */
 static bool
 read_edns(struct dns_query *query, const uint8_t *message,
     const struct dns_record *opt)
 {
-	if (query->has_edns || opt->owner.length != 1)
+	if (query->has_edns || opt->owner.length != 1 ||
+	    !are_options(message + opt->data, opt->length)) {
+		query->has_edns = false;
 		return false;
+	}
 	query->has_edns = true;
 	query->edns_version = opt->ttl >> 16 & 0xff;
 	query->wants_dnssec = (opt->ttl & 0x8000) != 0;
@@ -105,9 +163,6 @@ read_edns(struct dns_query *query, const uint8_t *message,
 	size_t left = opt->length;
 
 	while (left > 0) {
-		if (left < 4 || left - 4 < dns_get16(at + 2))
-			return false;
-
 		size_t length = dns_get16(at + 2);
 
 		if (!read_option(query, dns_get16(at), at + 4, length))

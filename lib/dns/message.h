@@ -49,11 +49,17 @@ enum dns_rcode {
 };
 
 enum dns_edns_option {
+	DNS_OPTION_LLQ = 1,
 	DNS_OPTION_NSID = 3,
 	DNS_OPTION_CLIENT_SUBNET = 8,
+	DNS_OPTION_EXPIRE = 9,
 	DNS_OPTION_COOKIE = 10,
 	DNS_OPTION_TCP_KEEPALIVE = 11,
 	DNS_OPTION_PADDING = 12,
+	DNS_OPTION_KEY_TAG = 14,
+	DNS_OPTION_ERROR = 15,
+	DNS_OPTION_CLIENT_TAG = 16,
+	DNS_OPTION_SERVER_TAG = 17,
 };
 
 static inline uint16_t
@@ -102,6 +108,8 @@ struct dns_query {
 	bool	 wants_padding;		/* RFC 7830 */
 	uint8_t	 cookie_length;	/* 0: none; else 8 and, with a server's part, 16 to 40 */
 	const uint8_t *cookie;	/* in the message */
+	uint8_t	 subnet_length;	/* octets of an option that tells the client's network (RFC 7871); 0: none */
+	const uint8_t *subnet;
 };
 
 enum dns_verdict {

@@ -34,7 +34,13 @@ static const struct {
 	ROW(HEAD("\1\0", "\0\1", "\0\1") QUESTION OPT("\1", "\0\0", ""),
 	    DNS_ANSWER, true),
 	ROW(HEAD("\1\0", "\0\1", "\0\2") QUESTION OPT("\0", "\0\0", "")
-	    OPT("\0", "\0\0", ""), DNS_REPLY_FORMERR, true),
+	    OPT("\0", "\0\0", ""), DNS_REPLY_FORMERR, false),
+	ROW(HEAD("\1\0", "\0\1", "\0\1") QUESTION		/* cut off in an option */
+	    OPT("\0", "\0\13", "\0\12\0\10" "1234567"), DNS_REPLY_FORMERR, false),
+	ROW(HEAD("\1\0", "\0\0", "\0\1")		/* a cookie and nothing else */
+	    OPT("\0", "\0\14", "\0\12\0\10" "12345678"), DNS_ANSWER, true),
+	ROW(HEAD("\1\0", "\0\1", "\0\1") QUESTION
+	    OPT("\0", "\0\5", "\0\1\0\1" "1"), DNS_REPLY_FORMERR, true),
 	ROW(HEAD("\1\0", "\0\1", "\0\1") QUESTION
 	    OPT("\0", "\0\13", "\0\12\0\7" "1234567"), DNS_REPLY_FORMERR, true),
 	ROW(HEAD("\1\0", "\0\1", "\0\1") QUESTION

@@ -86,15 +86,21 @@ def is_excused(ours, theirs):
     return a.has("tc") and not b.has("tc") and not b.answer and {r[1] for r in b.authority} <= {"NS", "DS", "RRSIG", "NSEC", "NSEC3"}
 
 
-def compare(ours, bind, messages, tcp=False, same=canonical, most=20):
+def ask(port, message, tcp):
+    """Without patience where both should keep silent: whoever answers does so on loopback at once."""
+    if len(message) < 12 or message[2] & 0x80:
+        return None if tcp else wire.ask_udp(port, message, 0.1)
+    return wire.ask_tcp(port, message) if tcp else wire.ask_udp(port, message)
+
+
+def compare(ours, bind, messages, tcp=False, same=canonical, most=20, excused=is_excused):
     """Ask both. A text that shows where they differ, "" if nowhere."""
-    ask = wire.ask_tcp if tcp else wire.ask_udp
     differences, count = [], 0
     for message in messages:
-        a, b = (ask(port, message) for port in (ours.port, bind.port))
-        if ours.process.poll() is not None or a is None and b is not None:
+        a, b = (ask(port, message, tcp) for port in (ours.port, bind.port))
+        if ours.process.poll() is not None or "killed by signal" in ours.log():
             return "no answer to %s\n%s" % (message.hex(), ours.log())
-        if same(a) != same(b) and not (a and b and is_excused(a, b)):
+        if same(a) != same(b) and not (a and b and excused and excused(a, b)):
             count += 1
             if len(differences) < most:
                 differences.append("%s\n  ours %s\n  BIND %s\n" % (message.hex(), show(a), show(b)))

@@ -115,7 +115,7 @@ class Answer:
 
     @property
     def status(self):
-        return {16: "BADVERS"}.get(self.rcode) or RCODES[self.rcode]
+        return {16: "BADVERS", 23: "BADCOOKIE"}.get(self.rcode) or RCODES[self.rcode]
 
     def same(self):
         """What two servers must agree on, in an order of its own."""
