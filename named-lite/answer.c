@@ -17,6 +17,7 @@ answer_read(struct question *question, const struct image *image,
 {
 	question->bytes = bytes;
 	question->length = length;
+	question->key = 0;
 	question->verdict = dns_query_parse(&question->query, bytes, length);
 	if (question->verdict == DNS_DROP || question->query.name_length == 0)
 		return;
@@ -265,6 +266,7 @@ answer_write(const struct question *question, const struct image *image,
 	s.query = query;
 	s.reply = &reply;
 	s.client = client;
+	s.key = question->key;
 	s.is_tcp = is_tcp;
 	s.type = query->type;
 	s.path = &question->path;

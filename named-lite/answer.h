@@ -22,6 +22,7 @@ struct question {
 	enum dns_verdict verdict;
 	struct dns_query query;
 	struct zone_path path;
+	uint32_t key;			/* number of the one that it was signed with; 0: none */
 };
 
 /* The key of the server cookies (RFC 7873): the same in all answering processes. */

@@ -492,7 +492,7 @@ search_enter_zone(struct search *s, uint16_t no_zone)
 	if (s->zone->is_broken)
 		return false;
 	s->reply->rcode = DNS_REFUSED;
-	if (!image_acl_allows(s->image, s->zone->acl, s->client))
+	if (!image_acl_allows_key(s->image, s->zone->acl, s->client, s->key))
 		return false;
 	s->reply->rcode = DNS_NOERROR;
 	return true;

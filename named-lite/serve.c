@@ -20,6 +20,7 @@
 #include "named-lite/answer.h"
 #include "named-lite/control.h"
 #include "named-lite/internal.h"
+#include "named-lite/respond.h"
 #include "sandbox/sandbox.h"
 
 #define BATCH		64
@@ -77,8 +78,11 @@ answer_batch(int received)
 		/* Nothing can be sent to port 0, which is at the same place in both families. */
 		if (batch.from[i].sin6_port == 0)
 			continue;
-		length = answer_write(&batch.read[i], &server.image, from,
-		    false, batch.answers[count], ANSWER_MAX);
+		length = respond_concerns(&batch.read[i]) ?
+		    respond_write(&server, &batch.read[i], from, NULL,
+		    batch.answers[count], ANSWER_MAX) :
+		    answer_write(&batch.read[i], &server.image, from, false,
+		    batch.answers[count], ANSWER_MAX);
 		if (length == 0)
 			continue;
 		batch.out_iov[count] = (struct iovec) { batch.answers[count],

@@ -19,6 +19,8 @@
 #include "base/base.h"
 #include "named-lite/answer.h"
 #include "named-lite/internal.h"
+#include "named-lite/respond.h"
+#include "named-lite/transfer.h"
 
 #define ACCEPTS_MAX	64
 #define READ_SIZE	16384
@@ -31,6 +33,7 @@ struct connection {
 	struct sockaddr_in6 peer;
 	struct text in;
 	struct text out;
+	struct transfer *transfer;	/* what is written now; NULL: nothing of that size */
 	int64_t	 active_ms;
 	bool	 waits_to_write;
 	bool	 has_ended;		/* the client will send no more */
@@ -46,6 +49,7 @@ end(struct connection *c)
 	fd_close(&c->source.fd);
 	text_clear(&c->in);
 	text_clear(&c->out);
+	transfer_end(&c->transfer);
 	TAILQ_REMOVE(&server->connections, c, link);
 	TAILQ_INSERT_TAIL(&server->buried, c, link);
 	server->connection_count--;
@@ -88,14 +92,19 @@ answer_all(struct connection *c)
 	static uint8_t answer[2 + DNS_MESSAGE_MAX];
 	size_t used = 0;
 
-	while (c->in.length - used >= 2 && c->out.length < WAITING_MAX) {
+	while (c->transfer == NULL && c->in.length - used >= 2 &&
+	    c->out.length < WAITING_MAX) {
 		const uint8_t *at = (const uint8_t *)c->in.bytes + used;
 		size_t length = dns_get16(at), written;
 
 		if (c->in.length - used - 2 < length)
 			break;
 		answer_read(&question, &c->server->image, at + 2, length);
-		written = answer_write(&question, &c->server->image,
+		written = respond_concerns(&question) ?
+		    respond_write(c->server, &question,
+		    (const struct sockaddr *)&c->peer, &c->transfer,
+		    answer + 2, DNS_MESSAGE_MAX) :
+		    answer_write(&question, &c->server->image,
 		    (const struct sockaddr *)&c->peer, true, answer + 2,
 		    DNS_MESSAGE_MAX);
 		used += 2 + length;
@@ -107,6 +116,29 @@ answer_all(struct connection *c)
 	if (used > 0)
 		note_activity(c);
 	text_drop(&c->in, used);
+}
+
+/* As much of a zone as there is room for. Questions behind it wait until it is over. False: the connection has ended. */
+static bool
+continue_transfer(struct connection *c)
+{
+	static uint8_t message[2 + DNS_MESSAGE_MAX];
+	bool failed = false;
+
+	while (c->transfer != NULL && c->out.length < WAITING_MAX) {
+		size_t length = transfer_next(c->transfer, message + 2,
+		    &failed);
+
+		if (length == 0) {
+			transfer_end(&c->transfer);
+			break;
+		}
+		dns_put16(message, length);
+		text_append(&c->out, message, 2 + length);
+	}
+	if (failed)
+		end(c);
+	return !failed;
 }
 
 /* Write what waits. False: the connection has ended. */
@@ -139,9 +171,10 @@ advance(struct connection *c)
 	do {
 		before = c->in.length;
 		answer_all(c);
-		if (!write_out(c))
+		if (!continue_transfer(c) || !write_out(c))
 			return;
-	} while (c->out.length == 0 && c->in.length < before);
+	} while (c->out.length == 0 && (c->in.length < before ||
+	    c->transfer != NULL));
 
 	if (c->out.length == 0 && c->has_ended) {
 		end(c);

@@ -202,10 +202,19 @@ read_rest(struct dns_query *query, const uint8_t *message, size_t length)
 	for (int section = 0; section < 3; section++) {
 		for (unsigned i = 0; i < counts[section]; i++) {
 			struct dns_record record;
+			size_t begin = at;
 
 			if (!dns_record_read(&record, message, length, &at)) {
 				query->has_edns = false;
 				return false;
+			}
+			/* RFC 8945 section 5.1: nothing stands behind it. */
+			if (query->tsig_at != 0)
+				return false;
+			if (record.type == DNS_TYPE_TSIG) {
+				if (section != 2)
+					return false;
+				query->tsig_at = begin;
 			}
 			if (record.type != DNS_TYPE_OPT)
 				continue;

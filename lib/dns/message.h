@@ -99,6 +99,7 @@ struct dns_query {
 	size_t	 end;		/* octets of header and question */
 
 	bool	 has_authority;		/* a record in that section, as in IXFR */
+	size_t	 tsig_at;	/* where a signature begins, the last record; 0: there is none */
 	bool	 has_edns;
 	uint8_t	 edns_version;
 	bool	 wants_dnssec;	/* the DO bit */
