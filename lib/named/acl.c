@@ -195,6 +195,21 @@ add_nested(struct acls *acls, const struct conf_statement *at,
 	acls->rows[start].count = acls->count - start - 1;
 }
 
+/* An address with a prefix longer than itself. */
+static bool
+is_too_long(const char *name)
+{
+	size_t length = strcspn(name, "/");
+	struct image_match row;
+	char address[64];
+
+	if (name[length] != '/' || length >= sizeof(address))
+		return false;
+	memcpy(address, name, length);
+	address[length] = '\0';
+	return acl_parse_prefix(&row, address);
+}
+
 static void
 add_named(struct acls *acls, const struct conf_statement *at, const char *name,
     bool negated)
@@ -220,7 +235,10 @@ add_named(struct acls *acls, const struct conf_statement *at, const char *name,
 		*add_row(acls, row.kind, negated) = row;
 	} else if (acl != NULL)
 		add_nested(acls, at, acl->items->next->next->block, negated);
-	else
+	else if (is_too_long(name))
+		conf_error(acls->conf, at, "invalid prefix length '%s'",
+		    strchr(name, '/') + 1);
+	else if (!acls->is_checking)
 		conf_error(acls->conf, at, "undefined ACL '%s'", name);
 }
 
@@ -363,7 +381,9 @@ acls_check_named(struct acls *acls)
 			conf_error(acls->conf, at, "attempt to redefine acl "
 			    "'%s' previous definition: %s:%u", name->text,
 			    first->file, first->line);
+		acls->is_checking = true;
 		acls_add(acls, at, name->next->block);
+		acls->is_checking = false;
 		acls->count = rows;
 	}
 }

@@ -30,6 +30,7 @@ struct acls {
 	struct acl_interface *interfaces;
 	size_t	 interface_count;
 	unsigned depth;
+	bool	 is_checking;	/* lists that may be of no use: names in them need not be known */
 };
 
 /* Begin, with the addresses that this host has now. Keeps conf and keys. */

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/base.h"
 
@@ -45,6 +46,9 @@ int	conf_read_text(struct conf *conf, const char *name, const char *text,
 	    size_t length);
 
 void	conf_clear(struct conf *conf);
+
+/* Write all statements in one form, secrets as question marks if they are not to be seen. */
+void	conf_print(const struct conf *conf, bool hide_secrets, FILE *to);
 
 /* Does a statement begin with this word? */
 bool	conf_is(const struct conf_statement *at, const char *word);

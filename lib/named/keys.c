@@ -51,8 +51,8 @@ check_bits(const struct key_settings *key, struct conf *conf)
 		conf_error(conf, key->at, "key '%s' digest-bits not multiple "
 		    "of 8", key->name);
 	else if (key->bits > 0 && key->bits < least[key->algorithm])
-		conf_error(conf, key->at, "key '%s' digest-bits too small "
-		    "[<%u]", key->name, least[key->algorithm]);
+		conf_warning(key->at, "key '%s' digest-bits too small [<%u]",
+		    key->name, least[key->algorithm]);
 }
 
 /* The word after one of the statements in the block, NULL if there is none. */

@@ -123,7 +123,7 @@ check_file(struct target *to, const struct zone_settings *zone)
 
 static void
 check_zone(struct target *to, const struct zone_settings *zone,
-    const struct conf_statement *list)
+    const struct conf_statement *list, bool is_sound)
 {
 	struct conf *conf = &to->settings->conf;
 	bool has_primaries = find(list, "primaries") != NULL;
@@ -140,7 +140,7 @@ check_zone(struct target *to, const struct zone_settings *zone,
 		else if (!has_primaries && find(list, "masters") == NULL)
 			conf_error(conf, zone->at, "zone '%s': missing "
 			    "'primaries' entry", zone->name);
-		else if (zone->options.primaries.count == 0)
+		else if (zone->options.primaries.count == 0 && is_sound)
 			conf_error(conf, zone->at, "zone '%s': empty "
 			    "'primaries' entry", zone->name);
 	}
@@ -173,6 +173,7 @@ zone_statement_read(struct target *to, const struct conf_statement *at)
 	struct zone_settings *zone;
 	const char *name;
 	const struct conf_statement *list = zone_block(to, at, &name);
+	unsigned errors;
 	int type;
 
 	if (list == NULL)
@@ -196,11 +197,13 @@ zone_statement_read(struct target *to, const struct conf_statement *at)
 	zone->type_name = types[type].type_name;
 	to->zone = zone;
 	to->options = &zone->options;
+	errors = to->settings->conf.errors;
 	statements_apply(to, list, &statements_of_zones, types[type].where);
 	if (zone->type == ZONE_UNSERVED)
 		zone->file = NULL;
 	else
-		check_zone(to, zone, list);
+		check_zone(to, zone, list,
+		    to->settings->conf.errors == errors);
 	to->zone = NULL;
 	to->options = &to->settings->options;
 }

@@ -200,8 +200,6 @@ check_address(struct master *m, uint16_t type, const struct dns_word *word)
 	    0;
 }
 
-/* What no zone may hold, whatever the file says. */
-
 /* NAPTR's rule for substitutions: a delimiter, what to look for, what to put in its place, flags (RFC 3402 section 3.2). */
 static bool
 is_substitution(const uint8_t *string)
@@ -240,21 +238,29 @@ is_substitution(const uint8_t *string)
 	return true;
 }
 
+static int
+check_substitution(struct master *m, const uint8_t *rdata)
+{
+	const uint8_t *services = rdata + 4 + 1 + rdata[4];
+
+	if (is_substitution(services + 1 + services[0]))
+		return 0;
+	log_error("dns_rdata_fromtext: %s:%u: syntax error", m->file,
+	    m->scanner->line);
+	return master_fail(m, "syntax error");
+}
+
+/* What no zone may hold, whatever the file says. */
 static const char *
-forbidden(const struct master *m, uint16_t type, const uint8_t *rdata)
+forbidden(const struct master *m, uint16_t type)
 {
 	bool wildcard = m->owner->name[0] == 1 && m->owner->name[1] == '*';
-	const uint8_t *services;
 
 	switch (type) {
 	case DNS_TYPE_SOA:
 		return m->owner->parent != NULL ? "not at top of zone" : NULL;
 	case DNS_TYPE_NS:
 		return wildcard ? "invalid NS owner name (wildcard)" : NULL;
-	case DNS_TYPE_NAPTR:
-		services = rdata + 4 + 1 + rdata[4];
-		return is_substitution(services + 1 + services[0]) ? NULL :
-		    "syntax error";
 	case DNS_TYPE_NXT:
 		return "old style DNSSEC zone";
 	case DNS_TYPE_MD:
@@ -288,7 +294,7 @@ static int
 add_record(struct master *m, uint16_t type, int64_t given,
     const uint8_t *rdata, uint16_t length)
 {
-	const char *why = forbidden(m, type, rdata);
+	const char *why = forbidden(m, type);
 	bool is_new = m->owner->rrsets == NULL;
 	uint32_t ttl, wanted;
 
@@ -346,6 +352,8 @@ master_parse_record(struct master *m, const struct dns_word *words,
 	if (length == -1)
 		return master_error_near(m, bad >= 0 ? &words[next + bad] :
 		    NULL, why);
+	if (type == DNS_TYPE_NAPTR && check_substitution(m, rdata) == -1)
+		return -1;
 	if (next < count)
 		name = &words[type == DNS_TYPE_SOA ? next : count - 1];
 	if (check_address(m, type, name) == -1 ||

@@ -1,0 +1,162 @@
+"""postroad-checkzone, postroad-checkconf and postroad-confgen, beside BIND's where they are installed."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import tempfile
+import unittest
+
+import server
+
+BIN = os.path.join(server.BUILD, "bin")
+TYPES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "types.zone")
+TOP = "$TTL 3600\n@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n"
+
+# What both say of a line behind TOP, word by word.
+LINES = """a A 1.2.3
+a A
+a MX 10 1.2.3.4
+a MX 10 b
+a MX 10 b\\nb CNAME ns
+a SRV 1 2 3 b\\nb CNAME ns
+d NS x.d
+d NS x.e\\ne NS y.e\\ny.e A 1.2.3.4
+d NS x.y\\ny DNAME z
+*.a TXT x\\nb.*.a TXT x
+a SPF "v=spf1 -all"
+@ NS x
+@ NS x\\nx CNAME ns
+a_b A 1.2.3.4
+c MX 1 d_e.
+a 90000x A 1.2.3.4
+a CNAME b\\na A 1.2.3.4
+a DNAME b\\na DNAME c
+* NS ns
+out.of.zone. A 1.2.3.4
+a CH A 1.2.3.4
+a FOO x
+a DS 1 8 2 AABB
+a LOC 91 N 5 E 0
+a APL 1:10.0.0.0/33
+a WKS 10.0.0.1 foo 5
+a HIP 2 2001 YW Jj
+a IPSECKEY 10 1 2 10.0.0.1
+a SVCB 1 . mandatory=port
+a NAPTR 1 1 U "E2U+sip" "!^.*$!sip:x@y" .
+a TYPE1 \\# 4 010203
+$INCLUDE nofile
+$GENERATE 3-1 a$ A 1.2.3.$""".split("\n")
+
+CONFS = """options { notify maybe; };
+options { foo 1; };
+options { directory x; };
+options { querylog yes; querylog no; };
+options { max-transfer-time-in 99999; };
+options { max-journal-size 5x; };
+key k { algorithm hmac-sha256; };
+key k { algorithm hmac-sha257; secret "YWJj"; };
+controls { inet 127.0.0.1 allow { any; } keys { "z"; }; };
+server 1.2.3.4 { edns maybe; };
+acl any { 1.2.3.4; };
+acl a { 1.2.3.4/8; };
+acl a { 1.2.3.4/33; };
+primaries x { 1.2.3.4; }; masters x { 1.2.3.4; };
+logging { category foo { null; }; };
+zone "a" { };
+zone "a" { type primary; };
+zone "a" { type bogus; };
+zone "a" { type secondary; };
+zone "a" { type primary; file "f"; allow-notify { any; }; };
+zone "a" { type primary; file "f"; }; zone "a" { type primary; file "f"; };
+zone "a" XX { type primary; file "f"; };""".split(";\n")
+
+
+def run(*command, text=None):
+    done = subprocess.run(command, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+    return done.returncode, done.stdout
+
+
+class Tools(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="named-tools-")
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.directory)
+
+    def write(self, name, text):
+        with open(name, "w") as f:
+            f.write(text)
+
+    def ours(self, name, *arguments):
+        return run(os.path.join(BIN, "postroad-" + name), *arguments)
+
+    def test_every_type_is_read_and_written(self):
+        code, first = self.ours("checkzone", "-D", "-q", "-o", "one", "t.test", TYPES)
+        self.assertEqual(code, 0, first)
+        self.assertEqual(self.ours("checkzone", "-D", "-q", "-o", "two", "t.test", "one")[0], 0)
+        with open("one") as one, open("two") as two:
+            self.assertEqual(one.read(), two.read())
+
+    @unittest.skipUnless(shutil.which("named-checkzone"), "BIND is not installed")
+    def test_every_type_is_written_as_bind_writes_it(self):
+        self.ours("checkzone", "-q", "-k", "ignore", "-o", "ours", "t.test", TYPES)
+        run("named-checkzone", "-q", "-i", "none", "-k", "ignore", "-o", "bind", "t.test", TYPES)
+        with open("ours") as ours, open("bind") as bind:
+            self.assertEqual(sorted(ours), sorted(line for line in bind if not line.startswith("; resign")))
+
+    @unittest.skipUnless(shutil.which("named-checkzone"), "BIND is not installed")
+    def test_what_is_wrong_with_a_zone_is_said_as_bind_says_it(self):
+        for line in LINES:
+            self.write("x.zone", TOP + line.replace("\\n", "\n") + "\n")
+            with self.subTest(line):
+                ours = self.ours("checkzone", "-i", "local", "t.test", "x.zone")
+                self.assertEqual(ours, run("named-checkzone", "-i", "local", "t.test", "x.zone"))
+
+    @unittest.skipUnless(shutil.which("named-checkconf"), "BIND is not installed")
+    def test_what_is_wrong_with_named_conf_is_said_as_bind_says_it(self):
+        for text in CONFS:
+            self.write("n.conf", text + ("" if text.endswith(";") else ";") + "\n")
+            with self.subTest(text):
+                self.assertEqual(self.ours("checkconf", "n.conf"), run("named-checkconf", "n.conf"))
+
+    def test_zones_are_listed_loaded_and_printed(self):
+        self.write("a.zone", TOP)
+        self.write("n.conf", 'key k { algorithm hmac-md5; secret "YWJj"; };\nzone "a" { type primary; file "a.zone"; };\n')
+        self.assertEqual(self.ours("checkconf", "-l", "n.conf"), (0, "a IN _default primary\n"))
+        self.assertEqual(self.ours("checkconf", "-z", "n.conf"), (0, "zone a/IN: loaded serial 1\n"))
+        code, text = self.ours("checkconf", "-px", "n.conf")
+        self.assertIn("\tsecret \"????????????????\";\n", text)
+        self.assertNotIn("YWJj", text)
+        self.write("a.zone", "")
+        code, text = self.ours("checkconf", "-z", "n.conf")
+        self.assertEqual(code, 1)
+        self.assertIn("_default/a/IN: bad zone\n", text)
+
+    def test_a_key_file_is_for_its_owner(self):
+        self.assertEqual(self.ours("confgen", "-a", "-q", "-c", "k"), (0, ""))
+        self.assertEqual(stat.S_IMODE(os.stat("k").st_mode), 0o600)
+        with open("k") as f:
+            text = f.read()
+        self.assertRegex(text, r'^key "rndc-key" \{\n\talgorithm hmac-sha256;\n\tsecret "[A-Za-z0-9+/]{43}=";\n\};\n$')
+        self.write("n.conf", 'include "k";\ncontrols { inet 127.0.0.1 allow { any; } keys { "rndc-key"; }; };\n')
+        self.assertEqual(self.ours("checkconf", "n.conf"), (0, ""))
+        self.assertEqual(self.ours("confgen", "-A", "nothing")[0], 1)
+
+    def test_includes_and_floods_of_a_zone_file_end(self):
+        for text, wanted in (("$INCLUDE x.zone\n", "nested too deeply"), ("$INCLUDE /dev/zero\n", "not beneath"),
+                             ("$INCLUDE /etc/shadow\n", "not beneath"), ("$GENERATE 0-2147483648 a$ A 1.2.3.4\n", "range"),
+                             ("a TXT (" + " x\n" * 20000, "too many words"), ("a TXT " + "x" * 5000000, "line too long"), ("a TXT " + "x" * 70000 + "\n", "near"),
+                             ("a TXT \\", "unexpected end"), ("a TXT ( b\n", "unbalanced parentheses"),
+                             ("a TXT " + " ".join(["x" * 250] * 270) + "\n", "ran out of space")):
+            self.write("x.zone", TOP + text)
+            with self.subTest(text[:30]):
+                code, said = self.ours("checkzone", "t.test", "x.zone")
+                self.assertEqual(code, 1)
+                self.assertRegex(said, re.escape(wanted))
+                self.assertRegex(said, r"x\.zone:\d+")
+
+
+if __name__ == "__main__":
+    unittest.main()
