@@ -59,7 +59,8 @@ verify(struct session *s, const struct smtp_command *command)
 		    config.smtputf8_enable ? " [SMTPUTF8]" : "");
 	else if (path == -1 || address[0] == '\0' || (rest > 0 && (rest != 9 ||
 	    strncasecmp(argument + path, " SMTPUTF8", rest) != 0)))
-		session_reply(s, "501 5.1.3 Bad recipient address syntax");
+		transaction_complain(s,
+		    "501 5.1.3 Bad recipient address syntax", command);
 	else
 		session_reply(s, "252 2.0.0 %.*s", (int)path, argument);
 }
@@ -107,9 +108,9 @@ const char *
 verb_name(enum verb verb)
 {
 	static const char *const names[VERB_COUNT] = {
-		"helo", "ehlo", "starttls", "auth", "mail", "rcpt", "data",
-		"bdat", "rset", "noop", "vrfy", "etrn", "quit", "help",
-		"xclient", "xforward", "unknown",
+		"helo", "ehlo", "xclient", "xforward", "starttls", "auth",
+		"mail", "rcpt", "data", "bdat", "rset", "noop", "vrfy",
+		"etrn", "quit", "help", "unknown",
 	};
 
 	return names[verb];
@@ -198,18 +199,20 @@ command_run(struct session *s, const char *line, size_t length,
 	    early_length };
 	const char *before = s->where;
 	struct smtp_command command;
+	bool is_empty;
 
 	smtp_command_split(line, length, &command);
 	s->verb = find_verb(command.verb);
 	s->where = commands[s->verb].name;
-	s->counts[s->verb].total++;
+	is_empty = length == 0 || (command.verb[0] == '\0' &&
+	    command.argument_length == 0);
+	s->counts[s->verb].total += !is_empty;
 	if (screen_command(s, before, s->verb == UNKNOWN &&
 	    (is_header(line, length) ||
 	    list_has_word(config.postscreen_forbidden_commands,
 	    command.verb)), &screened))
 		return;
-	if (length == 0 || memchr(line, '\0', length) != NULL ||
-	    (command.verb[0] == '\0' && command.argument_length == 0))
+	if (is_empty || memchr(line, '\0', length) != NULL)
 		session_reply(s, "500 5.5.2 Error: bad syntax");
 	else if (s->verb == UNKNOWN && (is_header(line, length) ||
 	    list_has_word(config.smtpd_forbidden_commands, command.verb)))

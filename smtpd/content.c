@@ -33,6 +33,7 @@ static const char too_big[] = "552 5.3.4 Error: message file too big";
 static const char no_file[] = "451 4.3.0 Error: queue file write error";
 static const char discarded[] =
     "551 5.0.0 Discarded %lld bytes after earlier error";
+static const char null_chunk[] = "551 5.7.1 Null BDAT request";
 static const char no_space[] = "452 4.3.1 Insufficient system storage";
 
 void (*content_witness)(struct session *);
@@ -307,7 +308,7 @@ refuse_chunk(struct session *s, int64_t size, bool last)
 	struct transaction *t = s->transaction;
 
 	if (size == 0 && !last)		/* one could send them for ever */
-		return "551 5.7.1 Null BDAT request";
+		return null_chunk;
 	if (t == NULL || s->state == CONNECTED || s->state == GREETED)
 		return "503 5.5.1 Error: need RCPT command";
 	if (t->envelope->recipient_count == 0)
@@ -356,6 +357,19 @@ answer_bdat(struct session *s, enum verdict verdict)
 	end_of_input(s);
 }
 
+static void
+tell_of_chunk(const struct session *s, const char *what,
+    const struct smtp_command *command)
+{
+	char *shown = command == NULL ? NULL : mem_printf(": BDAT%s%.*s",
+	    command->argument_length > 0 ? " " : "",
+	    (int)command->argument_length, command->argument);
+
+	log_warning("NOQUEUE: %s from %s%s", what, s->peer,
+	    shown == NULL ? "" : text_printable(shown));
+	free(shown);
+}
+
 void
 content_bdat(struct session *s, const struct smtp_command *command)
 {
@@ -364,6 +378,7 @@ content_bdat(struct session *s, const struct smtp_command *command)
 
 	if (!read_chunk_size(command, &size, &last)) {
 		/* How many octets follow is anybody's guess. */
+		tell_of_chunk(s, "malformed BDAT command syntax", command);
 		session_reply(s, "521 5.5.4 Syntax: BDAT count [LAST]");
 		session_finish(s);
 		return;
@@ -371,6 +386,8 @@ content_bdat(struct session *s, const struct smtp_command *command)
 
 	const char *why = refuse_chunk(s, size, last);
 
+	if (why == null_chunk)
+		tell_of_chunk(s, "null BDAT request", NULL);
 	if (why != NULL) {
 		read_past_chunk(s, why, size, last);
 		return;

@@ -3,6 +3,7 @@
 #include "smtpd/smtpd.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void
 append_address(struct text *line, const char *name, const char *address)
@@ -62,12 +63,16 @@ report_disconnect(struct session *s)
 void
 report_lost(struct session *s, const char *what)
 {
+	/* Many a client hangs up behind its last message. */
+	bool is_usual = strcmp(s->where, "END-OF-MESSAGE") == 0 &&
+	    strcmp(what, "lost connection") == 0;
+
 	s->aborted = what;
 	if (screen_tells_lost(s, what))
 		return;
 	if (s->state == IN_DATA || s->state == IN_CHUNK)
 		log_info("%s after %s (%lld bytes) from %s", what, s->where,
 		    (long long)s->transaction->wire_bytes, s->peer);
-	else
+	else if (!is_usual)
 		log_info("%s after %s from %s", what, s->where, s->peer);
 }

@@ -55,8 +55,8 @@ enum session_state {
 };
 
 enum verb {
-	HELO, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, BDAT, RSET, NOOP, VRFY,
-	ETRN, QUIT, HELP, XCLIENT, XFORWARD, UNKNOWN, VERB_COUNT
+	HELO, EHLO, XCLIENT, XFORWARD, STARTTLS, AUTH, MAIL, RCPT, DATA, BDAT,
+	RSET, NOOP, VRFY, ETRN, QUIT, HELP, UNKNOWN, VERB_COUNT
 };
 
 enum limit { LIMIT_SESSIONS, LIMIT_CONNECTS, LIMIT_MESSAGES, LIMIT_RECIPIENTS };
@@ -241,6 +241,10 @@ struct transaction {
 /* A sender was named. False without memory: end the transaction. */
 bool	transaction_begin(struct session *session,
 	    const struct smtp_mail *mail);
+
+/* What the parsers say of a command: reply, and tell of an address that is none. */
+void	transaction_complain(struct session *session, const char *complaint,
+	    const struct smtp_command *command);
 void	transaction_mail(struct session *session,
 	    const struct smtp_command *command);
 void	transaction_rcpt(struct session *session,

@@ -76,6 +76,23 @@ keep(struct transaction *t, const char *string)
 	return pool_strdup(t->pool, string);
 }
 
+void
+transaction_complain(struct session *s, const char *complaint,
+    const struct smtp_command *command)
+{
+	if (strncmp(complaint, "501 5.1.", 8) == 0) {
+		char *shown = mem_strndup(command->argument,
+		    command->argument_length);
+		size_t path = s->verb == VRFY ? 0 : strcspn(shown, ":") + 1;
+
+		path += strspn(shown + path, " ");
+		log_warning("Illegal address syntax from %s in %s command: %s",
+		    s->peer, s->where, text_printable(shown + path));
+		free(shown);
+	}
+	session_reply(s, "%s", complaint);
+}
+
 bool
 transaction_begin(struct session *s, const struct smtp_mail *mail)
 {
@@ -136,6 +153,8 @@ check_mail(struct session *s, bool is_within)
 void
 transaction_mail(struct session *s, const struct smtp_command *command)
 {
+	static const char too_big[] =
+	    "552 5.3.4 Message size exceeds fixed limit";
 	struct smtp_mail mail;
 	struct text reply = TEXT_EMPTY;
 	const char *complaint;
@@ -148,14 +167,15 @@ transaction_mail(struct session *s, const struct smtp_command *command)
 	complaint = smtp_mail_parse(command->argument,
 	    command->argument_length, honoured(), &mail, &reply);
 	if (complaint != NULL)
-		session_reply(s, "%s", complaint);
-	else if (config.message_size_limit > 0 &&
-	    mail.size > config.message_size_limit)
-		session_reply(s,
-		    "552 5.3.4 Message size exceeds fixed limit");
+		transaction_complain(s, complaint, command);
 	else if (!transaction_begin(s, &mail)) {
 		transaction_end(s);
 		session_reply(s, "451 4.3.0 Error: out of memory");
+	} else if (config.message_size_limit > 0 &&
+	    mail.size > config.message_size_limit) {
+		report_action(s, "reject", too_big);
+		session_reply(s, too_big);
+		transaction_end(s);
 	} else
 		limit_message(s, check_mail);
 	text_clear(&reply);
@@ -239,7 +259,7 @@ transaction_rcpt(struct session *s, const struct smtp_command *command)
 	    command->argument_length, like_mail, t->rcpt, &reply);
 
 	if (complaint != NULL) {
-		session_reply(s, "%s", complaint);
+		transaction_complain(s, complaint, command);
 		forget_rcpt(t);
 	} else if (screen_refuses(s, t->rcpt->recipient))
 		forget_rcpt(t);

@@ -1,4 +1,4 @@
-"""The same dialogues with postroad and with Postfix, word for word.
+"""The same dialogues with postroad and with Postfix, word for word; and what smtpd logs of them.
 
 Postfix runs as a private instance on a port of its own; where it is not installed these tests are skipped.
 What differs on purpose stands in KEPT, with the reason.
@@ -24,7 +24,7 @@ SETTINGS = {
     "virtual_alias_domains": "virtual.example", "virtual_alias_maps": "inline:{ada@virtual.example=ada@example.org}",
     "default_transport": "error:nowhere", "notify_classes": "", "smtpd_recipient_limit": "3",
     "recipient_delimiter": "+", "smtputf8_enable": "yes", "disable_vrfy_command": "no", "mynetworks": "192.0.2.0/24",
-    "append_dot_mydomain": "no", "inet_interfaces": "127.0.0.1",
+    "append_dot_mydomain": "no", "smtpd_client_port_logging": "yes", "inet_interfaces": "127.0.0.1",
 }
 
 HELLO, FROM, TO = "EHLO client.example", "MAIL FROM:<a@example.net>", "RCPT TO:<ada@example.org>"
@@ -121,11 +121,21 @@ KEPT = [
     (r'TO:<@example|TO:<""', "there is no mailbox without a name"),
 ]
 
+KEPT_IN_LOG = [
+    # (a line, as a pattern; why)
+    (r"^ID: client=", "the queue id is known when the message is accepted"),
+    (r"command: (<|<a@example\.net|<ada@example\.org)$", "an address without its > is one that is none"),
+    (r"END-OF-MESSAGE .* message file too big", "it is smtpd that counts"),
+    (r"rcpt=(3/)?5 ", "recipients beyond the limit do not succeed"),
+    (r"request longer than", "a line of 2048 octets is no news"),
+]
+
 
 class Line:
     def __init__(self, address, port):
         self.socket = socket.create_connection((address, port))
         self.socket.settimeout(postroad.PATIENCE)
+        self.port = self.socket.getsockname()[1]
         self.buffer = b""
 
     def reply(self):
@@ -153,21 +163,59 @@ def normal(reply):
     return re.sub(r"queued as \w+", "queued as ID", reply)
 
 
+def by_port(log):
+    """{client's port: what smtpd logged of it, without the port}"""
+    found = {}
+    for line in log.splitlines():
+        said = re.search(r"/smtpd\[\d+\]: (.*\[127\.0\.0\.1\]):(\d+)(.*)", line)
+        if said:
+            text = re.sub(r"\b[0-9A-F]{8,}:|NOQUEUE:", "ID:", said.group(1) + said.group(3))
+            if not any(re.search(kept, text) for kept, why in KEPT_IN_LOG):
+                found.setdefault(int(said.group(2)), []).append(text)
+    return found
+
+
 @unittest.skipUnless(peers.Postfix.installed(), "no Postfix beside us")
 class BesidePostfix(postroad.Test):
-    def test_what_is_said(self):
-        box = self.system(settings=SETTINGS)
-        postfix = peers.Postfix(**SETTINGS)
-        self.addCleanup(postfix.close)
-        differences = []
+    @classmethod
+    def setUpClass(cls):
+        cls.box = postroad.System(settings=SETTINGS).start()
+        cls.addClassCleanup(cls.box.close)
+        cls.postfix = peers.Postfix(**SETTINGS)
+        cls.addClassCleanup(cls.postfix.close)
+        cls.heard = {}          # name: (ours, theirs), each (port, replies)
         for name, commands in DIALOGUES.items():
-            ours = Line(box.address, box.smtp_port).speak(commands)
-            theirs = Line(postfix.address, postfix.port).speak(commands)
-            if any(re.search(pattern, name) for pattern, why in KEPT):
-                continue
-            for command, a, b in zip(["connect"] + commands, ours, theirs):
+            lines = Line(cls.box.address, cls.box.smtp_port), Line(cls.postfix.address, cls.postfix.port)
+            cls.heard[name] = [(line.port, line.speak(commands)) for line in lines]
+
+    def story(self):
+        return self.box.story()
+
+    def compared(self):
+        return {name: pair for name, pair in self.heard.items() if not any(re.search(kept, name) for kept, why in KEPT)}
+
+    def test_what_is_said(self):
+        differences = []
+        for name, ((_, ours), (_, theirs)) in self.compared().items():
+            for command, a, b in zip(["connect"] + DIALOGUES[name], ours, theirs):
                 if normal(a) != normal(b):
                     differences.append("%s\n  at      %s\n  ours    %s\n  theirs  %s"
                                        % (name[:150], command[:150], a.strip()[:300], b.strip()[:300]))
                     break
+        self.assertEqual(differences, [], "\n" + "\n".join(differences))
+
+    def test_what_is_logged(self):
+        last = ["disconnect from unknown[127.0.0.1]:%d " % port for port, _ in list(self.heard.values())[-1]]
+
+        def read(path):
+            with open(path, errors="replace") as f:
+                return f.read()
+        files = self.box.log_file, self.postfix.directory + "/mail.log"
+        for path, line in zip(files, last):
+            postroad.wait_until(lambda: line in read(path), line, lambda: read(path)[-2000:])
+        ours, theirs = (by_port(read(path)) for path in files)
+        differences = []
+        for name, ((a, _), (b, _)) in self.compared().items():
+            if ours.get(a) != theirs.get(b):
+                differences.append("%s\n  ours    %s\n  theirs  %s" % (name[:150], ours.get(a), theirs.get(b)))
         self.assertEqual(differences, [], "\n" + "\n".join(differences))
