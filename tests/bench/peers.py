@@ -40,6 +40,8 @@ class Postroad:
 
 class Postfix:
     name = "postfix"
+    port_line = "inet n - n - - smtpd"      # the public port's, in master.cf
+    more_lines = ""
 
     @staticmethod
     def installed():
@@ -73,9 +75,9 @@ class Postfix:
         with open("/usr/share/postfix/master.cf.dist") as stock, open(etc + "/master.cf", "w") as f:
             for line in stock:
                 if line.startswith("smtp      inet"):
-                    line = "%s:%d inet n - n - - smtpd\n" % (self.address, self.port)
+                    line = "%s:%d %s\n" % (self.address, self.port, self.port_line)
                 f.write(line.replace("  y   ", "  n   "))
-            f.write("postlog unix-dgram n - n - 1 postlogd\n")
+            f.write("postlog unix-dgram n - n - 1 postlogd\n" + self.more_lines)
         os.makedirs(values["queue_directory"])
         os.makedirs(values["data_directory"])
         shutil.chown(values["data_directory"], "postfix")
