@@ -251,8 +251,8 @@ void	dnsbl_ask_ahead(struct session *session, const struct check *check);
 /* The 32 bits of an answer, in host order: does the list's filter want it? */
 bool	dnsbl_wants(const struct dnsbl *list, uint32_t address);
 
-/* The same for an answer from outside: one that is no verdict is told once in a while, and does not count. */
-bool	dnsbl_lists(const struct dnsbl *list, uint32_t address);
+/* Does it say anything of who was asked for? An answer that does not is told of once in a while. */
+bool	dnsbl_is_verdict(const struct dnsbl *list, uint32_t address);
 
 const char *dnsbl_domain(const struct dnsbl *list);
 

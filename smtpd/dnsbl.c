@@ -191,7 +191,7 @@ complain_of_answer(const struct dnsbl *list, uint32_t address)
 }
 
 bool
-dnsbl_lists(const struct dnsbl *list, uint32_t address)
+dnsbl_is_verdict(const struct dnsbl *list, uint32_t address)
 {
 	if (address >> 8 == 0x7fffff)
 		complain_of_answer(list, address);
@@ -199,7 +199,7 @@ dnsbl_lists(const struct dnsbl *list, uint32_t address)
 		complain(list, "an answer",
 		    "outside of 127.0.0.0/8 it does not count");
 	else
-		return dnsbl_wants(list, address);
+		return true;
 	return false;
 }
 
@@ -218,10 +218,14 @@ look_up(struct session *s, const struct dnsbl *list, const char *question)
 		complain(list, question, "the look-up failed");
 		return STANDING_UNCERTAIN;
 	}
-	for (size_t i = 0; i < told->count; i++)
-		if (dnsbl_lists(list,
-		    ntohl(told->addresses[i].v4.sin_addr.s_addr)))
+	for (size_t i = 0; i < told->count; i++) {
+		uint32_t address = ntohl(
+		    told->addresses[i].v4.sin_addr.s_addr);
+
+		if (dnsbl_is_verdict(list, address) &&
+		    dnsbl_wants(list, address))
 			standing = STANDING_LISTED;
+	}
 	return standing;
 }
 

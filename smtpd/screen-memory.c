@@ -12,7 +12,7 @@
 #include "smtpd/screen.h"
 
 /* When a map is full, or an hour old, a new one is begun. */
-#define CLIENTS_MAX	20000
+#define CLIENTS_MAX	8000
 #define HOUR_MS		(3600 * 1000)
 
 /* When it has not answered for longer than that, it is not asked for a minute. */

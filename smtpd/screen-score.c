@@ -131,10 +131,14 @@ screen_has_sites(void)
 static bool
 is_listed(const struct site *site, const struct resolve_answer *answer)
 {
-	for (size_t i = 0; i < answer->count; i++)
-		if (dnsbl_lists(site->list,
-		    ntohl(answer->addresses[i].v4.sin_addr.s_addr)))
+	for (size_t i = 0; i < answer->count; i++) {
+		uint32_t address = ntohl(
+		    answer->addresses[i].v4.sin_addr.s_addr);
+
+		if (dnsbl_is_verdict(domains[site->domain].list, address) &&
+		    dnsbl_wants(site->list, address))
 			return true;
+	}
 	return false;
 }
 
