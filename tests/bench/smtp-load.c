@@ -45,9 +45,10 @@ struct session {
 static struct {
 	int		 sessions, messages, size, per_connection, hold, recipients;
 	bool		 pipelining;
+	bool		 whole;		/* a first message begins with its connection */
 	bool		 leaves;	/* once it heard of its recipients: no DATA */
 	const char	*from, *to;	/* to: addresses, commas between them */
-} options = { 1, 1, 4096, 1, 0, 1, false, false, "load@example.net", "ada@example.org" };
+} options = { 1, 1, 4096, 1, 0, 1, false, false, false, "load@example.net", "ada@example.org" };
 
 static struct event_base *base;
 static struct sockaddr_in server;
@@ -143,9 +144,9 @@ next_message(struct session *s)
 		say(s, "QUIT\r\n", 6);
 		return;
 	}
-	s->sent++;
+	if (s->sent++ > 0 || !options.whole)
+		s->began_us = clock_us();
 	s->number = begun++;
-	s->began_us = clock_us();
 	s->recipients = s->replies = 0;
 	text_printf(&commands, "MAIL FROM:<%s>\r\n", options.from);
 	if (options.pipelining) {
@@ -273,6 +274,7 @@ session_start(struct session *s)
 	int on = 1;
 
 	memset(s, 0, sizeof(*s));
+	s->began_us = clock_us();
 	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (s->fd == -1)
 		err(1, "socket");
@@ -324,7 +326,7 @@ read_options(int argc, char **argv)
 	char *colon;
 	int letter;
 
-	while ((letter = getopt(argc, argv, "c:f:i:l:m:pqr:s:t:")) != -1) {
+	while ((letter = getopt(argc, argv, "c:f:i:l:m:pqr:s:t:w")) != -1) {
 		switch (letter) {
 		case 'c': options.per_connection = atoi(optarg); break;
 		case 'f': options.from = optarg; break;
@@ -336,11 +338,12 @@ read_options(int argc, char **argv)
 		case 'r': options.recipients = atoi(optarg); break;
 		case 's': options.sessions = atoi(optarg); break;
 		case 't': options.to = optarg; break;
+		case 'w': options.whole = true; break;
 		default: optind = argc; break;
 		}
 	}
 	if (optind != argc - 1 || (colon = strrchr(argv[optind], ':')) == NULL || options.recipients < 1)
-		errx(64, "usage: smtp-load [-p] [-q] [-s sessions] [-m messages] [-l size] [-c messages per connection]\n"
+		errx(64, "usage: smtp-load [-p] [-q] [-w] [-s sessions] [-m messages] [-l size] [-c messages per connection]\n"
 		    "    [-f from] [-t to[,to...], with %%d for a number] [-r recipients of a message]\n"
 		    "    [-i seconds to hold idle] address:port");
 	*colon = '\0';
