@@ -9,14 +9,16 @@
  *
  * Messages with many recipients for a transport (jobs) have a ring of their
  * own beside it, in which each job's turn is one entry. Where both rings have
- * something to do, slots.h says which goes.
+ * something to do, a message that came before the job goes first, and for one
+ * that came later slots.h says which goes.
  *
  * What holds (the tests that guard a number name it):
  *   1  No more deliveries to a destination are under way than its window, and
  *      none before its pause is over.
  *   2  A destination without room keeps nobody waiting but its own mail.
  *   3  A message with one recipient waits for at most a few deliveries of one
- *      with many, whether these go to its destination or elsewhere.
+ *      with many, whether these go to its destination or elsewhere; for none of
+ *      one that came later.
  *   4  Whatever one destination holds, others find room in the active queue.
  *   5  A recipient is in one place: waiting in an entry, or in a peer's
  *      part of its job, or with an agent.
@@ -151,13 +153,22 @@ run_job(struct transport *transport, struct job *job)
 	return answer;
 }
 
+/* Mail that waited already when the large message came is not overtaken by it. */
+static bool
+came_before(const struct destination *destination, const struct job *job)
+{
+	return TAILQ_FIRST(&destination->waiting)->message->active_us <
+	    job->message->active_us;
+}
+
 static enum agent_answer
 run_transport(struct transport *transport)
 {
 	struct destination *destination = TAILQ_FIRST(&transport->ring);
 	struct job *job = TAILQ_FIRST(&transport->jobs);
 
-	if (destination != NULL && job != NULL) {
+	if (destination != NULL && job != NULL &&
+	    !came_before(destination, job)) {
 		if (!slots_may_overtake(&transport->slots))
 			return run_job(transport, job);
 		slots_take(&transport->slots);

@@ -53,6 +53,22 @@ class Large(postroad.Test):
     def test_a_small_message_overtakes_a_large_one_3(self):
         self.assertLessEqual(self.overtake(5000), 8)
 
+    def test_older_mail_goes_before_a_large_message_3(self):
+        far = self.sink()
+        system = self.system(relayhost=far.nexthop(), smtp_destination_concurrency_limit="2",
+                             smtp_destination_recipient_limit="2")
+        gate = Gate(far)
+        older = [system.send("r%d@far.example" % n) for n in range(30)]
+        system.wait_log(older[-1] + r": from=.*\(queue active\)")
+        large = system.send(*["x%d@far.example" % n for n in range(60)])
+        system.wait_log(large + r": from=.*\(queue active\)")
+        system.wait_log(system.send("ada@example.org") + ": removed")
+        gate.opened.set()
+        far.wait(60)
+        system.wait_empty()
+        first_of_large = next(i for i, (_, r, _) in enumerate(far.messages) if r[0].startswith("x"))
+        self.assertGreaterEqual(first_of_large, 28)
+
     def test_with_a_cost_of_0_none_overtakes(self):
         self.assertGreaterEqual(self.overtake(200, default_delivery_slot_cost="0"), 38)
 
