@@ -65,7 +65,7 @@ pid_t
 fork_daemon(int still_blocked)
 {
 	static const int caught[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP,
-	    SIGCHLD, SIGPIPE };
+	    SIGCHLD, SIGPIPE, SIGXFSZ };
 	sigset_t all, before;
 	pid_t pid;
 

@@ -201,6 +201,7 @@ catch_signals(void)
 		evsignal_add(evsignal_new(master_base, signals[i].number,
 		    signals[i].act, NULL), NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	leave_timer = event_new(master_base, -1, 0, on_leave_over, NULL);
 }
 

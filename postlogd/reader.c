@@ -134,6 +134,7 @@ reader_run(int pipe, int socket)
 	sigprocmask(SIG_BLOCK, &hup, NULL);
 	sigaction(SIGHUP, &(struct sigaction){ .sa_handler = on_hup }, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 
 	/* Told to leave, it leaves no half line to its successor. */
 	while (!told_to_leave || text.length > 0) {

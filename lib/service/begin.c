@@ -134,6 +134,7 @@ service_begin(const struct service *service, int argc, char **argv,
 	if (is_open(SERVICE_LIFELINE_FD))
 		fcntl(SERVICE_LIFELINE_FD, F_SETFD, FD_CLOEXEC);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a limit is an error of write(2) */
 	tzset();
 	umask(077);
 
