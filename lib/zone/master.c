@@ -81,7 +81,10 @@ master_set_owner(struct master *m, const struct dns_word *word)
 		m->owner = NULL;
 		return 0;
 	}
+	struct zone_owner *before = m->owner;
+
 	m->owner = zone_get_owner(m->zone, name.bytes);
+	m->zone->run += m->owner != before;
 	return m->owner != NULL ? 0 : master_error(m, "out of memory");
 }
 

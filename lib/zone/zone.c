@@ -258,6 +258,9 @@ zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
 		if (rrset == NULL)
 			return -1;
 	}
+	if (rrset->run != zone->run)
+		rrset->ttl = *ttl;
+	rrset->run = zone->run;
 	*ttl = rrset->ttl;
 	for (rdata = rrset->first; rdata != NULL; rdata = rdata->next)
 		if (is_same_data(type, rdata, octets, length))

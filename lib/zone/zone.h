@@ -28,6 +28,7 @@ struct zone_rrset {
 	uint16_t covers;	/* of RRSIG: the type that it signs, one RRset each; else 0 */
 	uint16_t count;
 	uint32_t ttl;
+	uint32_t run;		/* in which a record was added last */
 	struct zone_rdata *first;
 	struct zone_rdata **tail;
 };
@@ -82,6 +83,7 @@ struct zone {
 	const struct zone_rules *rules;
 	const char *file;		/* while it is read: includes are looked for beneath it */
 	size_t	 record_count;
+	uint32_t run;			/* of records in a row with one owner: they share a TTL */
 	const uint64_t *seed;
 	struct zone_owner *first;	/* the apex, once the zone is loaded */
 	struct zone_owner **tail;
@@ -127,7 +129,8 @@ struct zone_rrset *zone_find_signatures(const struct zone_owner *owner,
 
 /*
  * Add a record. 0: added, or there already; -1 with *why. If its TTL is not
- * that of the RRset, the RRset's stays and *ttl becomes it.
+ * that of the RRset: in a run the first one's stays and *ttl becomes it;
+ * another run's takes its place, as in BIND.
  */
 int	zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
 	    uint32_t *ttl, const uint8_t *rdata, uint16_t length,
