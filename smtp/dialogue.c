@@ -140,7 +140,7 @@ say_mail(struct session *session)
 static void
 say_orcpt(struct text *out, const struct recipient *recipient)
 {
-	const char *orcpt = recipient->dsn_orcpt, *semicolon;
+	const char *orcpt = recipient->dsn_orcpt;
 	struct text first = TEXT_EMPTY;
 
 	if (strchr(orcpt, ';') == NULL) {
@@ -152,30 +152,8 @@ say_orcpt(struct text *out, const struct recipient *recipient)
 		address_quote(&first, address);
 		orcpt = text_string(&first);
 	}
-	semicolon = strchr(orcpt, ';');
-	text_printf(out, " ORCPT=%.*s", (int)(semicolon + 1 - orcpt), orcpt);
-	if (smtp_is_utf8_type(orcpt, (size_t)(semicolon - orcpt)))
-		smtp_utf8_xtext_encode(out, semicolon + 1);
-	else
-		smtp_xtext_encode(out, semicolon + 1);
+	smtp_put_orcpt(out, orcpt);
 	text_clear(&first);
-}
-
-static void
-say_notify(struct text *out, int64_t notify)
-{
-	static const struct { int64_t bit; const char *word; } words[] = {
-		{ DSN_NOTIFY_NEVER, "NEVER" }, { DSN_NOTIFY_SUCCESS, "SUCCESS" },
-		{ DSN_NOTIFY_FAILURE, "FAILURE" }, { DSN_NOTIFY_DELAY, "DELAY" },
-	};
-	const char *before = " NOTIFY=";
-
-	for (size_t i = 0; i < COUNT_OF(words); i++) {
-		if (!(notify & words[i].bit))
-			continue;
-		text_printf(out, "%s%s", before, words[i].word);
-		before = ",";
-	}
 }
 
 static void
@@ -190,7 +168,7 @@ say_rcpt(struct session *session, size_t place)
 	text_putc(out, '>');
 	if (session->offers & OFFERS_DSN) {
 		say_orcpt(out, recipient);
-		say_notify(out, recipient->dsn_notify);
+		smtp_put_notify(out, (unsigned)recipient->dsn_notify);
 	}
 	text_puts(out, "\r\n");
 }

@@ -157,11 +157,17 @@ inform(struct session *s, const struct subject *subject, const char *text)
 	return VERDICT_NONE;
 }
 
-/* Is there a message to do something with? ETRN has none, and before MAIL there is none yet. */
+/* Is there a message to do something with? ETRN has none, before MAIL there is none yet, and what a proxy gets is not ours. */
 static struct transaction *
 message_of(struct session *s, const struct subject *subject,
     const char *action)
 {
+	if (*config.smtpd_proxy_filter != '\0') {
+		log_warning("access table %s: with smtpd_proxy_filter "
+		    "specified, action %s is unavailable", subject->source,
+		    action);
+		return NULL;
+	}
 	if (s->transaction == NULL)
 		log_warning("access table %s: action %s is always skipped in "
 		    "%s restrictions", subject->source, action,

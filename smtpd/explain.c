@@ -207,6 +207,9 @@ on_submit(struct session *s)
 	envelope_encode(t->envelope, &records);
 	envelope = text_take(&records);
 	session_reply(s, "250 2.0.0 Ok: queued as ...");
+	if (*config.smtpd_proxy_filter != '\0')
+		printf("smtpd_proxy_filter %s gets it before that, and has the "
+		    "last word\n", config.smtpd_proxy_filter);
 	if (t->discards)
 		puts("the message is thrown away");
 	if (t->redirect != NULL)

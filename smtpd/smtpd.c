@@ -22,6 +22,7 @@
  *	transaction.c	MAIL, RCPT, RSET
  *	content.c	DATA and BDAT: the message
  *	submit.c	the hand-over to cleanup
+ *	proxy-filter.c	or to a filter that is asked before
  *	check.h		the check language: compile.c, checks.c, kinds.c and more
  *	route.c		where an address leads
  *	start.c		what is opened before the sandbox closes

@@ -231,6 +231,8 @@ struct transaction {
 	const char	*failure;	/* the reply at the end, instead of acceptance */
 	uint64_t	 call;		/* a question to cleanup that is not answered */
 
+	struct proxied	*proxied;	/* with smtpd_proxy_filter: proxy-filter.c */
+
 	/* submit.c */
 	int64_t		 give_up_at_ms;
 	int			 again_ms;	/* the last pause before it was handed over again */
@@ -278,6 +280,15 @@ void	submit(struct session *session);
 
 /* Who takes it instead, and replies; NULL: nobody. For explain.c. */
 extern void (*submit_witness)(struct session *session);
+
+/* ------------------------------------------------------------ proxy-filter.c */
+
+/* While hosts can still be looked up. */
+void	proxy_filter_open(void);
+
+/* The message is whole: the filter gets it, and the client its reply. */
+void	proxy_filter_submit(struct session *session);
+void	proxy_filter_cancel(struct session *session);
 
 /* ------------------------------------------------------------ trouble.c */
 

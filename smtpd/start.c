@@ -65,6 +65,7 @@ smtpd_start(void)
 	screen_open();
 	reword_open();
 	xclient_open();
+	proxy_filter_open();
 	open_rewritten();
 	listed_open();
 	checks_compile();

@@ -205,6 +205,10 @@ submit(struct session *s)
 		transaction_end(s);
 		return;
 	}
+	if (*config.smtpd_proxy_filter != '\0') {
+		proxy_filter_submit(s);
+		return;
+	}
 	t->submitted_us = clock_wall_us();
 	t->give_up_at_ms = clock_ms() + PATIENCE_MS;
 	s->busy = true;

@@ -55,6 +55,7 @@ transaction_end(struct session *s)
 
 	if (t == NULL)
 		return;
+	proxy_filter_cancel(s);
 	s->transaction = NULL;
 	if (t->again != NULL)
 		event_free(t->again);

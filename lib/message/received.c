@@ -46,8 +46,9 @@ message_received(struct text *out, const struct envelope *envelope,
 		return;
 	}
 	append_client(out, envelope);
-	text_printf(out, "\tby %s (%s) with %s id %s", myhostname, mail_name,
-	    envelope->protocol_name, envelope->queue_id);
+	text_printf(out, "\tby %s (%s) with %s%s%s", myhostname, mail_name,
+	    envelope->protocol_name, *envelope->queue_id == '\0' ? "" :
+	    " id ", envelope->queue_id);
 	if (envelope->recipient_count != 1) {
 		text_printf(out, ";\n\t%s\n", date);
 		return;

@@ -8,7 +8,7 @@
 
 /*
  * Append the Received field, in Postfix's form, of an envelope that has its
- * queue id and arrival time. A message that no client brought (protocol_name
+ * arrival time, and its queue id unless it never gets one. A message that no client brought (protocol_name
  * is "") came from within: origin says from whom, "from userid 1000", or NULL.
  */
 void	message_received(struct text *out, const struct envelope *envelope,

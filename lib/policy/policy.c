@@ -1,13 +1,10 @@
 #include "policy/policy.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -16,6 +13,7 @@
 #include "base/base.h"
 #include "config/config.h"
 #include "ipc/channel.h"
+#include "policy/place.h"
 
 #define CONNECTIONS_MAX	100	/* to one service; further questions wait for their turn */
 #define REPLY_LIMIT	65536
@@ -47,8 +45,7 @@ struct policy_service {
 	char			*endpoint;
 	struct policy_settings	 settings;
 	struct ipc_client	*proxymap;	/* NULL: we can connect ourselves */
-	struct sockaddr_storage	 address;
-	socklen_t		 address_length;
+	struct place		 place;
 	size_t			 count;		/* connections */
 	TAILQ_HEAD(, connection) idle;
 	TAILQ_HEAD(, policy_request) waiting;
@@ -64,54 +61,6 @@ policy_attribute(struct text *attributes, const char *name, const char *value)
 	text_putc(attributes, '\n');
 }
 
-/* Where it is. */
-
-static int
-find_host(struct policy_service *service, const char *place, const char **why)
-{
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-	const char *colon = strrchr(place, ':');
-	struct addrinfo *found = NULL;
-	char *host;
-	int error;
-
-	if (colon == NULL || colon == place) {
-		*why = "expected inet:host:port or unix:path";
-		return -1;
-	}
-	if (*place == '[' && colon[-1] == ']')
-		host = mem_strndup(place + 1, (size_t)(colon - place) - 2);
-	else
-		host = mem_strndup(place, (size_t)(colon - place));
-	error = getaddrinfo(host, colon + 1, &hints, &found);
-	free(host);
-	if (error != 0) {
-		*why = gai_strerror(error);
-		return -1;
-	}
-	memcpy(&service->address, found->ai_addr, found->ai_addrlen);
-	service->address_length = found->ai_addrlen;
-	freeaddrinfo(found);
-	return 0;
-}
-
-/* In private/ are the sockets that a daemon in its chroot sees. */
-static void
-find_path(struct policy_service *service, const char *path)
-{
-	struct sockaddr_un *address = (void *)&service->address;
-
-	if (!text_starts_with(path, "private/")) {
-		service->proxymap = ipc_client_new(service->base,
-		    config.proxymap_service_name);
-		return;
-	}
-	address->sun_family = AF_UNIX;
-	strlcpy(address->sun_path, path + strlen("private/"),
-	    sizeof(address->sun_path));
-	service->address_length = sizeof(*address);
-}
-
 struct policy_service *
 policy_open(struct event_base *base, const char *endpoint,
     const struct policy_settings *settings, const char **why)
@@ -123,14 +72,14 @@ policy_open(struct event_base *base, const char *endpoint,
 	service->settings = *settings;
 	TAILQ_INIT(&service->idle);
 	TAILQ_INIT(&service->waiting);
-	if (text_starts_with(endpoint, "unix:"))
-		find_path(service, endpoint + strlen("unix:"));
-	else if (find_host(service, text_starts_with(endpoint, "inet:")
-	    ? endpoint + strlen("inet:") : endpoint, why) == -1) {
+	if (place_find(endpoint, &service->place, why) == -1) {
 		free(service->endpoint);
 		free(service);
 		return NULL;
 	}
+	if (service->place.length == 0)
+		service->proxymap = ipc_client_new(base,
+		    config.proxymap_service_name);
 	return service;
 }
 
@@ -314,8 +263,8 @@ open_connection(struct connection *c)
 	}
 	attach(c, -1);
 	bufferevent_socket_connect(c->io,
-	    (struct sockaddr *)&service->address,
-	    (int)service->address_length);
+	    (struct sockaddr *)&service->place.address,
+	    (int)service->place.length);
 }
 
 static struct connection *

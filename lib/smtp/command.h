@@ -97,4 +97,8 @@ void	smtp_utf8_xtext_encode(struct text *out, const char *text);
 /* Is this the type in front of such an address? */
 bool	smtp_is_utf8_type(const char *type, size_t length);
 
+/* Append " ORCPT=type;address", encoded, and " NOTIFY=...": nothing where there is none. */
+void	smtp_put_orcpt(struct text *out, const char *orcpt);
+void	smtp_put_notify(struct text *out, unsigned notify);
+
 #endif
