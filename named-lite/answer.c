@@ -1,9 +1,11 @@
 #include "named-lite/answer.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/base.h"
 #include "named-lite/edns.h"
+#include "named-lite/rate.h"
 #include "named-lite/reply.h"
 #include "named-lite/search.h"
 
@@ -239,6 +241,48 @@ answer(struct search *s, const struct edns *edns, enum dns_verdict verdict)
 		s->reply->rcode = DNS_FORMERR;	/* nothing else was asked for */
 }
 
+static enum rate_kind
+kind_of(const struct search *s)
+{
+	const struct reply *reply = s->reply;
+
+	if (reply->rcode == DNS_NXDOMAIN)
+		return RATE_NXDOMAINS;
+	if (reply->rcode != DNS_NOERROR)
+		return RATE_ERRORS;
+	if (reply->counts[SECTION_ANSWER] > 0)
+		return RATE_RESPONSES;
+	return reply->flags & DNS_AA ? RATE_NODATA : RATE_REFERRALS;
+}
+
+/* Whoever has a cookie of ours is who he says, and a connection shows it, too. */
+static enum rate_verdict
+check_rate(const struct search *s, const struct edns *edns)
+{
+	struct rate_answer answer = { kind_of(s), s->query->type, s->subject };
+
+	if (!s->image->header->rate_limit.is_on || s->is_tcp ||
+	    edns->has_cookie)
+		return RATE_SEND;
+	return rate_check(s->image, &answer, s->client, time(NULL));
+}
+
+/* Less than was asked: come by TCP, or, who knows of cookies, with one. */
+static void
+cut_short(struct search *s)
+{
+	struct reply *reply = s->reply;
+
+	reply->used = s->query->end;
+	memset(reply->counts, 0, sizeof(reply->counts));
+	reply->flags = DNS_TC;
+	if (s->query->cookie_length > 0 &&
+	    s->image->header->answer_cookie) {
+		reply->flags = 0;
+		reply->rcode = DNS_BADCOOKIE;
+	}
+}
+
 size_t
 answer_write(const struct question *question, const struct image *image,
     const struct sockaddr *client, bool is_tcp, uint8_t *out, size_t size)
@@ -273,12 +317,22 @@ answer_write(const struct question *question, const struct image *image,
 	s.name = question->bytes + DNS_HEADER_SIZE;
 	s.name_at = NAME_AT;
 	s.steps = 0;
+	s.subject = 0;
 	s.pending_count = 0;
 	limit = reply_limit(&s, &edns, size);
 	room = edns_room(&edns);
 	reply.limit = limit > reply.used + room ? limit - room : reply.used;
 	memcpy(out, question->bytes, query->end);
 	answer(&s, &edns, question->verdict);
+	switch (check_rate(&s, &edns)) {
+	case RATE_SEND:
+		break;
+	case RATE_SLIP:
+		cut_short(&s);
+		break;
+	case RATE_DROP:
+		return 0;
+	}
 
 	bool has_question = reply.used > DNS_HEADER_SIZE;
 

@@ -413,6 +413,32 @@ is_of_parent(uint16_t type, const struct image_node *cut)
 	    image_find_rrset(cut, type) != NULL);
 }
 
+static void
+note_subject(struct search *s, place subject)
+{
+	if (s->steps == 0)
+		s->subject = subject;
+}
+
+/* No cut stands in the way: the name itself, its wildcard, or nothing. True: go on. */
+static bool
+answer_from_closest(struct search *s, const struct image_node *node)
+{
+	place wildcard = image_node_wildcard(node);
+
+	if (s->skipped == 0) {
+		note_subject(s, s->found);
+		return answer_from_node(s, node, false);
+	}
+	if (wildcard != 0) {
+		note_subject(s, wildcard);
+		return answer_from_node(s, image_at(s->image, wildcard), true);
+	}
+	note_subject(s, s->zone->apex);
+	deny_name(s);
+	return false;
+}
+
 /* One name of the chain. True: there is a next one. */
 static bool
 answer_step(struct search *s)
@@ -434,6 +460,7 @@ answer_step(struct search *s)
 		const struct image_node *cut = image_at(s->image, cut_place);
 		bool is_cut = cut_place == s->found && s->skipped == 0;
 
+		note_subject(s, cut_place);
 		if (cut->flags & NODE_HAS_DNAME) {
 			if (!is_cut)
 				return follow_dname(s, cut);
@@ -442,13 +469,7 @@ answer_step(struct search *s)
 			return false;
 		}
 	}
-	if (s->skipped == 0)
-		return answer_from_node(s, node, false);
-	if (image_node_wildcard(node) != 0)
-		return answer_from_node(s, image_at(s->image,
-		    image_node_wildcard(node)), true);
-	deny_name(s);
-	return false;
+	return answer_from_closest(s, node);
 }
 
 /* RFC 4035 section 3.1.4.1: DS is the business of the zone above the cut, if that is served here. */

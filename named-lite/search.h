@@ -39,6 +39,7 @@ struct search {
 	unsigned steps;			/* along the chain */
 	uint16_t visited[SEARCH_CHAIN_MAX];	/* where each name of it stands in the answer */
 
+	place	 subject;		/* what the first name came to: its node, the wildcard, the cut, or the apex */
 	place	 pending[SEARCH_CHAIN_MAX];	/* nodes with proofs for the authority section */
 	unsigned pending_count;
 

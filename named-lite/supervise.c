@@ -18,6 +18,7 @@
 #include "dns/key.h"
 #include "named-lite/answer.h"
 #include "named-lite/console.h"
+#include "named-lite/rate.h"
 #include "named-lite/supervisor.h"
 #include "named/interfaces.h"
 #include "sandbox/sandbox.h"
@@ -341,6 +342,7 @@ supervise_run(const struct options *options)
 	for (int i = 0; i < LOADER_JOBS; i++)
 		memset(s->jobs[i].parcels, -1, sizeof(s->jobs[i].parcels));
 	arc4random_buf(answer_cookie_key, sizeof(answer_cookie_key));
+	rate_init();
 	dns_key_prepare();
 	make_empty_root();
 	catch_signals();
