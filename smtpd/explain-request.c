@@ -95,6 +95,9 @@ explain_line(struct request *r, const char *line)
 	bool has_client, is_about_checks = strstr(line, "reject") != NULL ||
 	    strstr(line, " from=<") != NULL || strstr(line, " proto=") != NULL;
 
+	/* postscreen's clients have no names, and were not checked yet. */
+	if (strstr(line, " from [") != NULL)
+		is_about_checks = false;
 	has_client = take_log_line(r, line);
 	if (is_about_checks && has_client)
 		return true;

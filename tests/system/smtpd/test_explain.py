@@ -81,6 +81,11 @@ class Explain(postroad.Test):
                 ("too many errors after RCPT from unknown[192.0.2.1]", r"smtpd_hard_error_limit = "),
                 ("improper command pipelining after EHLO from x[192.0.2.1]: MAIL", r"spoke before it was its turn"),
                 ("lost connection after DATA (120 bytes) from x[192.0.2.1]", "nothing was refused"),
+                ("postfix/postscreen[1]: NOQUEUE: reject: RCPT from [192.0.2.1]:4000: 550 5.7.1 Service unavailable; client "
+                 "[192.0.2.1] blocked using bl.example; from=<a@b.example>, to=<c@d.example>, proto=ESMTP, helo=<x>",
+                 r"postscreen_dnsbl_threshold = 1\n"),
+                ("postfix/postscreen[1]: NOQUEUE: reject: CONNECT from [192.0.2.1]:4000: too many connections",
+                 r"postscreen_client_connection_count_limit = "),
                 ("warning: hostname a.example does not resolve to address 192.0.2.1", "counts as unknown")):
             self.assertRegex(self.explain("--log", line), wanted)
 
