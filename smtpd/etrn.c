@@ -80,6 +80,10 @@ etrn(struct session *s, const struct smtp_command *command)
 		session_reply(s, "503 Error: send HELO/EHLO first");
 		return;
 	}
+	if (screen_has_refused(s)) {
+		session_reply(s, "458 Unable to queue messages");
+		return;
+	}
 	if (length == 0 || memchr(site, ' ', length) != NULL) {
 		session_reply(s, "500 Syntax: ETRN domain");
 		return;

@@ -76,6 +76,7 @@ screen_conclude(struct session *s)
 	if (x->passed != 0)
 		screen_learn(x->client, &x->passes);
 	forget(s);
+	session_has_passed(s);
 }
 
 void

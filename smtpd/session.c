@@ -67,6 +67,14 @@ common_timeout(int seconds)
 	return timeout;
 }
 
+/* How long one may take for a command: less while it is tested. */
+static int
+patience(const struct session *s)
+{
+	return s->screening != NULL ? config.postscreen_command_time_limit :
+	    config.smtpd_timeout;
+}
+
 /* Wait for what: EV_READ, EV_WRITE, EV_TIMEOUT for seconds only, 0 for nothing. */
 static void
 watch(struct session *s, short what, int seconds)
@@ -89,26 +97,33 @@ watch(struct session *s, short what, int seconds)
 	event_add(&s->event, what == EV_TIMEOUT ? &pause :
 	    s->awaits_proxy ? &proxy_timeout :
 	    s->is_screening ? NULL :	/* screen.c has a clock of its own */
-	    common_timeout(s->screening != NULL ?
-	    config.postscreen_command_time_limit : config.smtpd_timeout));
+	    common_timeout(patience(s)));
 }
 
 /*
  * With smtpd_per_request_deadline a command, a reply or a message has
  * smtpd_timeout as a whole, however it trickles; a message has more, the more
- * of it came. Who sends nothing at all is found by his event's own timeout.
+ * of it came. Who is tested has no more in any case. Who sends nothing at all
+ * is found by his event's own timeout.
  */
 static void
 start_deadline(struct session *s)
 {
-	s->deadline_ms = clock_ms() + config.smtpd_timeout * 1000LL;
+	s->deadline_ms = clock_ms() + patience(s) * 1000LL;
+}
+
+void
+session_has_passed(struct session *s)
+{
+	s->deadline_ms = 0;
+	watch(s, 0, 0);
 }
 
 static bool
 is_overdue(const struct session *s)
 {
-	return config.smtpd_per_request_deadline && s->deadline_ms != 0 &&
-	    clock_ms() > s->deadline_ms;
+	return (config.smtpd_per_request_deadline || s->screening != NULL) &&
+	    s->deadline_ms != 0 && clock_ms() > s->deadline_ms;
 }
 
 /* There is one session more, or less: have all another timeout now? */
@@ -322,6 +337,7 @@ session_drain(void)
 void
 session_greet(struct session *s)
 {
+	s->deadline_ms = 0;
 	s->busy = true;
 	watch(s, 0, 0);
 	greet_client(s);

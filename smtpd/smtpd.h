@@ -170,6 +170,9 @@ bool	session_feed(struct session *session, const char *bytes,
 /* It is known whose session it is: find his name, and greet him. */
 void	session_greet(struct session *session);
 
+/* It is tested no more: it has as much time as others. */
+void	session_has_passed(struct session *session);
+
 /* Close once what was said is sent. */
 void	session_finish(struct session *session);
 

@@ -1,4 +1,5 @@
 """A service of postscreen: master.cf has its four lines as Postfix has them, and smtpd makes the tests."""
+import contextlib
 import os
 import re
 import resource
@@ -119,6 +120,8 @@ class Screen(postroad.Test):
             self.assertEqual(line.say(MAIL), b"250 2.1.0 Ok")
             self.assertEqual(line.say(RCPT), b"550 5.5.1 Protocol error. Ask 127.0.0.2")
             self.assertEqual(line.say(b"DATA\r\n"), b"554 5.5.1 Error: no valid recipients. Ask 127.0.0.2")
+            self.assertEqual(line.say(b"RSET\r\n"), b"250 2.0.0 Ok")
+            self.assertEqual(line.say(b"ETRN example.org\r\n"), b"458 Unable to queue messages. Ask 127.0.0.2")
             self.assertEqual(line.say(QUIT), b"221 2.0.0 Bye")
         box.wait_log(r"NOQUEUE: reject: RCPT from %s: 550 5\.5\.1 Protocol error; from=<a@example\.net>, "
                      r"to=<games@example\.org>, proto=ESMTP, helo=<client\.example>$" % CLIENT)
@@ -292,6 +295,16 @@ class Screen(postroad.Test):
             line.hear()
             line.say(EHLO)
             self.assertEqual(line.hear(), b"421 4.4.2 mail.example.org Error: timeout exceeded")
+        with Line(box) as line:         # byte by byte is no way to stay longer
+            line.hear()
+            said = b""
+            line.socket.settimeout(0.2)
+            for _ in range(int(postroad.PATIENCE * 5)):
+                with contextlib.suppress(TimeoutError):
+                    line.socket.sendall(b"x")
+                    said = line.socket.recv(100)
+                    break
+            self.assertEqual(said, b"421 4.4.2 mail.example.org Error: timeout exceeded\r\n")
         with Line(box) as line:
             line.hear()
             line.socket.sendall(b"x" * 5000)
@@ -299,6 +312,8 @@ class Screen(postroad.Test):
         with Line(box) as line:         # who has passed is served
             line.hear()
             self.assertEqual(line.say(EHLO, MAIL, *[RCPT] * 9), b"250 2.1.5 Ok")
+            time.sleep(1.5)
+            self.assertEqual(line.say(RCPT), b"250 2.1.5 Ok")
         for line in ("COUNT LIMIT from %s after NOOP", "TIME LIMIT from %s after EHLO", "LENGTH LIMIT from %s after CONNECT"):
             box.wait_log("COMMAND " + line % CLIENT)
 
