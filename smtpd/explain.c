@@ -298,21 +298,10 @@ ask_own_rewrite(void)
 static void
 begin(const struct master_entry *service)
 {
-	struct master_entry none = { 0 };
-	struct master_entry *changed = service == NULL ? &none :
-	    (struct master_entry *)(uintptr_t)service;
-
 	ask_own_rewrite();
-	for (size_t i = 0; i < COUNT_OF(harmless); i++) {
-		changed->arguments = mem_resize(changed->arguments,
-		    changed->argument_count + 3, sizeof(*changed->arguments));
-		changed->arguments[changed->argument_count++] =
-		    mem_strdup("-o");
-		changed->arguments[changed->argument_count++] =
-		    mem_strdup(harmless[i]);
-		changed->arguments[changed->argument_count] = NULL;
-	}
-	explain_begin(changed);
+	for (size_t i = 0; i < COUNT_OF(harmless); i++)
+		explain_override(harmless[i]);
+	explain_begin(service);
 	tell_service(service);
 	service_base = event_base_new();
 	smtpd_start();

@@ -241,7 +241,8 @@ say(struct proxied *p, const char *command, const char *argument)
 {
 	struct text line = TEXT_EMPTY;
 
-	text_printf(&line, "%s%s", command, argument);
+	text_printf(&line, "%s%s%s", command, *argument == '\0' ? "" : " ",
+	    argument);
 	put(p, &line, command);
 }
 
@@ -313,7 +314,7 @@ enter(struct proxied *p, enum proxy_stage stage)
 	case GREETING:
 		break;
 	case HELLO:
-		say(p, "EHLO ", config.smtpd_proxy_ehlo);
+		say(p, "EHLO", config.smtpd_proxy_ehlo);
 		break;
 	case FORWARD:
 		say_forward(p);
