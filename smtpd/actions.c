@@ -333,18 +333,20 @@ static const struct {
 
 /* Compiled once for each text that tables hold, which are few. */
 static const struct check_list *
-list_of(const char *words)
+list_of(const char *words, const char *implied)
 {
 	static struct map *lists;
 	const struct check_list *list;
+	char *key = mem_printf("%s %s", implied == NULL ? "" : implied, words);
 
 	if (lists == NULL)
 		lists = map_new();
-	list = map_get(lists, words);
+	list = map_get(lists, key);
 	if (list == NULL && map_count(lists) < 1000) {
-		list = check_list_compile("an access table", words, NULL);
-		map_set(lists, words, (void *)(uintptr_t)list);
+		list = check_list_compile("an access table", words, implied);
+		map_set(lists, key, (void *)(uintptr_t)list);
 	}
+	free(key);
 	return list;
 }
 
@@ -372,5 +374,6 @@ act(struct session *s, const struct subject *subject, const char *value)
 		if (strlen(actions[i].word) == length &&
 		    strncasecmp(actions[i].word, value, length) == 0)
 			return actions[i].act(s, subject, text);
-	return checks_enter_list(s, list_of(value));
+	return checks_enter_list(s, list_of(value, checks_implied(s)),
+	    subject);
 }

@@ -100,9 +100,14 @@ extern const struct check_witness *check_witness;
 /* The list of a stage; NULL if it has none. */
 const struct check_list *checks_of_stage(enum stage stage);
 
-/* Go on with another list before the rest of this one (an access table said so). */
+struct subject;
+
+/* Go on with another list before the rest of this one. With a subject a table said so, and what is refused there is that. */
 enum verdict checks_enter_list(struct session *session,
-	    const struct check_list *list);
+	    const struct check_list *list, const struct subject *subject);
+
+/* The check that a lone "type:table" stands for in the list at hand; NULL: none. */
+const char *checks_implied(const struct session *session);
 
 /* What a check may ask of the evaluation it is part of. */
 enum stage check_stage(const struct session *session);

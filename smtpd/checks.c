@@ -94,9 +94,24 @@ check_stage(const struct session *s)
 	return s->evaluation->stage;
 }
 
+/* The table that led to the list at hand, if any. */
+static const struct frame *
+led_by_table(const struct evaluation *e)
+{
+	for (size_t i = e->depth; i > 0; i--) {
+		if (e->frames[i - 1].subject != NULL)
+			return &e->frames[i - 1];
+	}
+	return NULL;
+}
+
 const char *
 check_subject(const struct session *s)
 {
+	const struct frame *led = led_by_table(s->evaluation);
+
+	if (led != NULL)
+		return led->subject;
 	switch (s->evaluation->stage) {
 	case STAGE_CLIENT:
 		return s->peer;
@@ -119,7 +134,16 @@ check_subject(const struct session *s)
 const char *
 check_subject_class(const struct session *s)
 {
-	return stages[s->evaluation->stage].subject_class;
+	const struct frame *led = led_by_table(s->evaluation);
+
+	return led != NULL ? led->subject_class :
+	    stages[s->evaluation->stage].subject_class;
+}
+
+const char *
+checks_implied(const struct session *s)
+{
+	return stages[s->evaluation->stage].implied;
 }
 
 const struct route *
@@ -135,16 +159,26 @@ checks_recipient_route(const struct session *s)
 }
 
 enum verdict
-checks_enter_list(struct session *s, const struct check_list *list)
+checks_enter_list(struct session *s, const struct check_list *list,
+    const struct subject *subject)
 {
 	struct evaluation *e = s->evaluation;
 
 	if (list == NULL || e->depth == DEPTH_MAX)
 		return check_misconfigured(s);
 	e->frames[e->depth] = (struct frame){ .list = list,
-	    .warn_only = checks_warn_only(e) };
+	    .warn_only = checks_warn_only(e),
+	    .subject = subject == NULL ? NULL : mem_strdup(subject->name),
+	    .subject_class = subject == NULL ? NULL : subject->class };
 	e->depth++;
 	return VERDICT_NONE;
+}
+
+static void
+leave_lists(struct evaluation *e, size_t depth)
+{
+	while (e->depth > depth)
+		free(e->frames[--e->depth].subject);
 }
 
 /* Evaluating. */
@@ -172,7 +206,7 @@ step(struct session *s)
 	struct frame *frame = &e->frames[e->depth - 1];
 
 	if (frame->at == frame->list->count) {
-		e->depth--;
+		leave_lists(e, e->depth - 1);
 		return VERDICT_NONE;
 	}
 
@@ -201,7 +235,7 @@ step(struct session *s)
 	frame->warn_only = before || check->warn_only;
 	told_asks(s);
 	if (check->list != NULL)
-		verdict = checks_enter_list(s, check->list);
+		verdict = checks_enter_list(s, check->list, NULL);
 	else if (check->kind == NULL || check->kind->decide == NULL)
 		verdict = check_misconfigured(s);
 	else
@@ -277,6 +311,18 @@ conclude(struct session *s)
 	return VERDICT_PERMIT;
 }
 
+/* Whoever permits or refuses, he is put off. */
+static enum verdict
+put_off(struct session *s)
+{
+	struct evaluation *e = s->evaluation;
+	char *reply = e->if_permit;
+
+	free(e->if_reject);
+	e->if_permit = e->if_reject = NULL;
+	return checks_send_refusal(s, reply);
+}
+
 /*
  * The next stage. What the one before would put off if somebody refuses is
  * forgotten, but relay and recipient checks are one to the administrator.
@@ -297,7 +343,7 @@ enter_stage(struct session *s, enum stage next)
 	e->stages &= ~(1u << next);
 	if (check_witness != NULL)
 		check_witness->begins(next, stages[next].list);
-	checks_enter_list(s, stages[next].list);
+	checks_enter_list(s, stages[next].list, NULL);
 }
 
 static enum verdict
@@ -320,9 +366,11 @@ evaluate(struct session *s)
 		}
 		switch (step(s)) {
 		case VERDICT_NONE:
+			if (e->if_permit != NULL && e->if_reject != NULL)
+				return put_off(s);
 			break;
 		case VERDICT_PERMIT:
-			e->depth = 0;
+			leave_lists(e, 0);
 			break;
 		case VERDICT_REJECT:
 			return VERDICT_REJECT;
@@ -398,6 +446,7 @@ checks_cancel(struct session *s)
 		event_free(e->pause);
 	free(e->if_permit);
 	free(e->if_reject);
+	leave_lists(e, 0);
 	free(e);
 	if (s->transaction == NULL)
 		told_forget(s);

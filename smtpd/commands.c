@@ -199,7 +199,7 @@ command_run(struct session *s, const char *line, size_t length,
 	    early_length };
 	const char *before = s->where;
 	struct smtp_command command;
-	bool is_empty;
+	bool is_empty, is_forbidden;
 
 	smtp_command_split(line, length, &command);
 	s->verb = find_verb(command.verb);
@@ -207,15 +207,13 @@ command_run(struct session *s, const char *line, size_t length,
 	is_empty = length == 0 || (command.verb[0] == '\0' &&
 	    command.argument_length == 0);
 	s->counts[s->verb].total += !is_empty;
-	if (screen_command(s, before, s->verb == UNKNOWN &&
-	    (is_header(line, length) ||
-	    list_has_word(config.postscreen_forbidden_commands,
-	    command.verb)), &screened))
+	is_forbidden = s->verb == UNKNOWN && !is_empty &&
+	    (is_header(line, length) || reword_forbids(s, line, length));
+	if (screen_command(s, before, is_forbidden, &screened))
 		return;
 	if (is_empty || memchr(line, '\0', length) != NULL)
 		session_reply(s, "500 5.5.2 Error: bad syntax");
-	else if (s->verb == UNKNOWN && (is_header(line, length) ||
-	    list_has_word(config.smtpd_forbidden_commands, command.verb)))
+	else if (is_forbidden)
 		break_rules(s, line, length);
 	else if (!is_out_of_turn(s, early, early_length))
 		act(s, &command);

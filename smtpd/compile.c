@@ -33,7 +33,7 @@ next_word(char **cursor)
 }
 
 static const struct check_list *
-compile_class(const char *name)
+compile_class(const char *name, const char *implied)
 {
 	static int depth;
 	const char *words = config_get(name);
@@ -45,7 +45,7 @@ compile_class(const char *name)
 		return NULL;
 	}
 	depth++;
-	list = check_list_compile(name, words, NULL);
+	list = check_list_compile(name, words, implied);
 	depth--;
 	return list;
 }
@@ -91,7 +91,7 @@ compile_word(struct check *check, const char *parameter, char *word,
 
 	check->word = mem_strdup(word);
 	if (list_has_word(config.smtpd_restriction_classes, word)) {
-		check->list = compile_class(check->word);
+		check->list = compile_class(check->word, implied);
 		return;
 	}
 	check->kind = check_kind_find(word);

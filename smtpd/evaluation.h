@@ -13,6 +13,8 @@ struct frame {
 	const struct check_list	*list;
 	size_t			 at;
 	bool			 warn_only;
+	char			*subject;	/* what the table that led here was asked for, or NULL */
+	const char		*subject_class;
 };
 
 struct evaluation {

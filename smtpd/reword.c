@@ -14,12 +14,14 @@
 #include "config/expand.h"
 #include "smtpd/check.h"
 #include "table/maps.h"
+#include "table/match.h"
 
 static struct maps *refusals;
 
 /* For who is served, and for who is tested first (screen.h). */
 static struct rewording {
 	struct table	*commands;
+	struct match_list *forbidden;
 	struct maps	*footers, *keywords;
 	const char	*const *footer, *const *discarded;
 } served = { .footer = &config.smtpd_reject_footer,
@@ -44,6 +46,8 @@ reword_open(void)
 {
 	refusals = maps_open("smtpd_reject_filter_maps",
 	    config.smtpd_reject_filter_maps);
+	served.forbidden = match_list_open("smtpd_forbidden_commands",
+	    config.smtpd_forbidden_commands);
 	served.commands = open_commands(config.smtpd_command_filter);
 	served.footers = maps_open("smtpd_reject_footer_maps",
 	    config.smtpd_reject_footer_maps);
@@ -54,6 +58,8 @@ reword_open(void)
 	/* Raw, since what a footer names is known only later: but for this name. */
 	if (strcmp(config.postscreen_reject_footer, "$smtpd_reject_footer") == 0)
 		tested.footer = served.footer;
+	tested.forbidden = match_list_open("postscreen_forbidden_commands",
+	    config.postscreen_forbidden_commands);
 	tested.commands = open_commands(config.postscreen_command_filter);
 	tested.footers = maps_open("postscreen_reject_footer_maps",
 	    config.postscreen_reject_footer_maps);
@@ -88,6 +94,24 @@ reword_command(struct session *s, const char *line, size_t length)
 		session_finish(s);
 	}
 	return answer == TABLE_FOUND ? value : NULL;
+}
+
+bool
+reword_forbids(const struct session *s, const char *line, size_t length)
+{
+	char word[64];
+	size_t end = 0;
+
+	while (length > 0 && (*line == ' ' || *line == '\t')) {
+		line++;
+		length--;
+	}
+	while (end < length && end < sizeof(word) - 1 && line[end] != ' ' &&
+	    line[end] != '\t')
+		end++;
+	memcpy(word, line, end);
+	word[end] = '\0';
+	return match_string(rewording_of(s)->forbidden, word) == TABLE_FOUND;
 }
 
 const char *

@@ -491,6 +491,10 @@ void	reword_open(void);
 const char *reword_command(struct session *session, const char *line,
 	    size_t length);
 
+/* Does smtpd_forbidden_commands have the first word of this line? */
+bool	reword_forbids(const struct session *session, const char *line,
+	    size_t length);
+
 /* What smtpd_reject_filter_maps has in its place, with smtpd_reject_footer. */
 void	reword_refusal(const struct session *session, struct text *reply);
 

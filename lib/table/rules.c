@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "config/lines.h"
+#include "config/values.h"
 
 #define TEXT_LIMIT	(64 * 1024 * 1024)
 #define DEPTH_MAX	100	/* IFs within one another */
@@ -325,23 +326,18 @@ add_line(struct rules *rules, char *line)
 		add_match(rules, text);
 }
 
-int
-rules_open(struct table *table, const struct rule_dialect *dialect)
+static int
+read_file(struct rules *rules, struct text *why)
 {
 	struct lines lines;
 	size_t length;
-	char *text = file_read(table->path, TEXT_LIMIT, &length), *line;
-	struct rules *rules;
+	char *text = file_read(rules->table->path, TEXT_LIMIT, &length), *line;
 
 	if (text == NULL) {
-		text_printf(&table->why, "open %s: %s", table->path,
+		text_printf(why, "open %s: %s", rules->table->path,
 		    strerror(errno));
 		return -1;
 	}
-	rules = mem_zalloc(1, sizeof(*rules));
-	rules->dialect = dialect;
-	rules->table = table;
-	table->handle = rules;
 	lines_open(&lines, text, length);
 	while ((line = lines_next(&lines)) != NULL) {
 		rules->line = lines.first;
@@ -349,6 +345,43 @@ rules_open(struct table *table, const struct rule_dialect *dialect)
 	}
 	lines_close(&lines);
 	free(text);
+	return 0;
+}
+
+/* "{ {/pattern/ result}, {/pattern/ result} }": what would be a line has braces. */
+static int
+read_inline(struct rules *rules, struct text *why)
+{
+	char *copy = mem_strdup(rules->table->path), *cursor, *word, *line;
+	const char *wrong = table_open_braces(copy, &cursor);
+
+	while (wrong == NULL && (word = config_word(&cursor, &wrong)) != NULL)
+		if (wrong == NULL &&
+		    (wrong = table_open_braces(word, &line)) == NULL) {
+			rules->line++;
+			add_line(rules, line);
+		}
+	free(copy);
+	if (wrong == NULL)
+		return 0;
+	text_puts(why, wrong);
+	return -1;
+}
+
+int
+rules_open(struct table *table, const struct rule_dialect *dialect)
+{
+	struct rules *rules = mem_zalloc(1, sizeof(*rules));
+
+	rules->dialect = dialect;
+	rules->table = table;
+	table->handle = rules;
+	if ((*table->path == '{' ? read_inline : read_file)(rules,
+	    &table->why) == -1) {
+		rules_close(table);
+		table->handle = NULL;
+		return -1;
+	}
 	while (rules->depth > 0) {
 		struct rule *open = &rules->list[rules->open[--rules->depth]];
 

@@ -144,7 +144,7 @@ open_backend(struct table *table)
 {
 	text_truncate(&table->why, 0);
 	table->error = 0;
-	if (table->backend->suffix != NULL) {
+	if (table->backend->suffix != NULL && *table->path != '{') {
 		char *path = file_of(table);
 
 		table->fd = open(path, O_RDONLY | O_CLOEXEC);
