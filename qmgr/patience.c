@@ -13,7 +13,7 @@
 /* So often so many: many at a time share their flushes. SOME: memory begins to fill. */
 #define STEP_MS		500
 #define FEW		50
-#define SOME		200
+#define SOME		100
 
 /* And in a hurry: the filer has so many questions at most, so that what is asked next does not wait long. */
 #define HURRY_MS	20

@@ -49,13 +49,17 @@ touch(struct touched *touched, int queue, const char *id)
 static void
 sync_touched(struct touched *touched)
 {
-	for (size_t i = 0; i < touched->count; i++) {
-		int fd = spool_directory_open(touched->directories[i].queue,
-		    &touched->directories[i].letter);
+	static int fds[SPOOL_CHANGES_MAX], errors[SPOOL_CHANGES_MAX];
 
-		if (fd == -1 || fsync(fd) == -1)
-			touched->directories[i].error = errno;
-		fd_close(&fd);
+	for (size_t i = 0; i < touched->count; i++) {
+		fds[i] = spool_directory_open(touched->directories[i].queue,
+		    &touched->directories[i].letter);
+		errors[i] = fds[i] == -1 ? errno : 0;
+	}
+	fd_sync_all(fds, errors, touched->count);
+	for (size_t i = 0; i < touched->count; i++) {
+		touched->directories[i].error = errors[i];
+		fd_close(&fds[i]);
 	}
 }
 

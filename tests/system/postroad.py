@@ -473,6 +473,8 @@ class Sink:
         sink = self
 
         class Session(socketserver.StreamRequestHandler):
+            disable_nagle_algorithm = True
+
             def handle(self):
                 with contextlib.suppress(OSError):
                     sink.serve(self.rfile, self.wfile)

@@ -20,7 +20,11 @@ class Deferral(postroad.Test):
                         r"delays=[\d.]+/[\d.]+/[\d.]+/[\d.]+, dsn=4\.3\.0, status=deferred "
                         r"\(host %s\[%s\] said: 451 4\.3\.0 not now \(in reply to RCPT TO command\)\)"
                         % ((re.escape(self.far.address),) * 2 + (self.far.port,) + (re.escape(self.far.address),) * 2))
-        flag, reasons, recipients = postroad.wait_until(lambda: system.queue().get(queue_id), "a listed mail")
+
+        def listed():
+            found = system.queue().get(queue_id)
+            return found and found[1] and found     # the reason is written a moment later
+        flag, reasons, recipients = postroad.wait_until(listed, "a listed mail")
         self.assertEqual(recipients, ["bob@far.example"])
         self.assertIn("said: 451 4.3.0 not now", reasons[0])
         del self.far.answers["RCPT"]
