@@ -1,5 +1,6 @@
 /* Before the greeting: a client must be silent, and lists in the DNS are asked. */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -148,7 +149,7 @@ screen_heard(struct session *s)
 
 	if (length > 0)
 		judge_early_words(s, words, (size_t)length);
-	else {
+	else if (length == 0 || (errno != EAGAIN && errno != EINTR)) {
 		screen_tell_hangup(s);
 		screen_wait_stop(s);
 		session_finish(s);

@@ -358,6 +358,22 @@ class Screen(postroad.Test):
         box.start()
         self.visit(box)
         box.wait_log("PASS OLD " + CLIENT)
+        box.reload()
+        box.wait_log("reload -- version")
+        self.visit(box)
+        postroad.wait_until(lambda: len(re.findall("PASS OLD " + CLIENT, box.log())) == 2, "an old client", box.story)
+        self.assertEqual(len(re.findall("PASS NEW " + CLIENT, box.log())), 1)
+
+    def test_what_one_process_learns_the_others_know(self):
+        box = self.screened()
+        box.allow("smtpd.* killed by signal 9")
+        self.visit(box)
+        box.wait_log("PASS NEW " + CLIENT)
+        old = box.processes("smtpd")
+        box.kill("smtpd")
+        postroad.wait_until(lambda: set(box.processes("smtpd")) - set(old), "another smtpd", box.story)
+        self.visit(box)
+        box.wait_log("PASS OLD " + CLIENT)
 
     def test_a_row_of_postfix_counts(self):
         box = self.system(master_cf=master_cf(), start=False, mynetworks="192.0.2.0/24", postscreen_greet_wait="1s")
