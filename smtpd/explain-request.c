@@ -16,7 +16,7 @@ usage(void)
 {
 	explain_fail("usage: postroad explain [--client address] "
 	    "[--name hostname] [--helo name] [--from sender] [--size bytes] "
-	    "[--service name] [--option name=value] [--probe] --to recipient "
+	    "[--service name] [--option name=value] [--passed] [--probe] --to recipient "
 	    "...%s", " | --log line");
 }
 
@@ -48,7 +48,8 @@ field(const char *line, const char *name, const char *end)
 static void
 take_reply(struct request *r, const char *line)
 {
-	const char *bracket = strchr(line, ']');
+	const char *from = strstr(line, " from ");
+	const char *bracket = from == NULL ? NULL : strchr(from, ']');
 	const char *begin = bracket == NULL ? NULL : strstr(bracket, ": ");
 	const char *end = begin == NULL ? NULL : strstr(begin, "; from=");
 
@@ -118,6 +119,9 @@ take_option(struct request *r, int option, const char *value)
 	case 'p':
 		r->probes = true;
 		break;
+	case 'T':
+		r->has_passed = true;
+		break;
 	case 'c':
 		r->client = value;
 		break;
@@ -175,6 +179,7 @@ explain_read_request(struct request *r, int argc, char **argv)
 		{ "service", required_argument, NULL, 'S' },
 		{ "log", required_argument, NULL, 'l' },
 		{ "probe", no_argument, NULL, 'p' },
+		{ "passed", no_argument, NULL, 'T' },
 		{ "option", required_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 },
 	};

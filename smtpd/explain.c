@@ -14,6 +14,7 @@
 
 #include "smtpd/explain.h"
 
+#include <arpa/inet.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static const char *const harmless[] = {
 	"smtpd_client_message_rate_limit=0",
 	"smtpd_client_recipient_rate_limit=0",
 	"smtpd_error_sleep_time=0", "notify_classes=",
-	"smtpd_upstream_proxy_protocol=", "smtpd_screening=no",
+	"smtpd_upstream_proxy_protocol=", "postscreen_upstream_proxy_protocol=",
 };
 
 /* The client. */
@@ -301,22 +302,53 @@ begin(const struct master_entry *service)
 	ask_own_rewrite();
 	for (size_t i = 0; i < COUNT_OF(harmless); i++)
 		explain_override(harmless[i]);
+	/* Whom a check refused had passed. */
+	if (asked.has_passed || asked.logged != NULL)
+		explain_override("smtpd_screening=no");
 	explain_begin(service);
 	tell_service(service);
+	if (config.smtpd_screening)
+		printf("postscreen's tests come first, as for a real client, "
+		    "which take some seconds; --passed leaves them out\n");
 	service_base = event_base_new();
 	smtpd_start();
+}
+
+/* Where the service listens, if its line says so; else on this host. */
+static union resolve_address
+address_of(const struct master_entry *service)
+{
+	union resolve_address address = { .v4 = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(25) } };
+	const char *error = "";
+
+	if (service == NULL)
+		return address;
+	if (inet_pton(AF_INET6, service->host, &address.v6.sin6_addr) == 1)
+		address.any.sa_family = AF_INET6;
+	else if (inet_pton(AF_INET, service->host,
+	    &address.v4.sin_addr) != 1)
+		address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	strtonum(service->port, 1, 65535, &error);
+	if (error == NULL)
+		address.v4.sin_port = htons((in_port_t)atoi(service->port));
+	return address;
 }
 
 int
 explain(int argc, char **argv)
 {
+	const struct master_entry *service;
+	union resolve_address server;
 	int pair[2];
 
 	asked = (struct request){ .client = "127.0.0.1", .helo = "localhost",
 	    .sender = "" };
 	if (!explain_read_request(&asked, argc, argv))
 		return 0;
-	begin(explain_find_service(&asked));
+	service = explain_find_service(&asked);
+	server = address_of(service);
+	begin(service);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
 	    pair) == -1)
 		explain_fail("cannot make a socket: %s", "no descriptors");
@@ -327,7 +359,8 @@ explain(int argc, char **argv)
 	    BEV_OPT_CLOSE_ON_FREE);
 	bufferevent_setcb(client, on_readable, NULL, on_closed, NULL);
 	bufferevent_enable(client, EV_READ | EV_WRITE);
-	session = session_start_as(pair[0], &asked.address, asked.name);
+	session = session_start_as(pair[0], &asked.address, &server,
+	    asked.name);
 	event_base_dispatch(service_base);
 	log_open_stderr("postroad");
 	tell_rest();

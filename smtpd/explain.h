@@ -23,6 +23,7 @@ struct request {
 	const char	*service;		/* of master.cf; NULL: the one at port 25 */
 	const char	*logged;		/* the reply in the log line; NULL */
 	bool		 probes;
+	bool		 has_passed;		/* postscreen's tests: they are not made */
 };
 
 /* explain-request.c: read the options. False: a log line was explained, and that is all. Exits for mistakes. */

@@ -373,10 +373,11 @@ session_new(int in, int out, const union resolve_address *address)
 
 struct session *
 session_start_as(int fd, const union resolve_address *address,
-    const char *name)
+    const union resolve_address *server, const char *name)
 {
 	struct session *s = session_new(fd, fd, address);
 
+	s->server = *server;
 	s->said_name = name;
 	if (*address_proxy_protocol() == '\0') {
 		begin(s);
@@ -390,6 +391,7 @@ session_start_as(int fd, const union resolve_address *address,
 void
 session_start(int fd)
 {
+	const union resolve_address here = { .any.sa_family = AF_UNSPEC };
 	union resolve_address address = { .any.sa_family = AF_UNSPEC };
 	socklen_t size = sizeof(address);
 	int on = 1;
@@ -397,7 +399,7 @@ session_start(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (getpeername(fd, &address.any, &size) == -1)
 		address.any.sa_family = AF_UNSPEC;
-	session_start_as(fd, &address, NULL);
+	session_start_as(fd, &address, &here, NULL);
 }
 
 void

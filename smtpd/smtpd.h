@@ -136,9 +136,10 @@ struct session {
 /* A client: takes fd. */
 void	session_start(int fd);
 
-/* The same for one of which it is said who it is; name NULL: it is looked up. Keeps name. For explain.c. */
+/* The same for one of which it is said who it is, and where it came; name NULL: it is looked up. Keeps name. For explain.c. */
 struct session *session_start_as(int fd,
-	    const union resolve_address *address, const char *name);
+	    const union resolve_address *address,
+	    const union resolve_address *server, const char *name);
 
 /* A user of this host: takes both. */
 void	session_start_alone(int in, int out);

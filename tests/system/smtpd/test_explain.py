@@ -55,6 +55,22 @@ class Explain(postroad.Test):
         told = self.explain("--log", line)
         self.assertIn("helo old.example, from <spam@z.example>, to <ada@example.org>", told)
         self.assertIn("Sender address rejected: spam", told)
+        self.assertNotIn("the log says", told)
+
+    def test_the_tests_of_postscreen(self):
+        self.box.master_cf = self.box.master_cf.replace("smtpd\n", "postscreen\nsmtpd pass - - n - - smtpd\n", 1)
+        self.box.settings.update(postscreen_greet_wait="1s", postscreen_access_list="cidr:" + self.box.path("etc", "screen"),
+                                 postscreen_denylist_action="enforce", postscreen_greet_action="enforce")
+        postroad.write(self.box.path("etc", "screen"), "198.51.100.9 reject\n")
+        self.box.write_config()
+        for _ in range(2):      # who only asks is nobody who has passed
+            told = self.explain("--client", "198.51.100.1", "--to", "ada@example.org")
+            self.assertRegex(told, r"log: PASS NEW \[198.51.100.1\]")
+            self.assertIn("the client hears: 250 2.0.0 Ok: queued", told)
+        told = self.explain("--client", "198.51.100.9", "--to", "ada@example.org")
+        self.assertIn("the client hears: 550 5.3.2 Service currently unavailable", told)
+        told = self.explain("--client", "198.51.100.9", "--passed", "--to", "ada@example.org")
+        self.assertIn("the client hears: 250 2.0.0 Ok: queued", told)
 
     def test_a_refusal_that_is_none_any_more(self):
         line = "NOQUEUE: reject: RCPT from mx.q.example[198.51.100.1]: 554 5.7.1 <a@q.example>: Sender address rejected: " \
