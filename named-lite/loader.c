@@ -73,7 +73,8 @@ static void
 inherit(size_t number)
 {
 	struct plan_zone *row = planning_zone(&l.planning, number);
-	const struct plan_zone *before = plan_find(&l.plan, row->apex.bytes);
+	const struct plan_zone *before = plan_find_near(&l.plan, number,
+	    row->apex.bytes);
 	plan_text why;
 
 	if (before == NULL || before->type != row->type)
@@ -103,7 +104,8 @@ static struct zone *
 read_file(size_t number)
 {
 	const struct plan_zone *row = planning_zone(&l.planning, number);
-	const struct plan_zone *before = plan_find(&l.plan, row->apex.bytes);
+	const struct plan_zone *before = plan_find_near(&l.plan, number,
+	    row->apex.bytes);
 	struct zone *zone = zone_load(&row->apex,
 	    planning_string(&l.planning, row->file), &l.rules[number],
 	    l.build.settings.seed);
@@ -308,6 +310,18 @@ load_zones(void)
 		log_info("all zones loaded");
 }
 
+/* Nothing else is to be done: zones stay as they are. */
+static void
+confirm_zones(void)
+{
+	size_t count = planning_header(&l.planning)->zone_count;
+	int parcel;
+
+	for (size_t i = 0; i < count; i++)
+		if (find_change(i, &parcel) != NULL)
+			confirm(i);
+}
+
 static int
 hand_over(int fd, const int files[CONTROL_FILES])
 {
@@ -348,7 +362,10 @@ make_files(int files[CONTROL_FILES])
 
 	arc4random_buf(seed, 2 * sizeof(*seed));
 	seed[1] |= 1;		/* a factor, which must not be 0 */
-	load_zones();
+	if (is_new)
+		load_zones();
+	else
+		confirm_zones();
 	files[CONTROL_FILE_IMAGE] = is_new ? build_image(&l.build) :
 	    l.task->served[CONTROL_FILE_IMAGE];
 	if (files[CONTROL_FILE_IMAGE] == -1 ||

@@ -61,6 +61,15 @@ plan_find(const struct plan *plan, const uint8_t *apex)
 	return NULL;
 }
 
+const struct plan_zone *
+plan_find_near(const struct plan *plan, uint32_t number, const uint8_t *apex)
+{
+	if (plan->header != NULL && number < plan->header->zone_count &&
+	    dns_name_equal(plan->zones[number].apex.bytes, apex))
+		return &plan->zones[number];
+	return plan_find(plan, apex);
+}
+
 const struct dns_key *
 plan_key(const struct plan *plan, uint32_t number)
 {

@@ -131,6 +131,10 @@ const char *plan_string(const struct plan *plan, plan_text text);
 const struct plan_zone *plan_find(const struct plan *plan,
 	    const uint8_t *apex);
 
+/* The same for one that probably has that number, as in another plan. */
+const struct plan_zone *plan_find_near(const struct plan *plan,
+	    uint32_t number, const uint8_t *apex);
+
 /* The key of that number, NULL for none. */
 const struct dns_key *plan_key(const struct plan *plan, uint32_t number);
 

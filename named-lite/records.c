@@ -68,10 +68,9 @@ record_is_newer(uint32_t a, uint32_t b)
  * an answer once more, whose records are then read as anybody reads them.
  */
 
-/* The data of a record with its names uncompressed. Octets, -1 if that fails. */
-static int
-expand_data(const uint8_t *message, size_t used, const struct dns_record *from,
-    uint8_t *to)
+int
+record_expand(const uint8_t *message, size_t used,
+    const struct dns_record *from, uint8_t to[DNS_RDATA_MAX])
 {
 	size_t at = from->data, end = from->data + from->length;
 	size_t length = 0;
@@ -84,7 +83,8 @@ expand_data(const uint8_t *message, size_t used, const struct dns_record *from,
 		if (*field == 'N' || *field == 'n') {
 			struct dns_name name;
 
-			if (!dns_name_unpack(&name, message, used, &at))
+			if (!dns_name_unpack(&name, message, used, &at) ||
+			    length + name.length > DNS_RDATA_MAX)
 				return -1;
 			memcpy(to + length, name.bytes, name.length);
 			length += name.length;
@@ -92,13 +92,15 @@ expand_data(const uint8_t *message, size_t used, const struct dns_record *from,
 		}
 		if (size == 0)
 			size = end - at;
+		if (length + size > DNS_RDATA_MAX)
+			return -1;
 		memcpy(to + length, message + at, size);
 		length += size;
 		at += size;
 		if (*field == '\0')
 			break;
 	}
-	return length;
+	return at == end ? (int)length : -1;
 }
 
 void
@@ -115,7 +117,8 @@ records_of_rrset(const struct image_node *node,
 		return;
 	while (at < reply.used && dns_record_read(&from, message, reply.used,
 	    &at)) {
-		int length = expand_data(message, reply.used, &from, rdata);
+		int length = record_expand(message, reply.used, &from,
+		    rdata);
 		struct record record = { RECORD_ADDED, image_node_name(node),
 		    from.type, from.ttl, length, rdata };
 

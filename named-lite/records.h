@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "dns/rdata.h"
 #include "image/image.h"
 
 #define RECORD_ADDED	'+'
@@ -32,6 +33,10 @@ void	record_put(struct text *to, const struct record *record);
 /* Read the one at *at and move behind it. 1; 0 at the end; -1 if it is malformed. */
 int	record_next(struct record *record, const uint8_t *bytes, size_t size,
 	    size_t *at);
+
+/* The data of a record of a message with its names uncompressed. Octets; -1 if that cannot be. */
+int	record_expand(const uint8_t *message, size_t used,
+	    const struct dns_record *from, uint8_t to[DNS_RDATA_MAX]);
 
 /* A SOA's serial number. */
 uint32_t record_serial(const uint8_t *rdata, size_t length);
