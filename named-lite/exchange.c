@@ -42,6 +42,16 @@ exchange_question(uint8_t *message, uint16_t id, uint16_t flags,
 	return DNS_HEADER_SIZE + name->length + 4;
 }
 
+const char *
+exchange_rcode(unsigned rcode)
+{
+	static const char *const names[] = { "NOERROR", "FORMERR", "SERVFAIL",
+	    "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET",
+	    "NOTAUTH", "NOTZONE" };
+
+	return rcode < COUNT_OF(names) ? names[rcode] : "RESERVED";
+}
+
 static void
 finish(struct exchange *exchange, const uint8_t *reply, size_t length,
     const char *why)

@@ -27,6 +27,9 @@ struct exchange *exchange_start(const struct dns_name *name, uint16_t type,
 
 void	exchange_cancel(struct exchange **exchange);
 
+/* "REFUSED" */
+const char *exchange_rcode(unsigned rcode);
+
 /* A message with that question; its length. */
 size_t	exchange_question(uint8_t *message, uint16_t id, uint16_t flags,
 	    const struct dns_name *name, uint16_t type);

@@ -69,16 +69,6 @@ finish(struct fetch *f, const char *why, bool can_fall_back)
 	done(argument, &result);
 }
 
-static const char *
-rcode_text(unsigned rcode)
-{
-	static const char *const names[] = { "NOERROR", "FORMERR", "SERVFAIL",
-	    "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET",
-	    "NOTAUTH", "NOTZONE" };
-
-	return rcode < COUNT_OF(names) ? names[rcode] : "unexpected rcode";
-}
-
 /* One message. False: the fetch is over, and gone. */
 static bool
 take_message(struct fetch *f, uint8_t *message, size_t length)
@@ -98,7 +88,7 @@ take_message(struct fetch *f, uint8_t *message, size_t length)
 		why = "the last message is not signed";
 	if (why == NULL && !inbound_is_complete(&f->in))
 		return true;
-	finish(f, rcode != 0 ? rcode_text(rcode) : why, is_ixfr);
+	finish(f, rcode != 0 ? exchange_rcode(rcode) : why, is_ixfr);
 	return false;
 }
 

@@ -50,8 +50,9 @@ on_reply(void *argument, const uint8_t *reply, size_t length, const char *why)
 		log_info("zone %s/IN: notify to %s failed: %s", name,
 		    telling->text, why);
 	else if ((dns_get16(reply + 2) & DNS_RCODE) != 0)
-		log_info("zone %s/IN: notify response from %s: rcode %u", name,
-		    telling->text, dns_get16(reply + 2) & DNS_RCODE);
+		log_info("zone %s/IN: notify response from %s: %s", name,
+		    telling->text, exchange_rcode(dns_get16(reply + 2) &
+		    DNS_RCODE));
 	drop(telling);
 }
 

@@ -303,7 +303,7 @@ read_answer(const struct ward *ward, const uint8_t *reply, size_t length,
 	int size;
 
 	if ((flags & DNS_RCODE) != 0)
-		return "unexpected rcode";
+		return exchange_rcode(flags & DNS_RCODE);
 	if ((flags & DNS_AA) == 0)
 		return "non-authoritative answer";
 	if (dns_get16(reply + 4) == 1 &&

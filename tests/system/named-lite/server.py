@@ -73,6 +73,8 @@ class Server:
             "zone \"%s\" { type master; file \"%s.zone\"; };\n" % (name, name) for name in self.zones))
 
     def start(self):
+        if self.process:
+            self.output.close()
         self.output = open(os.path.join(self.directory, "log"), "wb")
         self.process = subprocess.Popen([PROGRAM, "-g", "-4", "-c", os.path.join(self.directory, "named.conf")]
                                         + self.arguments, stdout=self.output, stderr=self.output)
