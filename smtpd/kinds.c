@@ -244,8 +244,11 @@ reject_unknown_helo(struct session *s, const struct check *check)
 static enum verdict
 reject_multi_recipient_bounce(struct session *s, const struct check *check)
 {
-	if (session_sender(s)[0] != '\0' ||
-	    s->transaction->envelope->recipient_count < 2)
+	size_t named = s->transaction->envelope->recipient_count;
+
+	if (s->transaction->rcpt != NULL)
+		named++;
+	if (session_sender(s)[0] != '\0' || named < 2)
 		return VERDICT_NONE;
 	return check_refuse(s, config.multi_recipient_bounce_reject_code,
 	    "5.5.3", "<%s>: %s rejected: Multi-recipient bounce",

@@ -82,6 +82,8 @@ SETTINGS = {
 }
 
 KEPT = [
+    # (the dialogue's name, as a pattern; why)
+    (r": reject_unlisted_sender: a@example.net", "a sender who is not known does not become known by the second recipient"),
 ]
 
 
@@ -94,19 +96,49 @@ def dialogues():
                 "EHLO " + helo, "MAIL FROM:<%s>" % sender, "RCPT TO:<%s>" % recipient, "DATA", ".", "NOOP"]
 
 
+# What may stand in the lists of each stage; with smtpd_delay_reject = no each is looked at when it is its turn.
+AT_STAGES = [
+    "reject", "defer", "permit", "defer_if_permit", "defer_if_reject, reject", "warn_if_reject reject", "reject_non_fqdn_helo_hostname",
+    "reject_invalid_helo_hostname", "reject_non_fqdn_sender", "reject_non_fqdn_recipient", "reject_unauth_destination, reject",
+    "permit_auth_destination, reject", "reject_multi_recipient_bounce", "reject_unlisted_sender", "reject_unlisted_recipient", "reject_unauth_pipelining",
+    "reject_unknown_client_hostname", "reject_unknown_reverse_client_hostname", "reject_plaintext_session", "reject_sender_login_mismatch",
+    "check_client_access static:REJECT", "check_helo_access static:REJECT", "check_sender_access static:REJECT", "check_recipient_access static:REJECT",
+    "check_etrn_access static:REJECT", "static:REJECT", "check_client_access static:421", "check_client_access {static:521 5.1.0 bye}", "nonsense",
+] + ["check_client_access {static:%s}" % action for action in (
+    "HOLD", "DISCARD", "FILTER x:y", "REDIRECT x@example.org", "BCC x@example.org", "PREPEND X-A: b", "WARN x", "DEFER_IF_PERMIT x", "DEFER", "OK", "421 4.0.0 x")]
+STAGES = ["client", "helo", "sender", "relay", "recipient", "data", "end_of_data", "etrn"]
+
+
+def stage_settings(delay):
+    settings = {k: v for k, v in SETTINGS.items() if k not in RULES}
+    classes = {"%s%d" % (stage.replace("_", ""), n): words for stage in STAGES for n, words in enumerate(AT_STAGES)}
+    settings.update(classes, smtpd_delay_reject=delay, smtpd_restriction_classes=", ".join(classes))
+    for stage in STAGES:
+        settings["smtpd_%s_restrictions" % stage] = "check_%s_access inline:{ %s }%s" % (
+            "helo",
+            ", ".join("{ %s.example = %s }" % (c, c) for c in classes if c.rstrip("0123456789") == stage.replace("_", "")),
+            ", check_client_access static:OK, reject" if stage in ("relay", "recipient") else "")
+    return settings
+
+
+def stage_dialogues():
+    for stage in STAGES[1:]:
+        for n, words in enumerate(AT_STAGES):
+            for sender, recipient in (USUAL, ("", "missing@example.org")):
+                yield "%s: %s: %s -> %s" % (stage, words, sender, recipient), [
+                    "EHLO %s%d.example" % (stage.replace("_", ""), n), "ETRN example.net", "MAIL FROM:<%s>" % sender, "RCPT TO:<%s>" % recipient,
+                    "RCPT TO:<owned@example.org>", "DATA", ".", "NOOP"]
+
+
 @unittest.skipUnless(peers.Postfix.installed(), "no Postfix beside us")
 class ChecksBesidePostfix(postroad.Test):
-    def test_what_is_decided(self):
-        box = self.system(settings=SETTINGS)
-        postfix = peers.Postfix(**{k: v for k, v in SETTINGS.items() if v is not None})
+    def compare(self, settings, dialogues):
+        box = self.system(settings=settings)
+        postfix = peers.Postfix(**{k: v for k, v in settings.items() if v is not None})
         self.addCleanup(postfix.close)
-        box.allow(r"fatal:")
-        heard = []
-        for name, commands in dialogues():
-            lines = Line(box.address, box.smtp_port), Line(postfix.address, postfix.port)
-            heard.append((name, commands, [(line.port, line.speak(commands)) for line in lines]))
         differences = []
-        for name, commands, ((_, ours), (_, theirs)) in heard:
+        for name, commands in dialogues:
+            ours, theirs = (Line(*where).speak(commands) for where in ((box.address, box.smtp_port), (postfix.address, postfix.port)))
             if any(re.search(kept, name) for kept, why in KEPT):
                 continue
             for command, a, b in zip(["connect"] + commands, ours, theirs):
@@ -114,3 +146,12 @@ class ChecksBesidePostfix(postroad.Test):
                     differences.append("%s\n  at      %s\n  ours    %s\n  theirs  %s" % (name[:150], command[:150], a.strip()[:300], b.strip()[:300]))
                     break
         self.assertEqual(differences, [], "\n" + "\n".join(differences))
+
+    def test_what_is_decided(self):
+        self.compare(SETTINGS, dialogues())
+
+    def test_at_each_stage(self):
+        self.compare(stage_settings("no"), stage_dialogues())
+
+    def test_at_each_stage_when_all_wait_for_rcpt(self):
+        self.compare(stage_settings("yes"), stage_dialogues())
