@@ -103,7 +103,8 @@ children_start_answerer(int number)
 
 	if (start(child, &control, "an answering process")) {
 		fd_close(&s->notices[0]);
-		_exit(serve_run(control, s->notices[1], s->empty_root, USER));
+		_exit(serve_run(control, s->notices[1], s->empty_root,
+		    s->options->processes, USER));
 	}
 	children_order(child, CONTROL_QUERYLOG, s->logs_questions, NULL, 0);
 	for (unsigned i = 0; i < CONTROL_ADDRESSES_MAX; i++)

@@ -26,6 +26,9 @@ struct generation {
 	struct history history;
 };
 
+/* Those who have asked nothing yet, who have, and who asked to stay connected. */
+enum crowd { CROWD_NEW, CROWD_IDLE, CROWD_KEPT, CROWDS };
+
 struct connection;
 TAILQ_HEAD(connection_list, connection);
 
@@ -37,7 +40,8 @@ struct server {
 	bool	 logs_questions;
 	int64_t	 now_ms;
 	bool	 is_leaving;
-	struct connection_list connections;	/* the one that was idle longest first */
+	unsigned processes;	/* that answer, this one among them */
+	struct connection_list crowds[CROWDS];	/* in each, the one that was idle longest first */
 	struct connection_list buried;		/* closed in this round of events */
 	unsigned connection_count;
 };
@@ -46,6 +50,7 @@ struct server {
 struct generation *generation_hold(struct generation *generation);
 void	generation_release(struct generation **generation);
 
+void	tcp_init(struct server *server);
 void	tcp_accept(struct server *server, int listening);
 
 /* Close what was idle for too long; milliseconds until the next one is, -1 never. */

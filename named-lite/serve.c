@@ -293,13 +293,15 @@ run(struct source *control)
 }
 
 int
-serve_run(int control_fd, int notices, int empty_root, const char *user)
+serve_run(int control_fd, int notices, int empty_root, unsigned processes,
+    const char *user)
 {
 	struct source control;
 	const char *why;
 
 	setproctitle("answering");
 	server.notices = notices;
+	server.processes = processes;
 	tzset();
 	if (empty_root != -1 && fchdir(empty_root) == -1) {
 		log_error("cannot enter an empty directory: %m");
@@ -311,8 +313,7 @@ serve_run(int control_fd, int notices, int empty_root, const char *user)
 		return EXIT_FAILURE;
 	}
 	server.epoll = epoll_create1(EPOLL_CLOEXEC);
-	TAILQ_INIT(&server.connections);
-	TAILQ_INIT(&server.buried);
+	tcp_init(&server);
 	if (chain_init() == -1)
 		log_warning("there is no SHA-1: zones with NSEC3 fail");
 	sandbox_enter("named-lite", 0, NULL);

@@ -1,78 +1,38 @@
 /*
  * Questions by TCP (RFC 7766). All questions that have arrived together are
  * answered together and written at once. A client that does not read its
- * answers is not read from; one that neither completes a question nor takes
- * an answer for tcp-idle-timeout is closed. When tcp-clients are there, the
- * one that was idle longest makes room.
+ * answers is not read from. Only a whole question, or a good piece of an
+ * answer taken, counts as activity, so that nobody stays by sending or
+ * taking an octet now and then.
  */
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include <netinet/in.h>
-
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/base.h"
 #include "named-lite/answer.h"
-#include "named-lite/internal.h"
 #include "named-lite/respond.h"
+#include "named-lite/tcp.h"
 #include "named-lite/transfer.h"
 
-#define ACCEPTS_MAX	64
 #define READ_SIZE	16384
-#define WAITING_MAX	(128 * 1024)	/* octets of answers; then reading stops */
+#define QUESTION_SIZE	(2 + DNS_MESSAGE_MAX)
+#define OUT_MAX		(128 * 1024)	/* octets of answers; then reading stops */
+#define PIECE		4096	/* octets taken of answers that count as activity */
+#define WAITING_MAX	((size_t)64 << 20)	/* octets that all connections together may leave for later */
 
-struct connection {
-	struct source source;
-	TAILQ_ENTRY(connection) link;
-	struct server *server;
-	struct sockaddr_in6 peer;
-	struct text in;
-	struct text out;
-	struct transfer *transfer;	/* what is written now; NULL: nothing of that size */
-	int64_t	 active_ms;
-	bool	 waits_to_write;
-	bool	 has_ended;		/* the client will send no more */
-};
+/* Of the connection that is looked at, so that one that keeps up needs no memory of its own. */
+static struct {
+	uint8_t	 in[QUESTION_SIZE + READ_SIZE];
+	size_t	 in_length;
+	uint8_t	 out[OUT_MAX + QUESTION_SIZE];
+	size_t	 out_length;
+} work;
 
-static void
-end(struct connection *c)
-{
-	struct server *server = c->server;
-
-	if (c->source.fd == -1)
-		return;
-	fd_close(&c->source.fd);
-	text_clear(&c->in);
-	text_clear(&c->out);
-	transfer_end(&c->transfer);
-	TAILQ_REMOVE(&server->connections, c, link);
-	TAILQ_INSERT_TAIL(&server->buried, c, link);
-	server->connection_count--;
-}
-
-void
-tcp_bury(struct server *server)
-{
-	struct connection *c;
-
-	while ((c = TAILQ_FIRST(&server->buried)) != NULL) {
-		TAILQ_REMOVE(&server->buried, c, link);
-		free(c);
-	}
-}
-
-static void
-note_activity(struct connection *c)
-{
-	c->active_ms = c->server->now_ms;
-	TAILQ_REMOVE(&c->server->connections, c, link);
-	TAILQ_INSERT_TAIL(&c->server->connections, c, link);
-}
+static size_t waiting;		/* octets in all c->in and c->out */
 
 static void
 watch(struct connection *c, int operation, bool write)
@@ -84,60 +44,116 @@ watch(struct connection *c, int operation, bool write)
 	epoll_ctl(c->server->epoll, operation, c->source.fd, &event);
 }
 
-/* Answer the whole questions in c->in, as long as there is room for answers. */
+void
+tcp_end(struct connection *c)
+{
+	if (c->source.fd == -1)
+		return;
+	fd_close(&c->source.fd);
+	waiting -= c->in.length + c->out.length;
+	text_clear(&c->in);
+	text_clear(&c->out);
+	transfer_end(&c->transfer);
+	crowd_leave(c);
+	TAILQ_INSERT_TAIL(&c->server->buried, c, link);
+}
+
 static void
-answer_all(struct connection *c)
+load(struct connection *c)
+{
+	work.in_length = c->in.length;
+	work.out_length = c->out.length;
+	waiting -= c->in.length + c->out.length;
+	if (c->in.length > 0)
+		memcpy(work.in, c->in.bytes, c->in.length);
+	if (c->out.length > 0)
+		memcpy(work.out, c->out.bytes, c->out.length);
+	text_clear(&c->in);
+	text_clear(&c->out);
+}
+
+static void
+store(struct connection *c)
+{
+	text_append(&c->in, work.in, work.in_length);
+	text_append(&c->out, work.out, work.out_length);
+	waiting += work.in_length + work.out_length;
+	if (waiting > WAITING_MAX)
+		tcp_end(c);
+}
+
+/* Drop the first octets. */
+static void
+drop(uint8_t *bytes, size_t *length, size_t octets)
+{
+	*length -= octets;
+	memmove(bytes, bytes + octets, *length);
+}
+
+/* The answer to one question goes to the end of work.out. */
+static void
+answer_one(struct connection *c, const uint8_t *bytes, size_t length)
 {
 	static struct question question;
-	static uint8_t answer[2 + DNS_MESSAGE_MAX];
+	const struct sockaddr *peer = (const struct sockaddr *)&c->peer;
+	uint8_t *out = work.out + work.out_length;
+	size_t written;
+
+	answer_read(&question, &c->server->image, bytes, length);
+	written = respond_concerns(&question) ?
+	    respond_write(c->server, &question, peer, &c->transfer, out + 2,
+	    DNS_MESSAGE_MAX) :
+	    answer_write(&question, &c->server->image, peer, true, out + 2,
+	    DNS_MESSAGE_MAX);
+	if (written > 0) {
+		dns_put16(out, written);
+		work.out_length += 2 + written;
+	}
+	if (question.verdict != DNS_DROP)
+		crowd_note(c, c->crowd == CROWD_KEPT ||
+		    question.query.wants_keepalive ? CROWD_KEPT : CROWD_IDLE);
+}
+
+/* Answer what is whole, as long as there is room for answers. True: there was something. */
+static bool
+answer_all(struct connection *c)
+{
 	size_t used = 0;
 
-	while (c->transfer == NULL && c->in.length - used >= 2 &&
-	    c->out.length < WAITING_MAX) {
-		const uint8_t *at = (const uint8_t *)c->in.bytes + used;
-		size_t length = dns_get16(at), written;
+	while (c->transfer == NULL && work.in_length - used >= 2 &&
+	    work.out_length < OUT_MAX) {
+		const uint8_t *at = work.in + used;
+		size_t length = dns_get16(at);
 
-		if (c->in.length - used - 2 < length)
+		if (work.in_length - used - 2 < length)
 			break;
-		answer_read(&question, &c->server->image, at + 2, length);
-		written = respond_concerns(&question) ?
-		    respond_write(c->server, &question,
-		    (const struct sockaddr *)&c->peer, &c->transfer,
-		    answer + 2, DNS_MESSAGE_MAX) :
-		    answer_write(&question, &c->server->image,
-		    (const struct sockaddr *)&c->peer, true, answer + 2,
-		    DNS_MESSAGE_MAX);
+		answer_one(c, at + 2, length);
 		used += 2 + length;
-		if (written == 0)
-			continue;
-		dns_put16(answer, written);
-		text_append(&c->out, answer, 2 + written);
 	}
 	if (used > 0)
-		note_activity(c);
-	text_drop(&c->in, used);
+		drop(work.in, &work.in_length, used);
+	return used > 0;
 }
 
 /* As much of a zone as there is room for. Questions behind it wait until it is over. False: the connection has ended. */
 static bool
 continue_transfer(struct connection *c)
 {
-	static uint8_t message[2 + DNS_MESSAGE_MAX];
 	bool failed = false;
 
-	while (c->transfer != NULL && c->out.length < WAITING_MAX) {
-		size_t length = transfer_next(c->transfer, message + 2,
-		    &failed);
+	while (c->transfer != NULL && work.out_length < OUT_MAX) {
+		uint8_t *out = work.out + work.out_length;
+		size_t length = transfer_next(c->transfer, out + 2, &failed);
 
 		if (length == 0) {
 			transfer_end(&c->transfer);
 			break;
 		}
-		dns_put16(message, length);
-		text_append(&c->out, message, 2 + length);
+		dns_put16(out, length);
+		work.out_length += 2 + length;
 	}
 	if (failed)
-		end(c);
+		tcp_end(c);
 	return !failed;
 }
 
@@ -147,17 +163,19 @@ write_out(struct connection *c)
 {
 	ssize_t written;
 
-	if (c->out.length == 0)
+	if (work.out_length == 0)
 		return true;
-	written = send(c->source.fd, c->out.bytes, c->out.length,
+	written = send(c->source.fd, work.out, work.out_length,
 	    MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (written == -1 && errno != EAGAIN && errno != EINTR) {
-		end(c);
+		tcp_end(c);
 		return false;
 	}
 	if (written > 0) {
-		text_drop(&c->out, written);
-		note_activity(c);
+		drop(work.out, &work.out_length, written);
+		c->taken += written;
+		if (c->taken >= PIECE)
+			crowd_note(c, c->crowd);
 	}
 	return true;
 }
@@ -166,26 +184,21 @@ write_out(struct connection *c)
 static void
 advance(struct connection *c)
 {
-	size_t before;
+	bool more;
 
 	do {
-		before = c->in.length;
-		answer_all(c);
+		more = work.out_length < OUT_MAX && answer_all(c);
 		if (!continue_transfer(c) || !write_out(c))
 			return;
-	} while (c->out.length == 0 && (c->in.length < before ||
-	    c->transfer != NULL));
+	} while (work.out_length == 0 && (more || c->transfer != NULL));
 
-	if (c->out.length == 0 && c->has_ended) {
-		end(c);
+	if (work.out_length == 0 && c->has_ended) {
+		tcp_end(c);
 		return;
 	}
-	if (c->waits_to_write != (c->out.length > 0))
-		watch(c, EPOLL_CTL_MOD, c->out.length > 0);
-	if (c->in.length == 0)
-		text_clear(&c->in);
-	if (c->out.length == 0)
-		text_clear(&c->out);
+	if (c->waits_to_write != (work.out_length > 0))
+		watch(c, EPOLL_CTL_MOD, work.out_length > 0);
+	store(c);
 }
 
 static void
@@ -194,84 +207,25 @@ on_connection(struct source *source, uint32_t events)
 	struct connection *c = (struct connection *)source;
 	ssize_t length;
 
+	load(c);
 	if (!c->waits_to_write) {
-		length = recv(source->fd, text_reserve(&c->in, READ_SIZE),
-		    READ_SIZE, MSG_DONTWAIT);
-		if (length == -1) {
-			if (errno != EAGAIN && errno != EINTR)
-				end(c);
+		length = recv(source->fd, work.in + work.in_length,
+		    sizeof(work.in) - work.in_length, MSG_DONTWAIT);
+		if (length == -1 && errno != EAGAIN && errno != EINTR) {
+			tcp_end(c);
 			return;
 		}
 		if (length == 0)
 			c->has_ended = true;
-		c->in.length += length;
+		if (length > 0)
+			work.in_length += length;
 	}
 	advance(c);
 }
 
-static void
-start(struct server *server, int fd, const struct sockaddr_in6 *peer)
+void
+tcp_start(struct connection *c)
 {
-	struct connection *c = mem_zalloc(1, sizeof(*c));
-
-	c->source.fd = fd;
 	c->source.on_event = on_connection;
-	c->server = server;
-	c->peer = *peer;
-	c->active_ms = server->now_ms;
-	TAILQ_INSERT_TAIL(&server->connections, c, link);
-	server->connection_count++;
 	watch(c, EPOLL_CTL_ADD, false);
-}
-
-void
-tcp_accept(struct server *server, int listening)
-{
-	unsigned most = server->image.header->tcp_clients;
-
-	for (int i = 0; i < ACCEPTS_MAX; i++) {
-		struct sockaddr_in6 peer;
-		socklen_t length = sizeof(peer);
-		int fd = accept4(listening, (struct sockaddr *)&peer, &length,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd == -1 && (errno == EMFILE || errno == ENFILE) &&
-		    !TAILQ_EMPTY(&server->connections)) {
-			end(TAILQ_FIRST(&server->connections));
-			continue;
-		}
-		if (fd == -1)
-			return;
-		if (server->connection_count >= most)
-			end(TAILQ_FIRST(&server->connections));
-		start(server, fd, &peer);
-	}
-}
-
-int
-tcp_expire(struct server *server)
-{
-	struct connection *c;
-	int64_t now = clock_ms();
-
-	while ((c = TAILQ_FIRST(&server->connections)) != NULL) {
-		int64_t left = c->active_ms +
-		    server->image.header->tcp_idle_ms - now;
-
-		if (left > 0)
-			return left;
-		end(c);
-	}
-	tcp_bury(server);
-	return -1;
-}
-
-void
-tcp_stop(struct server *server)
-{
-	struct connection *c;
-
-	while ((c = TAILQ_FIRST(&server->connections)) != NULL)
-		end(c);
-	tcp_bury(server);
 }
