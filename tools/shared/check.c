@@ -218,72 +218,10 @@ check_services(void)
 	return 0;
 }
 
-static const struct master_entry *
-service_of_transport(const char *transport)
-{
-	for (size_t i = 0; i < services.count; i++)
-		if (strcmp(services.entries[i].name, transport) == 0 &&
-		    services.entries[i].type != MASTER_INET)
-			return &services.entries[i];
-	return NULL;
-}
-
-/* Somebody must take what the filter brings back without giving it to the filter again. */
-static bool
-has_way_back(void)
-{
-	for (size_t i = 0; i < services.count; i++)
-		for (size_t j = 0; j < services.entries[i].argument_count; j++)
-			if (strcmp(services.entries[i].arguments[j],
-			    "content_filter=") == 0)
-				return true;
-	return false;
-}
-
-/* A filter that cannot be reached holds all mail up; one that gets its own mail again, too. */
 static int
-check_filter(void)
+check_filters_of_services(void)
 {
-	const char *filter = config.content_filter;
-	char *transport = mem_strndup(filter, strcspn(filter, ":"));
-	const struct master_entry *entry = service_of_transport(transport);
-	char *path = entry == NULL ? NULL : mem_printf("%s/%s",
-	    config.daemon_directory, entry->program);
-	int errors = 0;
-
-	if (*filter != '\0' && (entry == NULL || access(path, X_OK) == -1)) {
-		log_error("content_filter = %s: %s: all mail would wait", filter,
-		    entry == NULL ? "master.cf has no such service" :
-		    "the program of that service is not here");
-		errors++;
-	} else if (*filter != '\0' && !has_way_back())
-		log_warning("content_filter = %s: no service in master.cf has "
-		    "\"-o content_filter=\": what the filter brings back "
-		    "would go to the filter again, until it has too many hops",
-		    filter);
-	free(path);
-	free(transport);
-	return errors;
-}
-
-static int
-check_receive_options(void)
-{
-	static const char known[] = "no_unknown_recipient_checks "
-	    "no_address_mappings no_header_body_checks no_milters";
-	char *copy = mem_strdup(config.receive_override_options);
-	char *cursor = copy, *word;
-	int errors = 0;
-
-	while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL) {
-		if (list_has_word(known, word))
-			continue;
-		log_error("receive_override_options: \"%s\" is none of %s",
-		    word, known);
-		errors++;
-	}
-	free(copy);
-	return errors;
+	return check_filters(&services);
 }
 
 static int
@@ -373,8 +311,8 @@ int
 check_all(void)
 {
 	static int (*const checks[])(void) = { check_before_start,
-	    check_programs, check_services, check_filter,
-	    check_receive_options, check_owner, check_tables,
+	    check_programs, check_services,
+	    check_filters_of_services, check_receive_options, check_owner, check_tables,
 	    check_restrictions, check_classes, check_origin, check_networks,
 	    check_relaying, check_level };
 	int errors = 0;

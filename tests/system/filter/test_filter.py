@@ -155,6 +155,10 @@ class Content(postroad.Test):
                 (FILTERED, {"content_filter": "scan:x"}, "content_filter = scan:x: master.cf has no such service"),
                 (FILTERED + "scan unix - n n - 10 pipe argv=/bin/true\n", {"content_filter": "scan:x"},
                  "content_filter = scan:x: the program"),
+                (FILTERED + "submission inet n - n - - smtpd -o content_filter=scan:x\n", {},
+                 r"master.cf, line \d+: -o content_filter = scan:x: master.cf has no such service"),
+                (FILTERED, {"content_filter": "", "smtpd_proxy_filter": "127.0.0.1:1"},
+                 "smtpd_proxy_filter = 127.0.0.1:1: no service in master.cf has"),
                 (FILTERED, {"receive_override_options": "no_milter"}, "no_milter. is none of")):
             box = postroad.Test.system(self, start=False, settings={"content_filter": "smtp-amavis:[127.0.0.1]:1", **settings})
             box.master_cf += more % (box.address, 2525)
