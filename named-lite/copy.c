@@ -38,11 +38,11 @@ write_zone(const struct zone *zone, int fd)
 
 	text_puts(&text, "; written by named-lite: a copy of its primary's\n");
 	for (const struct zone_owner *owner = zone->first; owner != NULL &&
-	    result == 0; owner = owner->next) {
+	    result == 0; owner = zone_next(owner)) {
 		for (const struct zone_rrset *rrset = owner->rrsets;
 		    rrset != NULL; rrset = rrset->next)
 			print_rrset(owner, rrset, &text);
-		if (text.length >= BUFFER_SIZE || owner->next == NULL) {
+		if (text.length >= BUFFER_SIZE || zone_next(owner) == NULL) {
 			result = fd_write_all(fd, text.bytes, text.length);
 			text_truncate(&text, 0);
 		}

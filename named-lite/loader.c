@@ -50,7 +50,7 @@ note_success(size_t number, const struct zone *zone, bool is_new)
 	row->nodes = zone->owner_count;
 	row->records = 0;
 	for (const struct zone_owner *owner = zone->first; owner != NULL;
-	    owner = owner->next)
+	    owner = zone_next(owner))
 		for (const struct zone_rrset *rrset = owner->rrsets;
 		    rrset != NULL; rrset = rrset->next)
 			row->records += rrset->count;

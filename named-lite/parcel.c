@@ -61,7 +61,7 @@ prune(struct zone **old)
 	    (*old)->seed);
 
 	for (const struct zone_owner *owner = (*old)->first; owner != NULL;
-	    owner = owner->next)
+	    owner = zone_next(owner))
 		for (const struct zone_rrset *rrset = owner->rrsets;
 		    rrset != NULL; rrset = rrset->next)
 			for (const struct zone_rdata *rdata = rrset->first;

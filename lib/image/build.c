@@ -22,92 +22,12 @@ apex_key(const uint8_t *name, char text[DNS_NAME_TEXT])
 	return dns_name_print(lower.bytes, text);
 }
 
-/* A name that is the apex of another zone: nobody finds it, but questions for DS come to it. */
-static bool
-is_shadow(const struct zone_owner *owner)
-{
-	return owner->is_hidden && !owner->parent->is_hidden;
-}
-
-/* Names at or below the apex of another zone are that zone's. */
-static void
-hide_owners(struct builder *b, const struct zone *zone)
+size_t
+builder_find_zone(const struct builder *b, const uint8_t *apex)
 {
 	char text[DNS_NAME_TEXT];
 
-	for (struct zone_owner *owner = zone->first->next; owner != NULL;
-	    owner = owner->next)
-		owner->is_hidden = owner->parent->is_hidden ||
-		    (map_count(b->apexes) > 1 && map_get(b->apexes,
-		    apex_key(owner->name, text)) != NULL);
-}
-
-/* Delegations, DNAMEs and wildcards, each told to those whom they concern. */
-static void
-link_owners(const struct zone *zone)
-{
-	for (struct zone_owner *owner = zone->first; owner != NULL;
-	    owner = owner->next) {
-		struct zone_owner *parent = owner->parent;
-
-		if (parent != NULL && parent->cut != NULL)
-			owner->cut = parent->cut;
-		else if ((parent != NULL &&
-		    zone_find_rrset(owner, DNS_TYPE_NS)) ||
-		    zone_find_rrset(owner, DNS_TYPE_DNAME))
-			owner->cut = owner;
-		if (parent != NULL && !owner->is_hidden &&
-		    owner->name[0] == 1 && owner->name[1] == '*')
-			parent->wildcard = owner;
-	}
-}
-
-static void
-insert(struct builder *b, place node, uint64_t hash)
-{
-	struct image_slot *slots = (struct image_slot *)(b->base +
-	    (size_t)builder_header(b)->slots * 4);
-	uint32_t mask = builder_header(b)->slot_mask;
-	uint32_t at = hash >> 32 & mask;
-
-	while (slots[at].node != 0)
-		at = (at + 1) & mask;
-	slots[at] = (struct image_slot) { (uint32_t)hash, node };
-}
-
-static void
-insert_all(struct builder *b)
-{
-	for (size_t i = 0; i < b->build->zone_count; i++) {
-		const struct build_zone *zone = &b->build->zones[i];
-		struct zone_path path;
-
-		if (zone->zone == NULL) {
-			zone_path_init(&path, builder_header(b)->seed,
-			    zone->apex->bytes, zone->apex->length);
-			insert(b, builder_zone(b, i)->apex, path.hashes[0]);
-			continue;
-		}
-		for (struct zone_owner *owner = zone->zone->first;
-		    owner != NULL; owner = owner->next)
-			if (!owner->is_hidden && !owner->is_nsec3)
-				insert(b, owner->place, owner->hash);
-	}
-}
-
-static void
-put_slots(struct builder *b)
-{
-	size_t count = 16, at;
-
-	while (count * 2 < b->node_count * 3)
-		count *= 2;
-	at = builder_take(b, count * sizeof(struct image_slot));
-	if (at == 0)
-		return;
-	builder_header(b)->slots = at / 4;
-	builder_header(b)->slot_mask = count - 1;
-	insert_all(b);
+	return (uintptr_t)map_get(b->apexes, apex_key(apex, text));
 }
 
 static place
@@ -125,50 +45,98 @@ put_string(struct builder *b, const char *string)
 	return builder_append(b, octets, 1 + length) / 4;
 }
 
+/* The apex of another zone: nobody finds it, but questions for DS come to it. */
 static void
 cast_shadow(struct builder *b, const struct zone_owner *owner)
 {
-	char text[DNS_NAME_TEXT];
-	uintptr_t below = (uintptr_t)map_get(b->apexes, apex_key(owner->name,
-	    text));
-
 	if (b->error == 0)
-		builder_zone(b, below - 1)->above = owner->place;
+		builder_zone(b, builder_find_zone(b, owner->name) - 1)->above =
+		    b->places[owner->number];
+}
+
+/* Owner by owner; what is written is given back, if nobody needs it any more. */
+static void
+put_nodes(struct builder *b, size_t number)
+{
+	struct zone *zone = b->build->zones[number].zone;
+	uint32_t count = 0;
+
+	for (struct zone_owner *owner = zone->first; owner != NULL &&
+	    b->error == 0; owner = zone_next(owner)) {
+		if (!owner->is_hidden || owner->is_shadow) {
+			nodes_put(b, number, owner);
+			count++;
+		}
+		if (owner->is_shadow)
+			cast_shadow(b, owner);
+		if (b->build->takes_zones && owner->number % 4096 == 0)
+			zone_release(zone, owner->number);
+	}
+	if (b->error == 0)
+		builder_zone(b, number)->node_count = count;
 }
 
 static void
-put_zones(struct builder *b)
+put_zone(struct builder *b, size_t number)
+{
+	const struct build_zone *from = &b->build->zones[number];
+
+	if (from->zone == NULL) {
+		nodes_put_broken(b, number);
+		return;
+	}
+	b->places = mem_zalloc(from->zone->owner_count, sizeof(place));
+	links_find_targets(b, number);
+	nodes_put_negative_soa(b, number);
+	put_nodes(b, number);
+	if (b->error == 0) {
+		builder_zone(b, number)->apex = b->places[0];
+		nodes_fill(b);
+		denial_put(b, number);
+	}
+	if (b->error == 0)
+		denial_fill(b, number);
+	free(b->places);
+	b->places = NULL;
+}
+
+/* What the rows of the zones tell, and how many names will be found. */
+static size_t
+prepare_zones(struct builder *b)
 {
 	const struct build *build = b->build;
+	size_t count = 0;
 
-	for (size_t i = 0; i < build->zone_count; i++) {
+	for (size_t i = 0; i < build->zone_count && b->error == 0; i++) {
 		const struct build_zone *from = &build->zones[i];
-		uint32_t count = 0;
 
 		builder_zone(b, i)->acl = from->acl;
 		builder_zone(b, i)->apex_length = from->apex->length;
 		builder_zone(b, i)->is_broken = from->zone == NULL;
-		if (from->zone == NULL) {
-			nodes_put_broken(b, i);
+		count++;
+		if (from->zone == NULL)
 			continue;
-		}
+		links_make(b, i);
 		denial_choose(b, i);
-		for (struct zone_owner *owner = from->zone->first;
-		    owner != NULL && b->error == 0; owner = owner->next) {
-			if (!owner->is_hidden || is_shadow(owner)) {
-				nodes_put(b, i, owner);
-				count++;
-			}
-			if (is_shadow(owner))
-				cast_shadow(b, owner);
-		}
-		if (b->error != 0)
-			return;
-		builder_zone(b, i)->apex = from->zone->first->place;
-		builder_zone(b, i)->node_count = count;
-		nodes_put_negative_soa(b, i);
-		denial_put(b, i);
+		for (const struct zone_owner *owner = from->zone->first;
+		    owner != NULL; owner = zone_next(owner))
+			count += !owner->is_hidden && !owner->is_nsec3;
 	}
+	return count;
+}
+
+static void
+put_slots(struct builder *b, size_t names)
+{
+	size_t count = 16, at;
+
+	while (count * 2 < names * 3)
+		count *= 2;
+	at = builder_take(b, count * sizeof(struct image_slot));
+	if (at == 0)
+		return;
+	builder_header(b)->slots = at / 4;
+	builder_header(b)->slot_mask = count - 1;
 }
 
 static void
@@ -200,16 +168,11 @@ put_everything(struct builder *b)
 	builder_header(b)->version = version;
 	builder_header(b)->hostname = hostname;
 	builder_header(b)->server_id = server_id;
-	put_zones(b);
-	for (size_t i = 0; i < build->zone_count && b->error == 0; i++) {
-		struct zone *zone = build->zones[i].zone;
-
-		for (struct zone_owner *owner = zone != NULL ? zone->first :
-		    NULL; owner != NULL; owner = owner->next)
-			if (!owner->is_hidden || is_shadow(owner))
-				nodes_fill(b, i, owner);
-	}
-	put_slots(b);
+	put_slots(b, prepare_zones(b));
+	for (size_t i = 0; i < build->zone_count && b->error == 0; i++)
+		put_zone(b, i);
+	if (b->error == 0)
+		builder_flush(b);
 	if (b->error == 0) {
 		builder_header(b)->labels_max = b->labels_max;
 		builder_header(b)->size = b->used;
@@ -250,14 +213,10 @@ build_image(const struct build *build)
 	if (b.fd == -1)
 		return -1;
 	index_apexes(&b);
-	for (size_t i = 0; i < build->zone_count; i++)
-		if (build->zones[i].zone != NULL)
-			hide_owners(&b, build->zones[i].zone);
-	for (size_t i = 0; i < build->zone_count; i++)
-		if (build->zones[i].zone != NULL)
-			link_owners(build->zones[i].zone);
 	put_everything(&b);
 	map_free(&b.apexes, NULL);
+	text_clear(&b.forward);
+	text_clear(&b.chain);
 	if (b.error == 0 && seal(&b) == 0)
 		return b.fd;
 	if (b.error != 0)

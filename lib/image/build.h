@@ -25,6 +25,7 @@ struct build {
 	const char *version;		/* NULL: no such record */
 	const char *hostname;
 	const char *server_id;
+	bool	 takes_zones;		/* their memory is given back while the image grows: they are of no use afterwards but to zone_free() */
 	struct image_header settings;	/* seed and what answers depend on; places are filled in */
 };
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "zone/path.h"
+
 #define GROW_MIN	((size_t)1 << 20)
 
 size_t
@@ -47,4 +49,48 @@ builder_append(struct builder *b, const void *bytes, size_t length)
 	if (at != 0 && length > 0)
 		memcpy(b->base + at, bytes, length);
 	return at;
+}
+
+static struct image_slot *
+first_slot(struct builder *b, uint64_t hash)
+{
+	struct image_slot *slots = (struct image_slot *)(b->base +
+	    (size_t)builder_header(b)->slots * 4);
+
+	return slots + (hash >> 32 & builder_header(b)->slot_mask);
+}
+
+void
+builder_flush(struct builder *b)
+{
+	struct image_slot *slots = (struct image_slot *)(b->base +
+	    (size_t)builder_header(b)->slots * 4);
+	uint32_t mask = builder_header(b)->slot_mask;
+
+	for (unsigned i = 0; i < b->entry_count; i++) {
+		uint64_t hash = b->entries[i].hash;
+		uint32_t at = hash >> 32 & mask;
+
+		while (slots[at].node != 0)
+			at = (at + 1) & mask;
+		slots[at] = (struct image_slot) { (uint32_t)hash,
+		    b->entries[i].node };
+	}
+	b->entry_count = 0;
+}
+
+void
+builder_insert(struct builder *b, const uint8_t *name, size_t length,
+    place node)
+{
+	struct zone_path path;
+
+	zone_path_init(&path, builder_header(b)->seed, name, length);
+	if (path.labels > b->labels_max)
+		b->labels_max = path.labels;
+	__builtin_prefetch(first_slot(b, path.hashes[0]), 1);
+	b->entries[b->entry_count++] = (struct builder_entry) {
+	    path.hashes[0], node };
+	if (b->entry_count == BUILDER_ENTRIES)
+		builder_flush(b);
 }

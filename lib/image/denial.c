@@ -23,11 +23,11 @@ is_of_chain(struct builder *b, size_t number, const struct zone_rdata *rdata)
 
 /* The owner of an NSEC3 record, which has nothing else. */
 static bool
-is_hash(const struct zone *zone, const struct zone_owner *owner)
+is_hash(const struct zone_owner *owner)
 {
 	uint8_t hash[HASH_LABEL];
 
-	if (owner->parent != zone->first || owner->name[0] != HASH_LABEL ||
+	if (zone_is_apex(owner) || owner->parent != 0 || owner->name[0] != HASH_LABEL ||
 	    zone_find_rrset(owner, DNS_TYPE_NSEC3) == NULL)
 		return false;
 	for (const struct zone_rrset *rrset = owner->rrsets; rrset != NULL;
@@ -73,8 +73,8 @@ denial_choose(struct builder *b, size_t number)
 	    DNS_TYPE_NSEC3PARAM);
 
 	for (struct zone_owner *owner = zone->first; owner != NULL;
-	    owner = owner->next)
-		owner->is_nsec3 = is_hash(zone, owner);
+	    owner = zone_next(owner))
+		owner->is_nsec3 = is_hash(owner);
 	if (zone_find_rrset(zone->first, DNS_TYPE_NSEC) != NULL)
 		builder_zone(b, number)->denial = DENIAL_NSEC;
 	else if (parameters != NULL)
@@ -85,7 +85,7 @@ denial_choose(struct builder *b, size_t number)
 static bool
 is_ours(const struct zone_owner *owner)
 {
-	return owner->cut == NULL || owner->cut == owner;
+	return !owner->has_cut || owner->is_cut;
 }
 
 bool
@@ -96,32 +96,35 @@ denial_has_proofs(struct builder *b, size_t number,
 	    is_ours(owner) && !owner->is_nsec3;
 }
 
-static int
-order_owners(const void *a, const void *b)
+void
+denial_note(struct builder *b, size_t number, const struct zone_owner *owner)
 {
-	const struct zone_owner *const *first = a, *const *second = b;
+	enum denial denial = builder_zone(b, number)->denial;
+	struct image_hashed hashed = { .node = b->places[owner->number] };
 
-	return dns_name_compare((*first)->name, (*second)->name);
+	if (denial == DENIAL_NSEC && is_ours(owner) &&
+	    zone_find_rrset(owner, DNS_TYPE_NSEC) != NULL)
+		text_append(&b->chain, &hashed.node, sizeof(hashed.node));
+	else if (denial == DENIAL_NSEC3 && owner->is_nsec3 &&
+	    is_of_chain(b, number, zone_find_rrset(owner,
+	    DNS_TYPE_NSEC3)->first)) {
+		dns_base32_decode((const char *)owner->name + 1, HASH_LABEL,
+		    hashed.hash);
+		text_append(&b->chain, &hashed, sizeof(hashed));
+	}
 }
 
-static size_t
-put_nsec(struct builder *b, const struct zone *zone, size_t *count)
+static int
+order_names(const void *a, const void *b, void *builder)
 {
-	const struct zone_owner **owners = mem_zalloc(zone->owner_count,
-	    sizeof(struct zone_owner *));
-	size_t at;
+	const uint8_t *base = ((const struct builder *)builder)->base;
+	const struct image_node *first = (const struct image_node *)(base +
+	    (size_t)*(const place *)a * 4);
+	const struct image_node *second = (const struct image_node *)(base +
+	    (size_t)*(const place *)b * 4);
 
-	for (const struct zone_owner *owner = zone->first; owner != NULL;
-	    owner = owner->next)
-		if (owner->place != 0 && is_ours(owner) &&
-		    zone_find_rrset(owner, DNS_TYPE_NSEC) != NULL)
-			owners[(*count)++] = owner;
-	qsort(owners, *count, sizeof(struct zone_owner *), order_owners);
-	at = builder_take(b, *count * sizeof(place));
-	for (size_t i = 0; at != 0 && i < *count; i++)
-		((place *)(b->base + at))[i] = owners[i]->place;
-	free(owners);
-	return at;
+	return dns_name_compare(image_node_name(first),
+	    image_node_name(second));
 }
 
 static int
@@ -131,59 +134,56 @@ order_hashes(const void *a, const void *b)
 	    ((const struct image_hashed *)b)->hash, CHAIN_HASH_SIZE);
 }
 
-static size_t
-put_nsec3(struct builder *b, size_t number, size_t *count)
-{
-	const struct zone *zone = b->build->zones[number].zone;
-	struct image_hashed *hashed = mem_zalloc(zone->owner_count,
-	    sizeof(*hashed));
-	size_t at;
-
-	for (const struct zone_owner *owner = zone->first; owner != NULL;
-	    owner = owner->next) {
-		if (!owner->is_nsec3 || !is_of_chain(b, number,
-		    zone_find_rrset(owner, DNS_TYPE_NSEC3)->first))
-			continue;
-		dns_base32_decode((const char *)owner->name + 1, HASH_LABEL,
-		    hashed[*count].hash);
-		hashed[(*count)++].node = owner->place;
-	}
-	qsort(hashed, *count, sizeof(*hashed), order_hashes);
-	at = builder_append(b, hashed, *count * sizeof(*hashed));
-	free(hashed);
-	return at;
-}
-
 void
 denial_put(struct builder *b, size_t number)
 {
 	enum denial denial = builder_zone(b, number)->denial;
-	size_t count = 0, at = 0;
+	size_t size = denial == DENIAL_NSEC ? sizeof(place) :
+	    sizeof(struct image_hashed);
+	size_t count = b->chain.length / size, at;
 
+	if (count == 0)
+		return;
 	if (denial == DENIAL_NSEC)
-		at = put_nsec(b, b->build->zones[number].zone, &count);
-	else if (denial == DENIAL_NSEC3)
-		at = put_nsec3(b, number, &count);
-	if (at == 0 || count == 0)
+		qsort_r(b->chain.bytes, count, size, order_names, b);
+	else
+		qsort(b->chain.bytes, count, size, order_hashes);
+	at = builder_append(b, b->chain.bytes, count * size);
+	text_truncate(&b->chain, 0);
+	if (at == 0)
 		return;
 	builder_zone(b, number)->chain = at / 4;
 	builder_zone(b, number)->chain_length = count;
 }
 
-void
-denial_fill(struct builder *b, size_t number, const struct zone_owner *owner)
+static void
+fill_node(struct builder *b, size_t number, struct image_node *node)
 {
 	const struct image image = { builder_header(b), b->base, b->used };
 	const struct image_zone *row = builder_zone(b, number);
-	struct image_node *node = (struct image_node *)(b->base +
-	    (size_t)owner->place * 4);
 	place *links = (place *)(uintptr_t)image_node_proofs(node);
 	uint8_t star[2 + DNS_NAME_MAX] = { 1, '*' };
 	bool is_own;
 
-	dns_name_lower(star + 2, owner->name, owner->length);
+	dns_name_lower(star + 2, image_node_name(node), node->name_length);
 	links[0] = chain_find(&image, row, star + 2, &is_own);
 	if (is_own)
 		node->flags |= NODE_IS_PROVEN;
 	links[1] = chain_find(&image, row, star, &is_own);
+}
+
+void
+denial_fill(struct builder *b, size_t number)
+{
+	size_t count = b->build->zones[number].zone->owner_count;
+
+	if (builder_zone(b, number)->denial != DENIAL_NSEC3)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct image_node *node = (struct image_node *)(b->base +
+		    (size_t)b->places[i] * 4);
+
+		if (b->places[i] != 0 && node->flags & NODE_HAS_PROOFS)
+			fill_node(b, number, node);
+	}
 }

@@ -1,59 +1,23 @@
 #include "image/builder.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "image/rrset.h"
 
-#define TARGETS_MAX	13	/* of an RRset other than NS */
-
-/* The wildcard that a name comes from which is not there. */
-static const struct zone_owner *
-find_wildcard(const struct zone *zone, const uint8_t *name)
+/* Note that a place of the image is to tell a node that may have none yet. */
+static void
+link_to(struct builder *b, size_t at, uint32_t owner)
 {
-	const struct zone_owner *closest = NULL;
+	struct builder_link link = { at / 4, owner };
 
-	while (closest == NULL) {
-		name += *name + 1;
-		closest = zone_find(zone, name);
-	}
-	return closest->cut == NULL ? closest->wildcard : NULL;
+	if (b->places[owner] != 0)
+		*(place *)(b->base + at) = b->places[owner];
+	else
+		text_append(&b->forward, &link, sizeof(link));
 }
 
-/*
- * The node whose addresses go with a target: of the same zone only, as with
- * BIND when it does not recurse. Glue goes with its delegation only.
- */
-static const struct zone_owner *
-find_target(const struct zone *zone, const struct zone_owner *owner,
-    uint16_t type, const uint8_t *name, bool *is_glue)
-{
-	const struct zone_owner *target;
-
-	if (!dns_name_within(name, zone->apex.bytes))
-		return NULL;
-	target = zone_find(zone, name);
-	if (target == NULL)
-		target = find_wildcard(zone, name);
-	if (target == NULL || target->is_hidden)
-		return NULL;
-	*is_glue = target->cut != NULL;
-	if (*is_glue && (type != DNS_TYPE_NS || owner->cut != owner))
-		return NULL;
-	return zone_find_rrset(target, DNS_TYPE_A) ||
-	    zone_find_rrset(target, DNS_TYPE_AAAA) ? target : NULL;
-}
-
-/* What addresses belong to. BIND looks for none if there are many targets. */
-static const uint8_t *
-rrset_target(const struct zone_owner *owner, const struct zone_rrset *rrset,
-    const struct zone_rdata *rdata)
-{
-	if (rrset->type != DNS_TYPE_NS && rrset->count > TARGETS_MAX)
-		return NULL;
-	return zone_target(owner, rrset->type, rdata);
-}
-
-/* Write an RRset; its targets are filled in when all nodes have their place. */
+/* Write an RRset. */
 static size_t
 put_rrset(struct builder *b, size_t number, const struct zone_owner *owner,
     const struct zone_rrset *rrset, uint32_t ttl)
@@ -65,22 +29,21 @@ put_rrset(struct builder *b, size_t number, const struct zone_owner *owner,
 	unsigned i = 0;
 
 	rrset_compile(&octets, &zone->apex, owner, rrset, ttl);
-	for (const struct zone_rdata *rdata = rrset->first; rdata != NULL;
-	    rdata = rdata->next, i++) {
-		const uint8_t *name = rrset_target(owner, rrset, rdata);
+	for (const struct zone_rdata *rdata = rrset->first; rdata != NULL &&
+	    zone_has_target(rrset->type); rdata = rdata->next, i++) {
+		struct image_target *target = &octets.targets[head.targets];
 		bool is_glue;
 
-		if (name != NULL && octets.length > 0 &&
-		    octets.target_at[i] != 0 && find_target(zone, owner,
-		    rrset->type, name, &is_glue) != NULL) {
-			octets.targets[head.targets].name = name == owner->name ?
-			    IMAGE_OWNER : octets.target_at[i];
-			octets.targets[head.targets++].is_glue = is_glue;
-		}
+		if (octets.length == 0 || octets.target_at[i] == 0 ||
+		    !links_target(rrset->type, rdata, &target->node, &is_glue))
+			continue;
+		target->name = zone_target(owner, rrset->type, rdata) ==
+		    owner->name ? IMAGE_OWNER : octets.target_at[i];
+		target->is_glue = is_glue;
+		head.targets++;
 	}
 	head.is_signed = rrset->next != NULL &&
-	    rrset->next->type == DNS_TYPE_RRSIG &&
-	    rrset->next->covers == rrset->type;
+	    zone_covers(rrset->next) == rrset->type;
 	head.length = octets.length;
 	head.pointers = octets.pointer_count;
 	head.record_length = octets.record_length;
@@ -94,6 +57,10 @@ put_rrset(struct builder *b, size_t number, const struct zone_owner *owner,
 		return 0;
 	memcpy(to, &head, sizeof(head));
 	memcpy(to + sizeof(head), octets.targets, targets);
+	for (i = 0; i < head.targets; i++)
+		link_to(b, at + sizeof(head) + i * sizeof(octets.targets[0]) +
+		    offsetof(struct image_target, node),
+		    octets.targets[i].node);
 	memcpy(to + sizeof(head) + targets, octets.pointers, pointers);
 	memcpy(to + sizeof(head) + targets + pointers, octets.bytes,
 	    head.length);
@@ -121,7 +88,7 @@ order_rrsets(struct zone_owner *owner)
 		for (at = &signatures; *at != NULL; at = &(*at)->next) {
 			struct zone_rrset *found = *at;
 
-			if (found->covers != rrset->type)
+			if (zone_covers(found) != rrset->type)
 				continue;
 			*at = found->next;
 			found->next = rrset->next;
@@ -141,19 +108,19 @@ node_flags(struct builder *b, size_t number, const struct zone_owner *owner)
 	const struct zone_rrset *ns = zone_find_rrset(owner, DNS_TYPE_NS);
 	unsigned flags = 0;
 
-	if (owner->cut != NULL)
+	if (owner->has_cut)
 		flags |= NODE_HAS_CUT;
-	if (owner->cut == owner)
+	if (owner->is_cut)
 		flags |= NODE_IS_CUT;
-	if (owner->wildcard != NULL)
+	if (owner->has_wildcard)
 		flags |= NODE_HAS_WILDCARD;
-	if (owner->parent == NULL)
+	if (zone_is_apex(owner))
 		flags |= NODE_IS_APEX;
 	if (zone_find_rrset(owner, DNS_TYPE_CNAME) != NULL)
 		flags |= NODE_HAS_CNAME;
 	/* At a delegation NS goes first: a DNAME beside it is not looked at. */
 	if (zone_find_rrset(owner, DNS_TYPE_DNAME) != NULL &&
-	    (owner->parent == NULL || ns == NULL))
+	    (zone_is_apex(owner) || ns == NULL))
 		flags |= NODE_HAS_DNAME;
 	if (denial_has_proofs(b, number, owner))
 		flags |= NODE_HAS_PROOFS;
@@ -168,15 +135,21 @@ count_links(unsigned flags)
 	    (flags & NODE_HAS_PROOFS ? 2 : 0);
 }
 
-/* A name that questions find has a slot. */
+/* The links that are known now: to the delegation above, which has its node, and from the parent of a wildcard. */
 static void
-count_node(struct builder *b, const uint8_t *name)
+link_node(struct builder *b, const struct zone_owner *owner, size_t at)
 {
-	unsigned labels = dns_name_labels(name);
+	struct image_node *node = (struct image_node *)(b->base + at);
+	struct image_node *parent = (struct image_node *)(b->base +
+	    (size_t)b->places[owner->parent] * 4);
 
-	b->node_count++;
-	if (labels > b->labels_max)
-		b->labels_max = labels;
+	if (owner->is_cut)
+		node->links[0] = at / 4;
+	else if (owner->has_cut)
+		node->links[0] = image_node_cut(parent);
+	if (!zone_is_apex(owner) && !owner->is_hidden &&
+	    owner->name[0] == 1 && owner->name[1] == '*')
+		parent->links[parent->flags & NODE_HAS_CUT ? 1 : 0] = at / 4;
 }
 
 void
@@ -199,13 +172,16 @@ nodes_put(struct builder *b, size_t number, struct zone_owner *owner)
 	memcpy(b->base + at, &node, sizeof(node));
 	memcpy(b->base + at + sizeof(node) + links * sizeof(place),
 	    owner->name, owner->length);
-	owner->place = at / 4;
+	b->places[owner->number] = at / 4;
+	link_node(b, owner, at);
+	denial_note(b, number, owner);
 	if (!owner->is_hidden && !owner->is_nsec3)
-		count_node(b, owner->name);
+		builder_insert(b, owner->name, owner->length, at / 4);
 	for (struct zone_rrset *rrset = owner->rrsets; rrset != NULL;
 	    rrset = rrset->next) {
 		at = put_rrset(b, number, owner, rrset, rrset->ttl);
-		if (rrset->type == DNS_TYPE_NS && owner->parent == NULL)
+		if (rrset->type == DNS_TYPE_NS && zone_is_apex(owner) &&
+		    at != 0)
 			builder_zone(b, number)->ns = at / 4;
 	}
 }
@@ -214,11 +190,12 @@ nodes_put(struct builder *b, size_t number, struct zone_owner *owner)
 void
 nodes_put_negative_soa(struct builder *b, size_t number)
 {
-	const struct zone_owner *apex = b->build->zones[number].zone->first;
+	struct zone_owner *apex = b->build->zones[number].zone->first;
 	const struct zone_rrset *soa = zone_find_rrset(apex, DNS_TYPE_SOA);
 	uint32_t ttl = dns_get32(soa->first->octets + soa->first->length - 4);
 	size_t at;
 
+	order_rrsets(apex);
 	if (ttl > soa->ttl)
 		ttl = soa->ttl;
 	at = put_rrset(b, number, apex, soa, ttl);
@@ -242,41 +219,18 @@ nodes_put_broken(struct builder *b, size_t number)
 	memcpy(b->base + at, &node, sizeof(node));
 	memcpy(b->base + at + sizeof(node), apex->bytes, apex->length);
 	builder_zone(b, number)->apex = at / 4;
-	count_node(b, apex->bytes);
+	builder_insert(b, apex->bytes, apex->length, at / 4);
 }
 
-/* Second pass over a node: whatever refers to other nodes. */
 void
-nodes_fill(struct builder *b, size_t number, const struct zone_owner *owner)
+nodes_fill(struct builder *b)
 {
-	struct image_node *node = (struct image_node *)(b->base +
-	    (size_t)owner->place * 4);
-	struct image_rrset *to;
-	const struct zone_owner *target;
-	bool is_glue;
+	const struct builder_link *links =
+	    (const struct builder_link *)b->forward.bytes;
+	size_t count = b->forward.length / sizeof(*links);
 
-	if (owner->cut != NULL)
-		node->links[0] = owner->cut->place;
-	if (owner->wildcard != NULL)
-		node->links[owner->cut != NULL] = owner->wildcard->place;
-	if (node->flags & NODE_HAS_PROOFS)
-		denial_fill(b, number, owner);
-	to = (struct image_rrset *)(uintptr_t)image_node_rrsets(node);
-	for (const struct zone_rrset *rrset = owner->rrsets; rrset != NULL;
-	    rrset = rrset->next) {
-		struct image_target *next = (struct image_target *)(to + 1);
-		struct image_target *end = next + to->targets;
-
-		for (const struct zone_rdata *rdata = rrset->first;
-		    rdata != NULL && next < end; rdata = rdata->next) {
-			const uint8_t *name = rrset_target(owner, rrset, rdata);
-
-			target = name == NULL ? NULL :
-			    find_target(b->build->zones[number].zone, owner,
-			    rrset->type, name, &is_glue);
-			if (target != NULL)
-				(next++)->node = target->place;
-		}
-		to = (struct image_rrset *)(uintptr_t)image_rrset_next(to);
-	}
+	for (size_t i = 0; i < count; i++)
+		*(place *)(b->base + (size_t)links[i].at * 4) =
+		    b->places[links[i].owner];
+	text_truncate(&b->forward, 0);
 }

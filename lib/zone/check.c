@@ -15,7 +15,7 @@ find_above(const struct zone *zone, const uint8_t *name, uint16_t type)
 		const struct zone_owner *owner = zone_find(zone, name);
 
 		if (owner != NULL && zone_find_rrset(owner, type) &&
-		    (type != DNS_TYPE_NS || owner->parent != NULL))
+		    (type != DNS_TYPE_NS || !zone_is_apex(owner)))
 			highest = owner;
 		if (*name == 0)
 			break;
@@ -225,7 +225,7 @@ check_owner(const struct zone *zone, const struct zone_owner *owner)
 	    rrset = rrset->next) {
 		bool is_checked = rrset->type == DNS_TYPE_MX ||
 		    rrset->type == DNS_TYPE_SRV || (rrset->type ==
-		    DNS_TYPE_NS && owner->parent != NULL);
+		    DNS_TYPE_NS && !zone_is_apex(owner));
 
 		if (is_checked && zone->rules->check_integrity &&
 		    !check_targets(zone, owner, rrset))
@@ -252,7 +252,7 @@ zone_check(const struct zone *zone)
 	if (soa == NULL || ns == NULL || !check_servers(zone, ns))
 		return false;
 	for (const struct zone_owner *owner = apex; owner != NULL;
-	    owner = owner->next)
+	    owner = zone_next(owner))
 		if (owner->rrsets != NULL && !check_owner(zone, owner))
 			good = false;
 	return good;

@@ -48,10 +48,11 @@ compare_owners(const void *a, const void *b)
 static unsigned
 rank(const struct zone_rrset *rrset)
 {
-	uint16_t type = rrset->covers != 0 ? rrset->covers : rrset->type;
+	uint16_t covers = zone_covers(rrset);
+	uint16_t type = covers != 0 ? covers : rrset->type;
 
 	return 2 * (type == DNS_TYPE_SOA ? 0 : type == DNS_TYPE_NS ? 1 :
-	    type + 2u) + (rrset->covers != 0);
+	    type + 2u) + (covers != 0);
 }
 
 static int
@@ -99,7 +100,7 @@ zone_dump(const struct zone *zone, FILE *to)
 	int result = 0;
 
 	for (const struct zone_owner *owner = zone->first; owner != NULL;
-	    owner = owner->next)
+	    owner = zone_next(owner))
 		owners[count++] = owner;
 	qsort(owners, count, sizeof(*owners), compare_owners);
 	for (size_t i = 0; i < count && result == 0; i++)

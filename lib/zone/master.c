@@ -8,6 +8,8 @@
 
 #include "zone/master.h"
 
+#include <sys/stat.h>
+
 #include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
@@ -15,10 +17,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "zone/index.h"
 #include "zone/source.h"
 
 #define INCLUDE_DEPTH_MAX	10
 #define TTL_MAX			0x7fffffff
+#define ESTIMATE_AFTER		(512 << 10)	/* octets of a file */
 
 static int	parse_file(struct master *m, const char *path);
 
@@ -60,6 +64,15 @@ is_word(const struct dns_word *word, const char *text)
 	    strncasecmp(word->text, text, word->length) == 0;
 }
 
+static int
+take_owner(struct master *m, struct zone_owner *owner)
+{
+	if (owner != m->owner || owner == NULL)
+		zone_begin_run(m->zone);
+	m->owner = owner;
+	return owner != NULL ? 0 : master_error(m, "out of memory");
+}
+
 int
 master_set_owner(struct master *m, const struct dns_word *word)
 {
@@ -81,11 +94,7 @@ master_set_owner(struct master *m, const struct dns_word *word)
 		m->owner = NULL;
 		return 0;
 	}
-	struct zone_owner *before = m->owner;
-
-	m->owner = zone_get_owner(m->zone, name.bytes);
-	m->zone->run += m->owner != before;
-	return m->owner != NULL ? 0 : master_error(m, "out of memory");
+	return take_owner(m, zone_get_owner(m->zone, name.bytes));
 }
 
 /* Directives */
@@ -226,6 +235,15 @@ parse_line(struct master *m)
 	return master_parse_record(m, words, count);
 }
 
+/* From what a part of the file holds one knows about how much is to come, once. */
+static void
+expect_owners(struct master *m)
+{
+	index_reserve(m->zone, (double)m->zone->owner_count /
+	    ESTIMATE_AFTER * m->file_size);
+	m->file_size = 0;
+}
+
 /* All lines; takes what the scanner has. */
 static int
 parse_lines(struct master *m, struct scanner *scanner)
@@ -235,9 +253,12 @@ parse_lines(struct master *m, struct scanner *scanner)
 	int result;
 
 	m->scanner = scanner;
-	while ((result = scan_next(scanner, &why)) == 1)
+	while ((result = scan_next(scanner, &why)) == 1) {
 		if (parse_line(m) == -1 && !all)
 			break;
+		if (scanner->octets > ESTIMATE_AFTER && m->file_size > 0)
+			expect_owners(m);
+	}
 	if (result == -1)
 		master_error(m, why);
 	if (scanner->lacks_newline)
@@ -252,6 +273,7 @@ static int
 parse_file(struct master *m, const char *path)
 {
 	struct scanner scanner;
+	struct stat st;
 	const char *why;
 	int fd = source_open(path, &why), result;
 
@@ -262,6 +284,7 @@ parse_file(struct master *m, const char *path)
 		return master_fail(m, why);
 	}
 	m->file = path;
+	m->file_size = fstat(fd, &st) == 0 ? st.st_size : 0;
 	scan_start_file(&scanner, fd);
 	result = parse_lines(m, &scanner);
 	fd_close(&fd);

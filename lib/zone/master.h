@@ -21,6 +21,7 @@ struct master {
 	bool	 has_last_ttl;
 	bool	 told_of_rfc1035;
 	unsigned depth;
+	size_t	 file_size;		/* of the file; 0 once it has served to estimate the zone's size */
 	const char *why;		/* the first error; NULL: none */
 };
 

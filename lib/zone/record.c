@@ -258,7 +258,7 @@ forbidden(const struct master *m, uint16_t type)
 
 	switch (type) {
 	case DNS_TYPE_SOA:
-		return m->owner->parent != NULL ? "not at top of zone" : NULL;
+		return !zone_is_apex(m->owner) ? "not at top of zone" : NULL;
 	case DNS_TYPE_NS:
 		return wildcard ? "invalid NS owner name (wildcard)" : NULL;
 	case DNS_TYPE_NXT:

@@ -168,8 +168,10 @@ read_more(struct scanner *s, const char *start, const char **why)
 		*why = strerror(errno);
 	s->at = s->buffer;
 	s->end = s->buffer + kept + (length > 0 ? length : 0);
-	if (length > 0)
+	if (length > 0) {
+		s->octets += length;
 		return true;
+	}
 	s->fd = -1;
 	s->lacks_newline = kept > 0 && s->end[-1] != '\n';
 	return *why == NULL && kept > 0;

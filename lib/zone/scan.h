@@ -29,6 +29,7 @@ struct scanner {
 	int	 fd;			/* where more comes from; -1: nowhere */
 	char	*buffer;		/* of a file */
 	size_t	 buffer_size;
+	size_t	 octets;		/* of it that were read so far */
 	bool	 lacks_newline;		/* the last line of the file had none */
 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "zone/path.h"
+#include "zone/index.h"
 
 void
 zone_free(struct zone **zone)
@@ -12,83 +12,62 @@ zone_free(struct zone **zone)
 	if (*zone == NULL)
 		return;
 	free((*zone)->slots);
-	pool_free(&(*zone)->pool);
+	free((*zone)->touched);
+	arena_clear(&(*zone)->owners);
+	arena_clear(&(*zone)->data);
 	free(*zone);
 	*zone = NULL;
 }
 
-static bool
-is_name(const struct zone_owner *owner, const uint8_t *lower, size_t length)
+void
+zone_release(struct zone *zone, uint32_t number)
 {
-	uint8_t copy[DNS_NAME_MAX];
-
-	if (owner->length != length)
-		return false;
-	dns_name_lower(copy, owner->name, length);
-	return memcmp(copy, lower, length) == 0;
-}
-
-/* The slot of the path without its first labels: its owner's, or an empty one. */
-static struct zone_slot *
-find_slot(const struct zone *zone, const struct zone_path *path, unsigned skip)
-{
-	uint64_t hash = path->hashes[skip];
-	const uint8_t *name = path->name + path->starts[skip];
-	size_t length = path->starts[path->labels] + 1 - path->starts[skip];
-
-	for (size_t at = hash >> 32;; at++) {
-		struct zone_slot *slot =
-		    &zone->slots[at & (zone->slot_count - 1)];
-
-		if (slot->owner == NULL || (slot->hash == hash &&
-		    is_name(slot->owner, name, length)))
-			return slot;
-	}
-}
-
-static void
-grow_slots(struct zone *zone)
-{
-	size_t count = zone->slot_count > 0 ? zone->slot_count * 2 : 64;
-	struct zone_slot *slots = mem_zalloc(count, sizeof(*slots));
-
-	for (size_t i = 0; i < zone->slot_count; i++) {
-		const struct zone_slot *slot = &zone->slots[i];
-		size_t at = slot->hash >> 32;
-
-		if (slot->owner == NULL)
-			continue;
-		while (slots[at & (count - 1)].owner != NULL)
-			at++;
-		slots[at & (count - 1)] = *slot;
-	}
 	free(zone->slots);
-	zone->slots = slots;
-	zone->slot_count = count;
+	zone->slots = NULL;
+	arena_release(&zone->owners, number);
+	arena_release(&zone->data, number);
+}
+
+/* Room for an owner, with the end of its chunk behind it; the one before leads there. */
+static struct zone_owner *
+allocate_owner(struct zone *zone, size_t length)
+{
+	struct zone_owner *owner;
+
+	arena_mark(&zone->owners, zone->owner_count);
+	arena_mark(&zone->data, zone->owner_count);
+	owner = arena_alloc(&zone->owners, zone_owner_size(length) +
+	    sizeof(*owner));
+	if (owner == NULL)
+		return NULL;
+	zone->owners.chunks[zone->owners.count - 1].used -= sizeof(*owner);
+	if (zone->last != NULL) {
+		struct zone_owner *end = (struct zone_owner *)
+		    ((char *)zone->last + zone_owner_size(zone->last->length));
+
+		if (end != owner)
+			end->rrsets = (struct zone_rrset *)owner;
+	}
+	return owner;
 }
 
 /* slot is where it was not found. */
 static struct zone_owner *
 add_owner(struct zone *zone, const struct zone_path *path, unsigned skip,
-    const uint8_t *name, struct zone_slot *slot)
+    const uint8_t *name, size_t slot)
 {
 	size_t length = path->starts[path->labels] + 1 - path->starts[skip];
-	struct zone_owner *owner;
+	struct zone_owner *owner = allocate_owner(zone, length);
 
-	if (zone->owner_count >= zone->slot_count / 2) {
-		grow_slots(zone);
-		slot = find_slot(zone, path, skip);
-	}
-	owner = pool_alloc(zone->pool, sizeof(*owner) + length);
 	if (owner == NULL)
 		return NULL;
-	owner->hash = path->hashes[skip];
+	owner->number = zone->owner_count++;
 	owner->length = length;
 	memcpy(owner->name, name + path->starts[skip], length);
-	*slot = (struct zone_slot) { owner->hash, owner };
-	*zone->tail = owner;
-	zone->tail = &owner->next;
-	zone->owner_count++;
+	if (zone->first == NULL)
+		zone->first = owner;
+	zone->last = owner;
+	index_add(zone, path, skip, owner, slot);
 	return owner;
 }
 
@@ -96,9 +75,10 @@ struct zone_owner *
 zone_find(const struct zone *zone, const uint8_t *name)
 {
 	struct zone_path path;
+	size_t slot;
 
 	zone_path_init(&path, zone->seed, name, dns_name_length(name));
-	return find_slot(zone, &path, 0)->owner;
+	return index_find(zone, &path, 0, &slot);
 }
 
 struct zone_owner *
@@ -106,31 +86,33 @@ zone_get_owner(struct zone *zone, const uint8_t *name)
 {
 	struct zone_path path;
 	struct zone_owner *parent = NULL;
-	struct zone_slot *slot = NULL, *first = NULL;
+	size_t slot = 0, first = 0;
 	unsigned skip = 0, apex;
 
 	zone_path_init(&path, zone->seed, name, dns_name_length(name));
 	apex = path.labels - dns_name_labels(zone->apex.bytes);
 	for (; skip <= apex; skip++) {
-		slot = find_slot(zone, &path, skip);
-		parent = slot->owner;
+		parent = index_find(zone, &path, skip, &slot);
 		if (parent != NULL)
 			break;
 		if (skip == 0)
 			first = slot;
 	}
 	/* Mostly one name is new, and its place is known from looking for it. */
-	if (skip != 1)
-		first = NULL;
 	while (skip > 0) {
 		struct zone_owner *owner;
 
-		slot = first != NULL ? first : find_slot(zone, &path, skip - 1);
-		owner = add_owner(zone, &path, --skip, name, slot);
+		if (skip-- > 1 || parent == NULL)
+			(void)index_find(zone, &path, skip, &slot);
+		else
+			slot = first;
+		owner = add_owner(zone, &path, skip, name, slot);
 		if (owner == NULL)
 			return NULL;
-		owner->parent = parent;
+		owner->parent = parent != NULL ? parent->number : 0;
 		parent = owner;
+		if (skip > 0)
+			(void)index_find(zone, &path, 0, &first);
 	}
 	return parent;
 }
@@ -151,7 +133,7 @@ find_rrset(const struct zone_owner *owner, uint16_t type, uint16_t covers)
 	struct zone_rrset *rrset = owner->rrsets;
 
 	while (rrset != NULL &&
-	    (rrset->type != type || rrset->covers != covers))
+	    (rrset->type != type || zone_covers(rrset) != covers))
 		rrset = rrset->next;
 	return rrset;
 }
@@ -213,77 +195,134 @@ goes_with_cname(uint16_t type)
 	    type == DNS_TYPE_SIG;
 }
 
-static struct zone_rrset *
-add_rrset(struct zone *zone, struct zone_owner *owner, uint16_t type,
-    uint16_t covers, uint32_t ttl, const char **why)
+static size_t
+rdata_size(uint16_t type, uint16_t length)
 {
-	struct zone_rrset **end = &owner->rrsets;
-	struct zone_rrset *rrset;
+	return sizeof(struct zone_rdata) + length +
+	    (zone_has_target(type) ? sizeof(uint32_t) : 0);
+}
+
+/* Are there reasons against another RRset of the owner? */
+static const char *
+refuse_rrset(const struct zone *zone, const struct zone_owner *owner,
+    uint16_t type)
+{
 	unsigned count = 0;
 
-	for (; *end != NULL; end = &(*end)->next, count++) {
-		if (((*end)->type == DNS_TYPE_CNAME && !goes_with_cname(type)) ||
-		    (type == DNS_TYPE_CNAME && !goes_with_cname((*end)->type))) {
-			*why = "CNAME and other data";
-			return NULL;
-		}
-	}
+	for (const struct zone_rrset *at = owner->rrsets; at != NULL;
+	    at = at->next, count++)
+		if ((at->type == DNS_TYPE_CNAME && !goes_with_cname(type)) ||
+		    (type == DNS_TYPE_CNAME && !goes_with_cname(at->type)))
+			return "CNAME and other data";
 	if (zone->rules->types_per_name > 0 &&
-	    count >= zone->rules->types_per_name) {
-		*why = "too many records";
-		return NULL;
-	}
-	*why = "out of memory";
-	rrset = pool_alloc(zone->pool, sizeof(*rrset));
+	    count >= zone->rules->types_per_name)
+		return "too many records";
+	return NULL;
+}
+
+/* An RRset with room for its first record. */
+static struct zone_rrset *
+add_rrset(struct zone *zone, struct zone_owner *owner, uint16_t type,
+    uint32_t ttl, uint16_t length)
+{
+	struct zone_rrset **end = &owner->rrsets;
+	struct zone_rrset *rrset = arena_alloc(&zone->data, sizeof(*rrset) +
+	    rdata_size(type, length));
+
 	if (rrset == NULL)
 		return NULL;
+	while (*end != NULL)
+		end = &(*end)->next;
 	rrset->type = type;
-	rrset->covers = covers;
 	rrset->ttl = ttl;
-	rrset->tail = &rrset->first;
+	rrset->first = (struct zone_rdata *)(rrset + 1);
 	*end = rrset;
 	return rrset;
+}
+
+/* 1: there is such a record already; 0: another one may come; -1 with *why. */
+static int
+look_at_rrset(const struct zone *zone, const struct zone_rrset *rrset,
+    const uint8_t *octets, uint16_t length, struct zone_rdata ***end,
+    const char **why)
+{
+	struct zone_rdata **at = (struct zone_rdata **)(uintptr_t)&rrset->first;
+
+	for (; *at != NULL; at = &(*at)->next)
+		if (is_same_data(rrset->type, *at, octets, length))
+			return 1;
+	*end = at;
+	*why = "multiple RRs of singleton type";
+	if (is_singleton(rrset->type))
+		return -1;
+	*why = "too many records";
+	return rrset->count == UINT16_MAX ||
+	    (zone->rules->records_per_type > 0 &&
+	    rrset->count >= zone->rules->records_per_type) ? -1 : 0;
+}
+
+void
+zone_begin_run(struct zone *zone)
+{
+	zone->has_runs = true;
+	zone->touched_count = 0;
+}
+
+/* Had the RRset a record in this run already? From now on it has. */
+static bool
+touch(struct zone *zone, const struct zone_rrset *rrset)
+{
+	if (!zone->has_runs)
+		return true;
+	for (size_t i = 0; i < zone->touched_count; i++)
+		if (zone->touched[i] == rrset)
+			return true;
+	if (zone->touched_count == zone->touched_size) {
+		zone->touched_size = 2 * zone->touched_size + 16;
+		zone->touched = mem_resize(zone->touched, zone->touched_size,
+		    sizeof(*zone->touched));
+	}
+	zone->touched[zone->touched_count++] = rrset;
+	return false;
 }
 
 int
 zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
     uint32_t *ttl, const uint8_t *octets, uint16_t length, const char **why)
 {
-	uint16_t covers = covered(type, octets, length);
-	struct zone_rrset *rrset = find_rrset(owner, type, covers);
-	struct zone_rdata *rdata;
+	struct zone_rrset *rrset = find_rrset(owner, type, covered(type,
+	    octets, length));
+	struct zone_rdata *rdata, **end = NULL;
+	int result = 0;
 
-	if (rrset == NULL) {
-		rrset = add_rrset(zone, owner, type, covers, *ttl, why);
-		if (rrset == NULL)
-			return -1;
+	if (rrset != NULL) {
+		if (!touch(zone, rrset))
+			rrset->ttl = *ttl;
+		*ttl = rrset->ttl;
+		result = look_at_rrset(zone, rrset, octets, length, &end, why);
+	} else {
+		*why = refuse_rrset(zone, owner, type);
+		result = *why != NULL ? -1 : 0;
 	}
-	if (rrset->run != zone->run)
-		rrset->ttl = *ttl;
-	rrset->run = zone->run;
-	*ttl = rrset->ttl;
-	for (rdata = rrset->first; rdata != NULL; rdata = rdata->next)
-		if (is_same_data(type, rdata, octets, length))
-			return 0;
-	if (is_singleton(type) && rrset->count > 0) {
-		*why = "multiple RRs of singleton type";
+	if (result != 0)
+		return result == 1 ? 0 : -1;
+	*why = "too many records";
+	if (zone->rules->max_records > 0 &&
+	    zone->record_count >= zone->rules->max_records)
 		return -1;
-	}
-	if ((zone->rules->max_records > 0 &&
-	    zone->record_count >= zone->rules->max_records) ||
-	    rrset->count == UINT16_MAX || (zone->rules->records_per_type > 0 &&
-	    rrset->count >= zone->rules->records_per_type)) {
-		*why = "too many records";
-		return -1;
-	}
 	*why = "out of memory";
-	rdata = pool_alloc(zone->pool, sizeof(*rdata) + length);
+	if (rrset == NULL) {
+		rrset = add_rrset(zone, owner, type, *ttl, length);
+		if (rrset != NULL)
+			(void)touch(zone, rrset);
+		rdata = rrset != NULL ? rrset->first : NULL;
+	} else
+		rdata = *end = arena_alloc(&zone->data, rdata_size(type,
+		    length));
 	if (rdata == NULL)
 		return -1;
 	rdata->length = length;
 	memcpy(rdata->octets, octets, length);
-	*rrset->tail = rdata;
-	rrset->tail = &rdata->next;
 	rrset->count++;
 	zone->record_count++;
 	return 0;
@@ -318,8 +357,6 @@ zone_remove(struct zone_owner *owner, uint16_t type, const uint8_t *octets,
 	if (found == NULL)
 		return false;
 	*at = found->next;
-	if (rrset->tail == &found->next)
-		rrset->tail = at;
 	if (--rrset->count == 0) {
 		struct zone_rrset **link = &owner->rrsets;
 
@@ -328,6 +365,26 @@ zone_remove(struct zone_owner *owner, uint16_t type, const uint8_t *octets,
 		*link = rrset->next;
 	}
 	return true;
+}
+
+bool
+zone_has_target(uint16_t type)
+{
+	switch (type) {
+	case DNS_TYPE_NS:
+	case DNS_TYPE_MB:
+	case DNS_TYPE_MX:
+	case DNS_TYPE_AFSDB:
+	case DNS_TYPE_RT:
+	case DNS_TYPE_KX:
+	case DNS_TYPE_SVCB:
+	case DNS_TYPE_HTTPS:
+	case DNS_TYPE_SRV:
+	case DNS_TYPE_NAPTR:
+		return true;
+	default:
+		return false;
+	}
 }
 
 const uint8_t *
@@ -363,13 +420,11 @@ zone_new(const struct dns_name *apex, const struct zone_rules *rules,
 {
 	struct zone *zone = mem_zalloc(1, sizeof(*zone));
 
-	zone->pool = pool_new(0);
 	zone->apex = *apex;
 	zone->rules = rules;
 	zone->seed = seed;
-	zone->tail = &zone->first;
 	dns_name_show(apex->bytes, zone->text);
-	grow_slots(zone);
+	index_reserve(zone, 1);
 	zone_get_owner(zone, apex->bytes);
 	return zone;
 }

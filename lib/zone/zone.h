@@ -15,6 +15,7 @@
 
 #include "base/base.h"
 #include "dns/dns.h"
+#include "zone/arena.h"
 
 struct zone_rdata {
 	struct zone_rdata *next;
@@ -22,39 +23,42 @@ struct zone_rdata {
 	uint8_t	 octets[];
 };
 
+/* Its first record lies right behind it. */
 struct zone_rrset {
 	struct zone_rrset *next;
-	uint16_t type;
-	uint16_t covers;	/* of RRSIG: the type that it signs, one RRset each; else 0 */
-	uint16_t count;
-	uint32_t ttl;
-	uint32_t run;		/* in which a record was added last */
 	struct zone_rdata *first;
-	struct zone_rdata **tail;
+	uint32_t ttl;
+	uint16_t type;
+	uint16_t count;
 };
 
-/* A name of the zone, or an empty non-terminal. */
+/*
+ * A name of the zone, or an empty non-terminal. Owners lie one behind the
+ * other, in the order of the file, parents before their children; number 0
+ * is the apex.
+ */
 struct zone_owner {
-	struct zone_owner *next;	/* in the order of the file; parents come first */
-	struct zone_owner *parent;	/* NULL at the apex */
 	struct zone_rrset *rrsets;
-	uint64_t hash;			/* zone_path_init() of its name */
-	struct zone_owner *cut;		/* the builder's */
-	struct zone_owner *wildcard;
-	uint32_t place;
-	bool	 is_hidden;
-	bool	 is_nsec3;		/* a hash, which is no name of the zone */
-	uint8_t	 length;
+	uint32_t number;
+	uint32_t parent;		/* its number; the apex has its own */
+	bool	 has_cut : 1;		/* at or below a delegation or DNAME: the builder's, as are all of these */
+	bool	 is_cut : 1;
+	bool	 has_wildcard : 1;
+	bool	 is_hidden : 1;		/* at or below the apex of another zone */
+	bool	 is_shadow : 1;		/* that apex */
+	bool	 is_nsec3 : 1;		/* a hash, which is no name of the zone */
+	uint8_t	 length;		/* 0: not an owner but the end of a piece of memory; rrsets is the next piece */
 	uint8_t	 name[];
 };
 
 /* What becomes of a zone in which a check finds something. */
 enum verdict { VERDICT_FAIL, VERDICT_WARN, VERDICT_IGNORE };
 
-/* The hash stands beside the owner: with a million names each look at one is a wait for memory. */
+/* Half of a name's hash, and where its owner is (index.c). */
 struct zone_slot {
-	uint64_t hash;
-	struct zone_owner *owner;	/* NULL: empty */
+	uint32_t is_taken : 1;
+	uint32_t tag : 31;
+	uint32_t reference;
 };
 
 /* How a zone is to be read. */
@@ -77,16 +81,20 @@ struct zone_rules {
 };
 
 struct zone {
-	struct pool *pool;
+	struct arena owners;
+	struct arena data;
 	struct dns_name apex;
 	char	 text[DNS_NAME_TEXT];	/* the apex as logs show it */
 	const struct zone_rules *rules;
 	const char *file;		/* while it is read: includes are looked for beneath it */
 	size_t	 record_count;
-	uint32_t run;			/* of records in a row with one owner: they share a TTL */
+	bool	 has_runs;		/* of records in a row with one owner: they share a TTL */
+	const struct zone_rrset **touched;	/* RRsets that had a record in this run */
+	size_t	 touched_count;
+	size_t	 touched_size;
 	const uint64_t *seed;
-	struct zone_owner *first;	/* the apex, once the zone is loaded */
-	struct zone_owner **tail;
+	struct zone_owner *first;	/* the apex */
+	struct zone_owner *last;
 	struct zone_slot *slots;	/* by hash; a power of two */
 	size_t	 slot_count;
 	size_t	 owner_count;
@@ -114,6 +122,36 @@ struct zone *zone_new(const struct dns_name *apex,
 
 void	zone_free(struct zone **zone);
 
+/* Octets of an owner whose name has length octets. */
+static inline size_t
+zone_owner_size(size_t length)
+{
+	return (offsetof(struct zone_owner, name) + length + 7) & ~(size_t)7;
+}
+
+static inline bool
+zone_is_apex(const struct zone_owner *owner)
+{
+	return owner->number == 0;
+}
+
+/* The owner behind this one; NULL at the end. */
+static inline struct zone_owner *
+zone_next(const struct zone_owner *owner)
+{
+	const struct zone_owner *next = (const struct zone_owner *)
+	    ((const char *)owner + zone_owner_size(owner->length));
+
+	return next->length != 0 ? (struct zone_owner *)(uintptr_t)next :
+	    (struct zone_owner *)next->rrsets;
+}
+
+/*
+ * Owners before this number are no longer needed, nor what they have; from
+ * the first such call on nothing is found any more.
+ */
+void	zone_release(struct zone *zone, uint32_t number);
+
 /* The owner of a name, NULL if the zone has none. */
 struct zone_owner *zone_find(const struct zone *zone, const uint8_t *name);
 
@@ -123,9 +161,20 @@ struct zone_owner *zone_get_owner(struct zone *zone, const uint8_t *name);
 struct zone_rrset *zone_find_rrset(const struct zone_owner *owner,
 	    uint16_t type);
 
+/* Of RRSIG: the type that it signs, one RRset each; else 0. */
+static inline uint16_t
+zone_covers(const struct zone_rrset *rrset)
+{
+	return rrset->type == DNS_TYPE_RRSIG ? dns_get16(rrset->first->octets) :
+	    0;
+}
+
 /* The signatures of one type's RRset. */
 struct zone_rrset *zone_find_signatures(const struct zone_owner *owner,
 	    uint16_t covers);
+
+/* A run of records begins: a master file has another owner. */
+void	zone_begin_run(struct zone *zone);
 
 /*
  * Add a record. 0: added, or there already; -1 with *why. If its TTL is not
@@ -139,6 +188,9 @@ int	zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
 /* Remove a record; its owner stays. False: it is not there. */
 bool	zone_remove(struct zone_owner *owner, uint16_t type,
 	    const uint8_t *rdata, uint16_t length);
+
+/* May a record of this type name a target? Then four octets for the builder lie behind its data. */
+bool	zone_has_target(uint16_t type);
 
 /* The name in a record's data that additional addresses belong to, NULL if its type has none. */
 const uint8_t *zone_target(const struct zone_owner *owner, uint16_t type,

@@ -61,7 +61,7 @@ ask_all(const struct image *image, const struct zone *zone)
 	struct dns_name below;
 
 	for (const struct zone_owner *owner = zone->first; owner != NULL;
-	    owner = owner->next) {
+	    owner = zone_next(owner)) {
 		for (size_t i = 0; i < COUNT_OF(types); i++) {
 			ask(image, owner->name, types[i], false);
 			ask(image, owner->name, types[i], true);
