@@ -79,9 +79,11 @@ dns_name_parse(struct dns_name *name, const char *text, size_t length,
 			continue;
 		}
 
-		int octet = read_octet(text, length, &at);
+		int octet = (uint8_t)text[at];
 
-		if (octet == -1) {
+		if (octet != '\\')
+			at++;
+		else if ((octet = read_octet(text, length, &at)) == -1) {
 			*why = "bad escape";
 			return -1;
 		}

@@ -36,6 +36,7 @@ builder_take(struct builder *b, size_t length)
 		}
 		b->base = base;
 		b->size = size;
+		(void)madvise(base, size, MADV_HUGEPAGE);
 	}
 	b->used = need;
 	return at;
@@ -80,12 +81,13 @@ builder_flush(struct builder *b)
 }
 
 void
-builder_insert(struct builder *b, const uint8_t *name, size_t length,
-    place node)
+builder_insert(struct builder *b, const struct zone_suffix *suffix,
+    const uint8_t *name, size_t length, place node)
 {
 	struct zone_path path;
 
-	zone_path_init(&path, builder_header(b)->seed, name, length);
+	zone_path_init_below(&path, builder_header(b)->seed, name, length,
+	    suffix);
 	if (path.labels > b->labels_max)
 		b->labels_max = path.labels;
 	__builtin_prefetch(first_slot(b, path.hashes[0]), 1);

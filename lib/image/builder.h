@@ -41,8 +41,8 @@ struct builder_link {
 size_t	builder_find_zone(const struct builder *b, const uint8_t *apex);
 
 /* Enter a node under its name: it is found from the next builder_flush() on at the latest. */
-void	builder_insert(struct builder *b, const uint8_t *name, size_t length,
-	    place node);
+void	builder_insert(struct builder *b, const struct zone_suffix *suffix,
+	    const uint8_t *name, size_t length, place node);
 void	builder_flush(struct builder *b);
 
 /* Octets at the end, cleared, at a multiple of four; their offset, 0 when there is no memory. Moves base. */

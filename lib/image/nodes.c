@@ -176,7 +176,8 @@ nodes_put(struct builder *b, size_t number, struct zone_owner *owner)
 	link_node(b, owner, at);
 	denial_note(b, number, owner);
 	if (!owner->is_hidden && !owner->is_nsec3)
-		builder_insert(b, owner->name, owner->length, at / 4);
+		builder_insert(b, &b->build->zones[number].zone->suffix,
+		    owner->name, owner->length, at / 4);
 	for (struct zone_rrset *rrset = owner->rrsets; rrset != NULL;
 	    rrset = rrset->next) {
 		at = put_rrset(b, number, owner, rrset, rrset->ttl);
@@ -212,6 +213,7 @@ nodes_put_broken(struct builder *b, size_t number)
 	const struct dns_name *apex = b->build->zones[number].apex;
 	struct image_node node = { .zone = number,
 	    .name_length = apex->length, .flags = NODE_IS_APEX };
+	struct zone_suffix suffix;
 	size_t at = builder_take(b, sizeof(node) + apex->length);
 
 	if (at == 0)
@@ -219,7 +221,8 @@ nodes_put_broken(struct builder *b, size_t number)
 	memcpy(b->base + at, &node, sizeof(node));
 	memcpy(b->base + at + sizeof(node), apex->bytes, apex->length);
 	builder_zone(b, number)->apex = at / 4;
-	builder_insert(b, apex->bytes, apex->length, at / 4);
+	zone_suffix_init(&suffix, builder_header(b)->seed, apex->bytes);
+	builder_insert(b, &suffix, apex->bytes, apex->length, at / 4);
 }
 
 void

@@ -73,6 +73,36 @@ take_owner(struct master *m, struct zone_owner *owner)
 	return owner != NULL ? 0 : master_error(m, "out of memory");
 }
 
+/*
+ * The next line's owner, if it is a plain relative name: with a million
+ * names each look into the index is a wait for memory, which is over when
+ * this line's record has been read.
+ */
+static void
+look_ahead(struct master *m)
+{
+	const struct scanner *s = m->scanner;
+	const char *start = s->at + (s->at < s->end && *s->at == '\n');
+	const char *at = start, *why;
+	struct master_next *next = m->next;
+
+	next->text = NULL;
+	while (at < s->end && at - start < DNS_LABEL_MAX &&
+	    ((*at >= '0' && *at <= '9') || *at == '-' ||
+	    ((*at | 0x20) >= 'a' && (*at | 0x20) <= 'z')))
+		at++;
+	if (at == start || at == s->end || (*at != ' ' && *at != '\t') ||
+	    !m->origin_is_within || dns_name_parse(&next->name, start,
+	    at - start, &m->origin, &why) == -1)
+		return;
+	next->text = start;
+	next->length = at - start;
+	next->octets = s->octets;
+	zone_path_init_below(&next->path, m->zone->seed, next->name.bytes,
+	    next->name.length, &m->zone->suffix);
+	zone_expect(m->zone, &next->path);
+}
+
 int
 master_set_owner(struct master *m, const struct dns_word *word)
 {
@@ -81,6 +111,12 @@ master_set_owner(struct master *m, const struct dns_word *word)
 	bool is_relative = word->length > 0 &&
 	    word->text[word->length - 1] != '.';
 
+	if (m->next->text == word->text && m->next->length == word->length &&
+	    m->next->octets == m->scanner->octets) {
+		m->has_owner = true;
+		return take_owner(m, zone_get_owner_at(m->zone,
+		    m->next->name.bytes, &m->next->path));
+	}
 	if (dns_name_parse(&name, word->text, word->length, &m->origin,
 	    &why) == -1)
 		return master_error(m, why);
@@ -195,6 +231,7 @@ include(struct master *m, const struct dns_word *words, size_t count)
 static int
 parse_directive(struct master *m, const struct dns_word *words, size_t count)
 {
+	m->next->text = NULL;	/* it may have another meaning now */
 	if (is_word(&words[0], "$GENERATE"))
 		return master_generate(m, words, count);
 	if (is_word(&words[0], "$INCLUDE"))
@@ -232,6 +269,7 @@ parse_line(struct master *m)
 		words++;
 		count--;
 	}
+	look_ahead(m);
 	return master_parse_record(m, words, count);
 }
 
@@ -239,8 +277,10 @@ parse_line(struct master *m)
 static void
 expect_owners(struct master *m)
 {
+	const struct scanner *s = m->scanner;
+
 	index_reserve(m->zone, (double)m->zone->owner_count /
-	    ESTIMATE_AFTER * m->file_size);
+	    (s->octets - (s->end - s->at)) * m->file_size);
 	m->file_size = 0;
 }
 
@@ -265,6 +305,7 @@ parse_lines(struct master *m, struct scanner *scanner)
 		log_warning("%s: file does not end with newline", m->file);
 	scan_stop(scanner);
 	m->scanner = NULL;
+	m->next->text = NULL;
 	return m->why == NULL ? 0 : -1;
 }
 
@@ -295,11 +336,13 @@ int
 zone_parse(struct zone *zone, const char *name, const char *bytes,
     size_t length, const char **why)
 {
+	struct master_next next = { .text = NULL };
 	struct master m = {
 		.zone = zone,
 		.file = name,
 		.origin = zone->apex,
 		.origin_is_within = true,
+		.next = &next,
 	};
 	struct scanner scanner;
 	int result;

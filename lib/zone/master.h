@@ -6,6 +6,15 @@
 #include "zone/scan.h"
 #include "zone/zone.h"
 
+/* The owner of the line to come, looked at early. */
+struct master_next {
+	const char *text;		/* where it stands; NULL: not known */
+	size_t	 length;
+	size_t	 octets;		/* scanner->octets then: the buffer is the same */
+	struct dns_name name;
+	struct zone_path path;
+};
+
 /* Where we are. An included file begins with a copy and ends with the old one. */
 struct master {
 	struct zone *zone;
@@ -22,6 +31,7 @@ struct master {
 	bool	 told_of_rfc1035;
 	unsigned depth;
 	size_t	 file_size;		/* of the file; 0 once it has served to estimate the zone's size */
+	struct master_next *next;
 	const char *why;		/* the first error; NULL: none */
 };
 

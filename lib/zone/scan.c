@@ -59,20 +59,20 @@ static const bool ends_word[256] = {
 static int
 scan_word(struct scanner *s, const char **why)
 {
-	const char *start = s->at;
+	const char *start = s->at, *at = start, *end = s->end;
 
-	while (s->at < s->end && !ends_word[(uint8_t)*s->at]) {
-		if (*s->at == '\\' && ++s->at == s->end) {
-			*why = "unexpected end of input";
+	for (; at < end && !ends_word[(uint8_t)*at]; at++) {
+		if (*at != '\\')
+			continue;
+		if (++at == end || *at == '\n') {
+			s->at = at;
+			*why = at == end ? "unexpected end of input" :
+			    "unexpected end of line";
 			return -1;
 		}
-		if (*s->at == '\n') {
-			*why = "unexpected end of line";
-			return -1;
-		}
-		s->at++;
 	}
-	return add_word(s, start, s->at - start, false, why);
+	s->at = at;
+	return add_word(s, start, at - start, false, why);
 }
 
 static int

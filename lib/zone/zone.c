@@ -82,17 +82,16 @@ zone_find(const struct zone *zone, const uint8_t *name)
 }
 
 struct zone_owner *
-zone_get_owner(struct zone *zone, const uint8_t *name)
+zone_get_owner_at(struct zone *zone, const uint8_t *name,
+    const struct zone_path *path)
 {
-	struct zone_path path;
 	struct zone_owner *parent = NULL;
 	size_t slot = 0, first = 0;
 	unsigned skip = 0, apex;
 
-	zone_path_init(&path, zone->seed, name, dns_name_length(name));
-	apex = path.labels - dns_name_labels(zone->apex.bytes);
+	apex = path->labels - zone->suffix.labels;
 	for (; skip <= apex; skip++) {
-		parent = index_find(zone, &path, skip, &slot);
+		parent = index_find(zone, path, skip, &slot);
 		if (parent != NULL)
 			break;
 		if (skip == 0)
@@ -103,18 +102,35 @@ zone_get_owner(struct zone *zone, const uint8_t *name)
 		struct zone_owner *owner;
 
 		if (skip-- > 1 || parent == NULL)
-			(void)index_find(zone, &path, skip, &slot);
+			(void)index_find(zone, path, skip, &slot);
 		else
 			slot = first;
-		owner = add_owner(zone, &path, skip, name, slot);
+		owner = add_owner(zone, path, skip, name, slot);
 		if (owner == NULL)
 			return NULL;
 		owner->parent = parent != NULL ? parent->number : 0;
 		parent = owner;
 		if (skip > 0)
-			(void)index_find(zone, &path, 0, &first);
+			(void)index_find(zone, path, 0, &first);
 	}
 	return parent;
+}
+
+struct zone_owner *
+zone_get_owner(struct zone *zone, const uint8_t *name)
+{
+	struct zone_path path;
+
+	zone_path_init_below(&path, zone->seed, name, dns_name_length(name),
+	    &zone->suffix);
+	return zone_get_owner_at(zone, name, &path);
+}
+
+void
+zone_expect(const struct zone *zone, const struct zone_path *path)
+{
+	__builtin_prefetch(&zone->slots[path->hashes[0] >> 32 &
+	    (zone->slot_count - 1)], 1);
 }
 
 struct zone_rrset *
@@ -423,6 +439,7 @@ zone_new(const struct dns_name *apex, const struct zone_rules *rules,
 	zone->apex = *apex;
 	zone->rules = rules;
 	zone->seed = seed;
+	zone_suffix_init(&zone->suffix, seed, apex->bytes);
 	dns_name_show(apex->bytes, zone->text);
 	index_reserve(zone, 1);
 	zone_get_owner(zone, apex->bytes);

@@ -16,6 +16,7 @@
 #include "base/base.h"
 #include "dns/dns.h"
 #include "zone/arena.h"
+#include "zone/path.h"
 
 struct zone_rdata {
 	struct zone_rdata *next;
@@ -84,6 +85,7 @@ struct zone {
 	struct arena owners;
 	struct arena data;
 	struct dns_name apex;
+	struct zone_suffix suffix;	/* the apex, for paths */
 	char	 text[DNS_NAME_TEXT];	/* the apex as logs show it */
 	const struct zone_rules *rules;
 	const char *file;		/* while it is read: includes are looked for beneath it */
@@ -157,6 +159,14 @@ struct zone_owner *zone_find(const struct zone *zone, const uint8_t *name);
 
 /* The same, made with all names between it and the apex if need be. NULL out of memory. */
 struct zone_owner *zone_get_owner(struct zone *zone, const uint8_t *name);
+
+/*
+ * The same for the path of a name, made with zone->suffix. zone_expect()
+ * has the processor fetch what that will need.
+ */
+struct zone_owner *zone_get_owner_at(struct zone *zone, const uint8_t *name,
+	    const struct zone_path *path);
+void	zone_expect(const struct zone *zone, const struct zone_path *path);
 
 struct zone_rrset *zone_find_rrset(const struct zone_owner *owner,
 	    uint16_t type);
