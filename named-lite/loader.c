@@ -306,6 +306,7 @@ load_zones(void)
 	}
 	l.build.zones = l.zones;
 	l.build.zone_count = count;
+	l.build.takes_zones = true;
 	if (l.task->job != LOADER_CHANGES)
 		log_info("all zones loaded");
 }
