@@ -169,10 +169,22 @@ def by_port(log):
     for line in log.splitlines():
         said = re.search(r"/smtpd\[\d+\]: (.*\[127\.0\.0\.1\]):(\d+)(.*)", line)
         if said:
-            text = re.sub(r"\b[0-9A-F]{8,}:|NOQUEUE:", "ID:", said.group(1) + said.group(3))
+            text = re.sub(r"\b[0-9A-F]{8,}:|NOQUEUE:", "ID:", said.group(1) + said.group(3)).replace(":" + said.group(2), "")
             if not any(re.search(kept, text) for kept, why in KEPT_IN_LOG):
                 found.setdefault(int(said.group(2)), []).append(text)
     return found
+
+
+def logs(box, postfix, last_ports):
+    """Both logs by port, once the last sessions are in them."""
+    def read(path):
+        with open(path, errors="replace") as f:
+            return f.read()
+    files = box.log_file, postfix.directory + "/mail.log"
+    for path, port in zip(files, last_ports):
+        line = "disconnect from unknown[127.0.0.1]:%d " % port
+        postroad.wait_until(lambda: line in read(path), line, lambda: read(path)[-2000:])
+    return [by_port(read(path)) for path in files]
 
 
 @unittest.skipUnless(peers.Postfix.installed(), "no Postfix beside us")
@@ -205,15 +217,7 @@ class BesidePostfix(postroad.Test):
         self.assertEqual(differences, [], "\n" + "\n".join(differences))
 
     def test_what_is_logged(self):
-        last = ["disconnect from unknown[127.0.0.1]:%d " % port for port, _ in list(self.heard.values())[-1]]
-
-        def read(path):
-            with open(path, errors="replace") as f:
-                return f.read()
-        files = self.box.log_file, self.postfix.directory + "/mail.log"
-        for path, line in zip(files, last):
-            postroad.wait_until(lambda: line in read(path), line, lambda: read(path)[-2000:])
-        ours, theirs = (by_port(read(path)) for path in files)
+        ours, theirs = logs(self.box, self.postfix, [port for port, _ in list(self.heard.values())[-1]])
         differences = []
         for name, ((a, _), (b, _)) in self.compared().items():
             if ours.get(a) != theirs.get(b):

@@ -12,7 +12,7 @@ import postroad
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench")]
 import peers  # noqa: E402
-from test_beside_postfix import Line, normal  # noqa: E402
+from test_beside_postfix import Line, logs, normal  # noqa: E402
 
 USUAL = ("a@example.net", "ada@example.org")
 
@@ -73,7 +73,7 @@ SETTINGS = {
     "relay_recipient_maps": "inline:{known@relay.example=x}", "relay_transport": "discard:", "local_transport": "discard:",
     "virtual_alias_domains": "virtual.example", "virtual_alias_maps": "inline:{ada@virtual.example=ada@example.org}",
     "default_transport": "error:nowhere", "notify_classes": "", "recipient_delimiter": "+", "mynetworks": "192.0.2.0/24",
-    "append_dot_mydomain": "no", "smtpd_sender_login_maps": "inline:{owned@example.org=somebody}",
+    "append_dot_mydomain": "no", "smtpd_client_port_logging": "yes", "smtpd_sender_login_maps": "inline:{owned@example.org=somebody}",
     "smtpd_relay_restrictions": "check_client_access static:OK, reject", "parent_domain_matches_subdomains": "smtpd_access_maps",
     "smtpd_reject_unlisted_recipient": "no", "smtpd_sasl_auth_enable": None,
     "smtpd_restriction_classes": "a_class, loop, " + ", ".join(RULES), "a_class": "reject_non_fqdn_sender, reject", "loop": "check_sender_access static:loop",
@@ -130,21 +130,31 @@ def stage_dialogues():
                     "RCPT TO:<owned@example.org>", "DATA", ".", "NOOP"]
 
 
+def without_port(reply):
+    return re.sub(r"\]:\d+", "]", normal(reply))
+
+
 @unittest.skipUnless(peers.Postfix.installed(), "no Postfix beside us")
 class ChecksBesidePostfix(postroad.Test):
     def compare(self, settings, dialogues):
         box = self.system(settings=settings)
         postfix = peers.Postfix(**{k: v for k, v in settings.items() if v is not None})
         self.addCleanup(postfix.close)
-        differences = []
+        differences, ports = [], {}
         for name, commands in dialogues:
-            ours, theirs = (Line(*where).speak(commands) for where in ((box.address, box.smtp_port), (postfix.address, postfix.port)))
             if any(re.search(kept, name) for kept, why in KEPT):
                 continue
+            lines = Line(box.address, box.smtp_port), Line(postfix.address, postfix.port)
+            ours, theirs = (line.speak(commands) for line in lines)
+            ports[name] = [line.port for line in lines]
             for command, a, b in zip(["connect"] + commands, ours, theirs):
-                if normal(a) != normal(b):
+                if without_port(a) != without_port(b):
                     differences.append("%s\n  at      %s\n  ours    %s\n  theirs  %s" % (name[:150], command[:150], a.strip()[:300], b.strip()[:300]))
                     break
+        ours, theirs = logs(box, postfix, list(ports.values())[-1])
+        for name, (a, b) in ports.items():
+            if ours[a] != theirs[b]:
+                differences.append("log of %s\n  ours    %s\n  theirs  %s" % (name[:150], ours[a], theirs[b]))
         self.assertEqual(differences, [], "\n" + "\n".join(differences))
 
     def test_what_is_decided(self):
