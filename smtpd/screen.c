@@ -62,19 +62,26 @@ let_in(struct session *s)
 	session_greet(s);
 }
 
+static void
+remember(struct screening *x)
+{
+	if (x->passed == 0 || check_witness != NULL)	/* who only asks does not count */
+		return;
+	for (int i = 0; i < SCREEN_TEST_COUNT; i++)
+		if (x->passes.until[i] == SCREEN_NEW &&
+		    !screen_is_enabled((enum screen_test)i))
+			x->passes.until[i] = SCREEN_DISABLED;
+	screen_learn(x->client, &x->passes);
+}
+
 void
 screen_conclude(struct session *s)
 {
 	struct screening *x = s->screening;
 
-	for (int i = 0; i < SCREEN_TEST_COUNT; i++)
-		if (x->passes.until[i] == SCREEN_NEW &&
-		    !screen_is_enabled((enum screen_test)i))
-			x->passes.until[i] = SCREEN_DISABLED;
 	if (x->passed != 0 && x->passed == x->todo)
 		screen_tell(s, x->is_new ? "PASS NEW" : "PASS OLD");
-	if (x->passed != 0 && check_witness == NULL)	/* who only asks does not count */
-		screen_learn(x->client, &x->passes);
+	remember(x);
 	forget(s);
 	session_has_passed(s);
 }
@@ -89,6 +96,7 @@ screen_drop(struct session *s, const char *reply)
 	    MSG_DONTWAIT) == (ssize_t)sizeof(unread); i++)
 		continue;
 	screen_wait_stop(s);
+	s->screening->is_dropped = true;
 	session_say(s, "%s", reply);
 	session_finish(s);
 }
@@ -103,8 +111,13 @@ screen_drop_now(struct session *s, const char *reply)
 void
 screen_end(struct session *s)
 {
-	if (s->screening == NULL)
+	struct screening *x = s->screening;
+
+	if (x == NULL)
 		return;
+	/* He did not come as far as RCPT, but need not wait again. */
+	if (x->phase == SCREEN_TALKING && x->refusal == NULL && !x->is_dropped)
+		remember(x);
 	told_cancel(s);
 	forget(s);
 }

@@ -36,6 +36,7 @@ struct screening {
 	bool		 is_denied;	/* by the access list */
 	bool		 is_counted;	/* among those who wait for their greeting */
 	bool		 spoke;		/* before his turn */
+	bool		 is_dropped;
 	const char	*refusal;	/* what he hears at RCPT; NULL: nothing yet */
 	char		*own_refusal;	/* the same, if it was made for him */
 	int64_t		 since_ms;	/* of this phase's tests */
