@@ -1,7 +1,9 @@
-"""dns - answers by UDP: named-lite beside NSD, Knot and BIND, one server core each
+"""dns - answers by UDP and TCP: named-lite beside NSD, Knot and BIND, one server core each
 
 The server is held to the first core, the generator (tests/bench/dns) to the others. Two zones: a small
-one, and one of many names (MILLION=100000 for less). Every server answers from the same files.
+one, and one of many names (MILLION=100000 for less). Every server answers from the same files: by UDP, over
+connections that stay with one question in flight, and with 16. The floor is a server that sends questions
+back: what the system calls cost.
 """
 import contextlib
 import os
@@ -92,6 +94,7 @@ def command(name, build, config):
         "named": ["named", "-g", "-4", "-n", "1", "-U", "1", "-c", config],
         "nsd": ["nsd", "-d", "-c", config],
         "knotd": ["knotd", "-c", config],
+        "floor": [os.path.join(build, "tests/bench/dns"), "floor", config],
     }[name]
 
 
@@ -118,11 +121,13 @@ def is_answering(port, zone):
 class Server:
     def __init__(self, name, build, where, zone):
         self.name, self.port = name, free_port()
-        file, text = CONFIGS[name]
-        config = os.path.join(where, file)
-        os.makedirs(os.path.join(where, "knot"), exist_ok=True)
-        with open(config, "w") as f:
-            f.write(text.format(d=where, p=self.port, z=zone))
+        config = str(self.port)
+        if name in CONFIGS:
+            file, text = CONFIGS[name]
+            config = os.path.join(where, file)
+            os.makedirs(os.path.join(where, "knot"), exist_ok=True)
+            with open(config, "w") as f:
+                f.write(text.format(d=where, p=self.port, z=zone))
         self.log = open(os.path.join(where, name + ".out"), "w")
         started = time.monotonic()
         self.process = subprocess.Popen(["taskset", "-c", "0"] + command(name, build, config),
@@ -151,33 +156,44 @@ class Server:
         self.log.close()
 
 
-def generate(build, port, questions):
+WAYS = {"UDP": [str(WINDOW)], "TCP": ["1", "tcp"], "TCP, 16": ["16", "tcp"]}
+
+
+def generate(build, port, questions, way):
     cores = ",".join(map(str, range(1, os.cpu_count()))) or "0"
     out = subprocess.run(["taskset", "-c", cores, os.path.join(build, "tests/bench/dns"), "127.0.0.1", str(port),
-                          questions, str(SECONDS), str(WINDOW)], check=True, capture_output=True, text=True).stdout
+                          questions, str(SECONDS)] + WAYS[way], check=True, capture_output=True, text=True).stdout
     words = out.split()
     if int(words[6]) > int(words[0]) / 1000:
         raise RuntimeError("errors in the answers: " + out)
     return int(words[0]), float(words[4])
 
 
+def run_way(zone, way, servers, build, where, rounds):
+    rates, costs = {}, {}
+    for _ in range(rounds):
+        for name, server in servers.items():
+            before = server.cpu()
+            answers, rate = generate(build, server.port, os.path.join(where, zone), way)
+            rates.setdefault(name, []).append(rate)
+            costs.setdefault(name, []).append((server.cpu() - before) * 1e6 / max(answers, 1))
+    ours, floor = (measure.median(rates[name]) for name in ("named-lite", "floor"))
+    for name in servers:
+        rate = measure.median(rates[name])
+        print("%-6s %-8s %-11s %8.0f answers/s  %5.2f CPU us/answer  ours/its %5.2f  its/floor %.2f"
+              % (zone, way, name, rate, measure.median(costs[name]), ours / rate, rate / floor), flush=True)
+
+
 def run_zone(zone, names, build, where, rounds):
-    rates, costs, servers = {}, {}, {}
+    servers = {}
     try:
         for name in names:
             servers[name] = Server(name, build, where, zone)
-        for _ in range(rounds):
-            for name, server in servers.items():
-                before = server.cpu()
-                answers, rate = generate(build, server.port, os.path.join(where, zone))
-                rates.setdefault(name, []).append(rate)
-                costs.setdefault(name, []).append((server.cpu() - before) * 1e6 / max(answers, 1))
-        ours = measure.median(rates["named-lite"])
         for name, server in servers.items():
-            rate = measure.median(rates[name])
-            print("%-6s %-11s %8.0f answers/s  %5.2f CPU us/answer  ours/its %.2f  load %.2f s (%.2f CPU)  %.0f MB"
-                  % (zone, name, rate, measure.median(costs[name]), ours / rate, server.load_seconds,
-                     server.load_cpu, server.memory()), flush=True)
+            print("%-6s %-11s load %.2f s (%.2f CPU)  %.0f MB"
+                  % (zone, name, server.load_seconds, server.load_cpu, server.memory()), flush=True)
+        for way in WAYS:
+            run_way(zone, way, servers, build, where, rounds)
     finally:
         for server in servers.values():
             server.stop()
@@ -185,7 +201,7 @@ def run_zone(zone, names, build, where, rounds):
 
 def main(options):
     build = os.environ["BUILD"]
-    names = ["named-lite"] + [n for n in ("nsd", "knotd", "named") if shutil.which(n)]
+    names = ["named-lite", "floor"] + [n for n in ("nsd", "knotd", "named") if shutil.which(n)]
     with tempfile.TemporaryDirectory() as where:
         os.chmod(where, 0o755)
         write_zones(where)
