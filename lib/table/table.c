@@ -396,13 +396,6 @@ look_around(struct table *table)
 	}
 }
 
-bool
-table_is_far(struct table *table)
-{
-	look_around(table);
-	return table->by_proxy;
-}
-
 int
 table_flags(const struct table *table)
 {

@@ -68,11 +68,7 @@ void	table_where(const struct table *table, const char *key,
 /* What the last TABLE_ERROR was about. */
 const char *table_why(const struct table *table);
 
-/*
- * Would table_get() wait for proxymap(8)? Who must not wait sends the
- * question himself: a lookup message with the table's name and flags.
- */
-bool	table_is_far(struct table *table);
+/* Those it was opened with: who asks proxymap(8) himself (asker.h) tells them. */
 int	table_flags(const struct table *table);
 
 /*

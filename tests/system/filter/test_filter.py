@@ -117,6 +117,18 @@ class Content(postroad.Test):
             self.assertEqual("in reply to XFORWARD" in box.log(), answer.startswith("5"))
             box.stop()
 
+    def test_postsuper_r_goes_through_it_again(self):
+        far = self.sink()
+        far.answers["RCPT"] = "450 4.2.0 later"
+        box = self.system(relayhost=far.nexthop())
+        box.send("bob@far.example")
+        box.wait_log(r"to=<bob@far.example>, relay=\S+, .*status=deferred")
+        queue_id, = box.queue()
+        del far.answers["RCPT"]
+        box.run("postsuper", "-r", queue_id, check=True)
+        content = far.wait(1)[0][2]
+        self.assertEqual((content.count(b"X-Filtered"), len(self.filter.messages)), (2, 2))
+
     def test_the_record_in_the_envelope(self):
         box = self.system(content_filter="smtp-amavis:[127.0.0.1]:1")
         queue_id = box.send("ada@example.org")

@@ -34,6 +34,11 @@ class Server:
 
 
 class Slow(postroad.Test):
+    def system(self, **settings):
+        box = super().system(**settings)
+        box.allow("killed by signal 9")
+        return box
+
     def setUp(self):
         self.server = Server()
         self.addCleanup(self.server.close)
@@ -81,3 +86,21 @@ class Slow(postroad.Test):
             smtp.mail("a@example.net")
             self.assertEqual(smtp.rcpt("ada@example.org")[0], 250)
         self.waits(lines[-1])
+
+    def test_proxymap_dies_while_somebody_waits(self):
+        box = self.system(smtpd_sender_restrictions="check_sender_access " + self.server.place, transport_maps=self.server.place)
+        waiting = [self.hang(box, "slow@example.net", "ada@example.org"), self.hang(box, "a@example.net", "x@slow.example")]
+        box.kill("proxymap")
+        # A check that was not made is 451; a route that was not found, too.
+        self.assertEqual([client.getreply()[0] for client in waiting], [451, 451])
+        with box.smtp() as smtp:
+            smtp.mail("dead@example.net")
+            self.assertEqual(smtp.rcpt("ada@example.org")[0], 554)
+
+    def test_trivial_rewrite_dies_while_a_route_waits(self):
+        box = self.system(transport_maps=self.server.place)
+        client = self.hang(box, "a@example.net", "x@slow.example")
+        box.kill("trivial-rewrite")
+        self.assertIn(client.getreply()[0], (250, 451))
+        box.send("ada@example.org")
+        box.wait_mail("ada")
