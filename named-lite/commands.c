@@ -183,7 +183,7 @@ status(struct command_line *line)
 	text_printf(&text, "boot time: %s\n",
 	    print_time(office.started_at, when));
 	text_printf(&text, "last configured: %s\n",
-	    print_time(plan->configured_at, when));
+	    print_time(plan->configured_us / 1000000, when));
 	text_printf(&text, "configuration file: %s\n"
 	    "CPUs found: %ld\nworker threads: %ld\n"
 	    "UDP listeners per interface: %ld\n"
@@ -242,8 +242,8 @@ zone_status(struct command_line *line)
 	if (why != NULL)
 		text_printf(&text, "last reload failed: %s\n", why);
 	print_secondary(zone, &text);
-	text_puts(&text, "secure: no\ndynamic: no\n"
-	    "reconfigurable via modzone: no");
+	text_printf(&text, "secure: %s\ndynamic: no\n"
+	    "reconfigurable via modzone: no", zone->is_secure ? "yes" : "no");
 	session_reply(line->session, NULL, text_string(&text));
 	text_clear(&text);
 }

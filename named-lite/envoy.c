@@ -124,9 +124,11 @@ use_files(int fds[CONTROL_FDS_MAX])
 		fatal("cannot map the plan of the zones: %m");
 	for (int i = 0; i < CONTROL_FILES; i++)
 		fd_close(&fds[i]);
-	if (old_plan.header == NULL || old_plan.header->configured_at !=
-	    office.plan.header->configured_at)
+	if (old_plan.header == NULL || old_plan.header->configured_us !=
+	    office.plan.header->configured_us) {
 		office.logs_questions = office.plan.header->querylog;
+		errand_order(CONTROL_SET_QUERYLOG, office.logs_questions);
+	}
 	secondary_use_plan();
 	notify_use_plan(&old_plan);
 	image_unmap(&old_image);

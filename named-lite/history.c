@@ -315,6 +315,8 @@ add_zone(struct text *to, const struct history *before,
 		size = c.gone.length + c.come.length;
 		if (zone->max_ixfr_ratio > 0 && zone->max_ixfr_ratio <= 100)
 			most = most / 100 * zone->max_ixfr_ratio;
+		if (most > zone->max_journal_size)
+			most = zone->max_journal_size;
 	}
 	/* One that went back has no past: who asks gets all of it. */
 	if (size < most && !record_is_newer(from, serial))

@@ -42,6 +42,8 @@ note_success(size_t number, const struct zone *zone, bool is_new)
 
 	row->is_loaded = true;
 	row->has_expired = false;
+	row->is_secure = zone_find_rrset(zone->first,
+	    DNS_TYPE_DNSKEY) != NULL;
 	row->serial = dns_get32(numbers);
 	row->refresh = dns_get32(numbers + 4);
 	row->retry = dns_get32(numbers + 8);

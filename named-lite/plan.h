@@ -83,6 +83,7 @@ struct plan_zone {
 	/* How it was loaded. */
 	bool	 is_loaded;
 	bool	 has_expired;
+	bool	 is_secure;		/* it has keys */
 	plan_text why;			/* the last attempt failed: why */
 	uint32_t serial, refresh, retry, expire, minimum;
 	uint32_t nodes, records;
@@ -100,7 +101,7 @@ struct plan_header {
 	plan_text config;
 	plan_text directory;
 	plan_text version, hostname, server_id;
-	int64_t	 configured_at;
+	int64_t	 configured_us;		/* microseconds since 1970 */
 	uint32_t querylog;
 	uint32_t transfers_in, transfers_out, transfers_per_ns;
 	uint32_t transfer_format, transfer_message_size;

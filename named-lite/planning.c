@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -334,7 +333,7 @@ planning_begin(struct planning *p, const struct settings *settings,
 {
 	struct plan_header header = {
 		.magic = PLAN_MAGIC,
-		.configured_at = time(NULL),
+		.configured_us = clock_wall_us(),
 		.querylog = settings->querylog,
 		.transfers_in = settings->transfers_in,
 		.transfers_out = settings->transfers_out,

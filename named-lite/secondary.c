@@ -136,18 +136,12 @@ sleep_refresh(struct ward *ward)
 }
 
 static void
-on_expired(void *argument, bool went_well)
-{
-	(void)argument;
-}
-
-static void
 expire(struct ward *ward)
 {
 	struct control_change change = { CONTROL_EXPIRE, ward->apex };
 
 	log_warning("zone %s/IN: expired", name_of(ward));
-	errand_run(CONTROL_CHANGE, &change, NULL, on_expired, NULL);
+	errand_run(CONTROL_CHANGE, &change, NULL, NULL, NULL);
 }
 
 static void
@@ -186,6 +180,18 @@ on_handed_over(void *argument, bool went_well)
 }
 
 static void
+on_confirmed(void *argument, bool went_well)
+{
+	struct ward *ward = argument;
+
+	if (went_well)
+		sleep_refresh(ward);
+	else
+		retry_later(ward);
+}
+
+/* A parcel, or (-1) the word that ours is as good as any. */
+static void
 hand_over(struct ward *ward, int parcel, uint32_t serial)
 {
 	struct control_change change = { parcel == -1 ? CONTROL_FRESH :
@@ -193,8 +199,11 @@ hand_over(struct ward *ward, int parcel, uint32_t serial)
 
 	ward->state = WARD_HANDS_OVER;
 	ward->expected = serial;
-	errand_run(CONTROL_CHANGE, &change, parcel == -1 ? NULL : &parcel,
-	    on_handed_over, ward);
+	if (parcel == -1)
+		errand_run(CONTROL_CHANGE, &change, NULL, on_confirmed, ward);
+	else
+		errand_run(CONTROL_CHANGE, &change, &parcel, on_handed_over,
+		    ward);
 }
 
 /* Fetching */

@@ -20,6 +20,7 @@
 #include "named-lite/answer.h"
 #include "named-lite/control.h"
 #include "named-lite/internal.h"
+#include "named-lite/questions.h"
 #include "named-lite/respond.h"
 #include "sandbox/sandbox.h"
 
@@ -63,13 +64,16 @@ prepare_batch(void)
 
 /* Answer those that were received; gives the number of answers. */
 static int
-answer_batch(int received)
+answer_batch(int fd, int received)
 {
 	int count = 0;
 
 	for (int i = 0; i < received; i++)
 		answer_read(&batch.read[i], &server.image, batch.questions[i],
 		    batch.in[i].msg_len);
+	for (int i = 0; i < received && server.logs_questions; i++)
+		questions_log(&batch.read[i],
+		    (const struct sockaddr *)&batch.from[i], false, fd);
 	for (int i = 0; i < received; i++) {
 		const struct sockaddr *from =
 		    (const struct sockaddr *)&batch.from[i];
@@ -121,7 +125,8 @@ on_datagrams(struct source *source)
 		received = recvmmsg(source->fd, batch.in, BATCH, MSG_DONTWAIT,
 		    NULL);
 		if (received > 0)
-			send_batch(source->fd, answer_batch(received));
+			send_batch(source->fd, answer_batch(source->fd,
+			    received));
 	}
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "named-lite/answer.h"
+#include "named-lite/questions.h"
 #include "named-lite/respond.h"
 #include "named-lite/tcp.h"
 #include "named-lite/transfer.h"
@@ -100,6 +101,8 @@ answer_one(struct connection *c, const uint8_t *bytes, size_t length)
 	size_t written;
 
 	answer_read(&question, &c->server->image, bytes, length);
+	if (c->server->logs_questions)
+		questions_log(&question, peer, true, c->source.fd);
 	written = respond_concerns(&question) ?
 	    respond_write(c->server, &question, peer, &c->transfer, out + 2,
 	    DNS_MESSAGE_MAX) :

@@ -83,6 +83,23 @@ class Control(server.Test):
         self.assertEqual(self.run_one(OURS, s, "reload", "a.test")[0], 0)     # not concerned
         self.assertEqual(s.udp("ns.a.test").status, "NOERROR")
 
+    def test_questions_are_logged(self):
+        s = self.start()
+        s.udp("ns.a.test")
+        self.assertEqual(self.run_one(OURS, s, "querylog", "on")[0], 0)
+        server.wait_until(lambda: s.udp("ns.a.test", recursion=True, edns=1232, do=True) and
+                          "(ns.a.test): query: ns.a.test IN A +E(0)D (127.0.0.1)" in s.log(), "the line", s.log)
+        s.tcp("a.test", "AXFR")
+        s.wait("(a.test): query: a.test IN AXFR -T (127.0.0.1)")
+        self.assertEqual(self.run_one(OURS, s, "querylog")[0], 0)
+        self.assertIn("query logging is now off", s.log())
+        s = self.start(zones={"a.test": server.SOA % 1}, arguments=["-n", "1"])
+        with open(s.directory + "/named.conf") as f:
+            text = f.read()
+        s.write("named.conf", text.replace("options {", "options { querylog yes;"))
+        s.reload()
+        server.wait_until(lambda: s.udp("ns.a.test") and "query: ns.a.test IN A - (" in s.log(), "the line", s.log)
+
     def test_strangers(self):
         s = self.start()
         s.write("rndc.key", (KEY % ("rndc-key", "hmac-sha256")).replace("c2Vj", "d2Vj"))
