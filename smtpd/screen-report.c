@@ -67,6 +67,13 @@ screen_tell_listed(const struct session *s, bool permitted)
 }
 
 void
+screen_tell_stress(bool entering, int clients)
+{
+	log_info_as(tag, "%s STRESS mode with %d connections",
+	    entering ? "entering" : "leaving", clients);
+}
+
+void
 screen_tell_veto(const struct session *s)
 {
 	screen_tell(s, config.respectful_logging ? "ALLOWLIST VETO" :

@@ -235,7 +235,8 @@ screen_score_ask(struct session *s)
 		    RESOLVE_V4, on_answer, question);
 		free(name);
 	}
-	if (config.postscreen_dnsbl_timeout < config.postscreen_greet_wait) {
+	if (config.postscreen_dnsbl_timeout <
+	    screen_config()->postscreen_greet_wait) {
 		score->timer = evtimer_new(service_base, on_timeout, score);
 		evtimer_add(score->timer, &limit);
 	}

@@ -137,6 +137,7 @@ void	screen_tell_from(const struct session *session, const char *what,
 	    const char *after, const char *detail);
 void	screen_tell_connect(const struct session *session);
 void	screen_tell_listed(const struct session *session, bool permitted);
+void	screen_tell_stress(bool entering, int clients);
 void	screen_tell_veto(const struct session *session);
 void	screen_tell_hangup(const struct session *session);
 void	screen_tell_answer(const char *client, const char *list,

@@ -71,7 +71,8 @@ common_timeout(int seconds)
 static int
 patience(const struct session *s)
 {
-	return s->screening != NULL ? config.postscreen_command_time_limit :
+	return s->screening != NULL ?
+	    screen_config()->postscreen_command_time_limit :
 	    config.smtpd_timeout;
 }
 

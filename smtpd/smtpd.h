@@ -18,6 +18,7 @@
 #include "resolve/resolve.h"
 #include "smtp/smtp.h"
 
+struct config;
 struct session;
 
 /* Open what only a privileged process can open: tables, resolver. */
@@ -381,6 +382,9 @@ void	screen_audit(void);
 /* Test him, or let him in; session_greet() comes in the end, unless the session ends. */
 void	screen_begin(struct session *session);
 
+/* The settings of those who are tested: those for stress, when there is hardly room for more of them. */
+const struct config *screen_config(void);
+
 /* A far table has answered. */
 void	screen_go_on(struct session *session);
 
@@ -422,6 +426,9 @@ bool	screen_tells_end(struct session *session);
 
 /* After main.cf is there, before the first session. */
 void	stress_prepare(void);
+
+/* What it would be under stress. */
+const struct config *stress_config(void);
 
 /* So many are there now. True if config has changed for it. */
 bool	stress_note_sessions(size_t sessions);

@@ -35,6 +35,12 @@ stress_prepare(void)
 	most = limit.rlim_cur - RESERVED;
 }
 
+const struct config *
+stress_config(void)
+{
+	return most == 0 || is_stressed ? &config : &stressed;
+}
+
 bool
 stress_note_sessions(size_t sessions)
 {

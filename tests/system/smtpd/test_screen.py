@@ -338,6 +338,19 @@ class Screen(postroad.Test):
         with Line(box, "127.0.0.30") as line:
             self.assertEqual(line.lines.readline(), b"220-from-the-pass-line\r\n")
 
+    def test_hardly_any_room_is_stress(self):
+        box = self.screened(postscreen_pre_queue_limit="10", postscreen_greet_wait="${stress?{1}:{999}}s")
+        lines = [Line(box, "127.0.0.%d" % (20 + n)) for n in range(9)]
+        try:
+            for line in lines:
+                line.lines.readline()
+            box.wait_log("postscreen.*entering STRESS mode with 9 connections$")
+            self.assertEqual(lines[8].hear(), b"220 from-the-pass-line")
+        finally:
+            for line in lines:
+                line.__exit__()
+        box.wait_log("postscreen.*leaving STRESS mode with 7 connections$")
+
     # What is remembered.
 
     def visit(self, box, source="127.0.0.2"):
@@ -412,7 +425,7 @@ class Screen(postroad.Test):
     def test_many_who_say_nothing(self):
         """Far more, by hand: SILENT=10000."""
         count = int(os.environ.get("SILENT", "300"))
-        box = self.screened(postscreen_greet_wait="3s", postscreen_client_connection_count_limit="0")
+        box = self.screened(postscreen_greet_wait="2s", postscreen_client_connection_count_limit="0")
         self.visit(box, "127.0.0.3")
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(count + 100, soft), max(count + 100, hard)))
