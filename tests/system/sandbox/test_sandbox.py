@@ -14,6 +14,7 @@ DAEMONS = {
     "pickup":          (True, False, True),
     "flush":           (True, False, True),
     "verify":          (True, False, True),
+    "postscreen":      (True, False, True),
     "local":           (False, False, True),
 }
 
@@ -24,13 +25,15 @@ class Sandbox(postroad.Test):
         cls.far = postroad.Sink()
         cls.addClassCleanup(cls.far.close)
         cls.box = postroad.System(relayhost=cls.far.nexthop(), fast_flush_domains="far.example",
+                                  master_cf=postroad.MASTER_CF + "postscreen unix - - n - 1 postscreen\n",
                                   address_verify_poll_delay="1s").start()
         cls.addClassCleanup(cls.box.close)
         cls.box.send("ada@example.org", "bob@far.example")
         cls.box.wait_mail("ada")
         cls.far.wait(1)
         cls.box.run("postqueue", "-s", "far.example", check=True)
-        cls.box.run("postkick", "private", "verify", "")
+        for service in ("verify", "postscreen"):
+            cls.box.run("postkick", "private", service, "")
 
     def story(self):
         return self.box.story()
