@@ -1,6 +1,7 @@
 """A named-lite of the test's own: a directory, a port, zones, a log."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -28,13 +29,14 @@ def wait_until(true, what, told=lambda: ""):
 
 
 def free_port():
-    """One that is free for UDP and TCP."""
+    """One that is free for UDP and TCP, and none that connections of others begin at."""
     while True:
+        address = ("127.0.0.1", random.randrange(10000, 32768))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u, socket.socket() as t:
-            u.bind(("127.0.0.1", 0))
             try:
-                t.bind(u.getsockname())
-                return u.getsockname()[1]
+                u.bind(address)
+                t.bind(address)
+                return address[1]
             except OSError:
                 continue
 

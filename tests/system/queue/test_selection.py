@@ -116,13 +116,17 @@ class Selection(postroad.Test):
         with socket.socket(socket.AF_UNIX) as showq:
             showq.connect(self.box.spool + "/public/showq")
             stream = b"".join(iter(lambda: showq.recv(65536), b"")).decode()
-        head, *messages, end = stream.split("\0\0")
-        self.assertEqual((head, end), ("protocol\0mail_queue_list_protocol", "\0"))
+        words, messages = stream.split("\0"), []
+        self.assertEqual(words[:3], ["protocol", "mail_queue_list_protocol", ""])
+        while words[3:] and words[3]:       # names and values; an empty name ends a message
+            end = next(i for i in range(3, len(words), 2) if not words[i])
+            messages.append(words[3:end])
+            del words[3:end + 1]
+        self.assertEqual(words[3:], ["", ""], "the end of the listing")
+        self.assertEqual({message[3] for message in messages}, self.all)
         for message in messages:
-            words = message.split("\0")
-            self.assertEqual(words[:12:2], ["queue_name", "queue_id", "time", "size", "forced_expire", "sender"])
-            self.assertEqual(set(words[12::2]), {"recipient", "reason"})
-            self.assertIn(words[3], self.all)
+            self.assertEqual(message[:12:2], ["queue_name", "queue_id", "time", "size", "forced_expire", "sender"])
+            self.assertEqual(set(message[12::2]), {"recipient", "reason"})
 
     @postroad.need_root
     @postroad.need_program(PEER)
