@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "named-lite/explain.h"
 #include "named-lite/options.h"
 #include "named-lite/supervise.h"
 
@@ -38,6 +39,9 @@ main(int argc, char **argv)
 
 	setproctitle_init(argc, argv, environ);
 	options_read(&options, argc, argv);
+	if (options.explain_name != NULL)
+		return explain_run(options.config, options.explain_name,
+		    options.explain_type);
 	log_info("starting named-lite (postroad " PACKAGE_VERSION ")");
 	return supervise_run(&options);
 }

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,8 @@ usage(void)
 {
 	fprintf(stderr, "usage: named-lite [-4 | -6] [-f | -g] [-c config-file] "
 	    "[-n processes] [-p port]\n"
-	    "                  [-t directory] [-u user] [-v | -V]\n");
+	    "                  [-t directory] [-u user] [-v | -V]\n"
+	    "       named-lite [-c config-file] --explain name [type]\n");
 	exit(EXIT_FAILURE);
 }
 
@@ -68,10 +70,18 @@ number(const char *text, const char *option, long long most)
 static void
 read_alone(struct options *options, int argc, char **argv)
 {
+	static const struct option long_options[] = {
+		{ "explain", required_argument, NULL, 'E' },
+		{ NULL, 0, NULL, 0 },
+	};
 	int option;
 
-	while ((option = getopt(argc, argv, "46c:d:fgm:n:p:t:u:vV")) != -1) {
+	while ((option = getopt_long(argc, argv, "46c:d:fgm:n:p:t:u:vV",
+	    long_options, NULL)) != -1) {
 		switch (option) {
+		case 'E':
+			options->explain_name = optarg;
+			break;
 		case '4':
 			options->only_four = true;
 			break;
@@ -115,6 +125,8 @@ read_alone(struct options *options, int argc, char **argv)
 			usage();
 		}
 	}
+	if (options->explain_name != NULL)
+		options->explain_type = optind < argc ? argv[optind++] : "A";
 	if (optind < argc || (options->only_four && options->only_six))
 		usage();
 }
@@ -191,6 +203,10 @@ options_read(struct options *options, int argc, char **argv)
 		return;
 	}
 	read_alone(options, argc, argv);
+	if (options->explain_name != NULL) {
+		enter_chroot(options);
+		return;
+	}
 	if (options->to_console)
 		console_open();
 	else

@@ -17,6 +17,8 @@ struct options {
 	const char *chroot_directory;	/* -t */
 	uint16_t port;			/* -p: where listen-on names none */
 	int	 processes;		/* -n: that answer */
+	const char *explain_name;	/* --explain: tell how this is answered, and end */
+	const char *explain_type;
 };
 
 /* Read the command line; a wrong one, -v and -V end the process. Opens the log. */

@@ -2,7 +2,8 @@
  * postroad-checkconf - is named.conf good?
  *
  * Reads it as named-lite(8) does and says what is wrong, in the words and
- * with the options of BIND's named-checkconf; with -z the zones, too.
+ * with the options of BIND's named-checkconf; with -z the zones, too, and
+ * with -m what is wrong with them for mail.
  */
 
 #include <inttypes.h>
@@ -12,20 +13,21 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "named/settings.h"
+#include "named/lint.h"
+#include "named/site.h"
 #include "tools/shared/named.h"
 #include "zone/zone.h"
 
 static struct {
 	const char *root;
 	const char *file;
-	bool	 prints, hides_secrets, lists, loads_zones;
+	bool	 prints, hides_secrets, lists, loads_zones, lints;
 } o = { .file = "/etc/bind/named.conf" };
 
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: postroad-checkconf [-chijlvz] [-p [-x]] "
+	fprintf(stderr, "usage: postroad-checkconf [-chijlmvz] [-p [-x]] "
 	    "[-t directory] [named.conf]\n");
 	exit(EXIT_FAILURE);
 }
@@ -35,7 +37,7 @@ read_options(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "chijlpt:vxz")) != -1) {
+	while ((option = getopt(argc, argv, "chijlmpt:vxz")) != -1) {
 		switch (option) {
 		case 'c':
 		case 'i':
@@ -43,6 +45,9 @@ read_options(int argc, char **argv)
 			break;
 		case 'l':
 			o.lists = true;
+			break;
+		case 'm':
+			o.lints = true;
 			break;
 		case 'p':
 			o.prints = true;
@@ -77,34 +82,48 @@ list_zones(const struct settings *settings)
 		    settings->zones[i].type_name);
 }
 
-/* Load what named-lite would load. False: something is wrong. */
+/* What named-lite would serve. False: something is wrong. */
 static bool
-load_zones(const struct settings *settings)
+tell_zones(const struct site *site)
 {
-	static const uint64_t seed[2] = { 1, 3 };
 	bool good = true;
 
-	for (size_t i = 0; i < settings->zone_count; i++) {
-		const struct zone_settings *from = &settings->zones[i];
-		struct zone *zone;
+	for (size_t i = 0; i < site->settings.zone_count; i++) {
+		const struct site_zone *from = &site->zones[i];
+		const struct zone_rdata *soa;
 
-		if (from->type != ZONE_PRIMARY)
+		if (from->settings->type != ZONE_PRIMARY)
 			continue;
-		zone = zone_load(&from->apex, from->file, &from->options.rules,
-		    seed);
-		if (zone != NULL) {
-			const struct zone_rdata *soa = zone_find_rrset(
-			    zone->first, DNS_TYPE_SOA)->first;
-
-			log_info("zone %s/IN: loaded serial %" PRIu32,
-			    zone->text, dns_get32(soa->octets + soa->length -
-			    20));
-		} else {
-			log_error("_default/%s/IN: bad zone", from->name);
+		if (from->zone == NULL) {
+			log_error("_default/%s/IN: bad zone",
+			    from->settings->name);
 			good = false;
+			continue;
 		}
-		zone_free(&zone);
+		soa = zone_find_rrset(from->zone->first, DNS_TYPE_SOA)->first;
+		if (!o.lints)
+			log_info("zone %s/IN: loaded serial %" PRIu32,
+			    from->zone->text, dns_get32(soa->octets +
+			    soa->length - 20));
 	}
+	return good;
+}
+
+/* The zones of a configuration that is good. */
+static bool
+check_zones(void)
+{
+	struct site site;
+	bool good;
+
+	if (o.lints)
+		named_lines_go_to(NULL);
+	good = site_load(&site, o.file) == 0;
+	named_lines_go_to(stdout);
+	good = good && tell_zones(&site);
+	if (good && o.lints)
+		good = lint(&site) == 0;
+	site_clear(&site);
 	return good;
 }
 
@@ -118,7 +137,8 @@ main(int argc, char **argv)
 	named_lines_go_to(stdout);
 	named_enter(o.root, NULL);
 	good = settings_read(&settings, o.file, 0) == 0;
-	if (settings.directory != NULL && chdir(settings.directory) == -1) {
+	if (settings.directory != NULL && access(settings.directory,
+	    X_OK) == -1) {
 		log_error("change directory to '%s' failed: %m",
 		    settings.directory);
 		good = false;
@@ -127,8 +147,8 @@ main(int argc, char **argv)
 		list_zones(&settings);
 	if (good && o.prints)
 		conf_print(&settings.conf, o.hides_secrets, stdout);
-	if (good && o.loads_zones)
-		good = load_zones(&settings);
 	settings_clear(&settings);
+	if (good && (o.loads_zones || o.lints))
+		good = check_zones();
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

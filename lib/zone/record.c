@@ -296,6 +296,7 @@ add_record(struct master *m, uint16_t type, int64_t given,
 {
 	const char *why = forbidden(m, type);
 	bool is_new = m->owner->rrsets == NULL;
+	size_t before = m->zone->record_count;
 	uint32_t ttl, wanted;
 
 	if (why == NULL && choose_ttl(m, given, type, rdata, length,
@@ -310,6 +311,10 @@ add_record(struct master *m, uint16_t type, int64_t given,
 		    m->scanner->line, dns_name_show(m->owner->name, text), why);
 		return master_fail(m, why);
 	}
+	if (m->zone->rules->origins != NULL &&
+	    m->zone->record_count > before)
+		origins_add(m->zone->rules->origins, m->owner, type, m->file,
+		    m->scanner->line);
 	if (ttl != wanted)
 		log_warning("%s:%u: TTL set to prior TTL (%" PRIu32 ")",
 		    m->file, m->scanner->line, ttl);

@@ -16,6 +16,7 @@
 #include "base/base.h"
 #include "dns/dns.h"
 #include "zone/arena.h"
+#include "zone/origins.h"
 #include "zone/path.h"
 
 struct zone_rdata {
@@ -79,6 +80,7 @@ struct zone_rules {
 	uint32_t types_per_name;
 	uint32_t max_ttl;		/* 0: any */
 	bool	 many_errors;		/* tell all, not the first */
+	struct origins *origins;	/* where each record stands; NULL: of no interest */
 };
 
 struct zone {

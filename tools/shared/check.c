@@ -225,6 +225,12 @@ check_filters_of_services(void)
 }
 
 static int
+check_zones_of_services(void)
+{
+	return check_zones(&services);
+}
+
+static int
 check_networks(void)
 {
 	struct match_list *networks = match_list_open("mynetworks",
@@ -314,7 +320,7 @@ check_all(void)
 	    check_programs, check_services,
 	    check_filters_of_services, check_receive_options, check_owner, check_tables,
 	    check_restrictions, check_classes, check_origin, check_networks,
-	    check_relaying, check_level };
+	    check_relaying, check_zones_of_services, check_level };
 	int errors = 0;
 
 	log_open_function(say_once);

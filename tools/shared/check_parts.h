@@ -29,4 +29,7 @@ int	check_classes(void);
 /* Mail for a user without domain is completed with myorigin: there it must find somebody. */
 int	check_origin(void);
 
+/* named.conf and the zones are good, and serve mail well. */
+int	check_zones(const struct master_cf *services);
+
 #endif
