@@ -1,4 +1,6 @@
 """postroad check: what smtpd would stumble over is told before a client meets it, and each thing once."""
+import os
+
 import postroad
 
 
@@ -49,3 +51,19 @@ class Check(postroad.Test):
         self.assertExit(done, 1)
         self.assertIn("error: relay_domains: /nowhere/domains: No such file or directory\n", done.stderr)
         self.assertIn("error: sender_bcc_maps: hash:/nowhere/bcc: open database /nowhere/bcc.db", done.stderr)
+
+    def test_zones(self):
+        self.check()
+        zone = os.path.join(self.box.directory, "a.zone")
+        conf = os.path.join(self.box.directory, "named.conf")
+        with open(zone, "w") as f:
+            f.write("$TTL 1h\n@ SOA ns host 1 1 1 1 1\n@ NS ns\n@ MX 5 al\nal CNAME ns\nns A 192.0.2.1\n")
+        with open(conf, "w") as f:
+            f.write('zone "a.test" { type primary; file "%s"; };\nzone "b.test" { type primary; file "/nowhere/b"; };\n' % zone)
+        self.box.master_cf += "named unix - - n - 1 named-lite\n"
+        self.box.settings["named_config_file"] = conf
+        self.box.write_config()
+        done = self.again()
+        self.assertExit(done, 1)
+        self.assertIn("%s:4: the MX of a.test is al.a.test, an alias" % zone, done.stderr)
+        self.assertIn("zone b.test/IN: loading from master file /nowhere/b failed: file not found", done.stderr)
