@@ -11,6 +11,7 @@
 
 #include "smtpd/smtpd.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -33,8 +34,12 @@
 
 enum proxy_stage { GREETING, HELLO, FORWARD, SENDER, RECIPIENT, CONTENT, END };
 
-enum { OFFERS_XFORWARD = 1 << 0, OFFERS_SIZE = 1 << 1, OFFERS_8BITMIME = 1 << 2,
-    OFFERS_DSN = 1 << 3, OFFERS_SMTPUTF8 = 1 << 4 };
+enum { OFFERS_SIZE = 1 << 0, OFFERS_8BITMIME = 1 << 1, OFFERS_DSN = 1 << 2,
+    OFFERS_SMTPUTF8 = 1 << 3 };
+
+/* What XFORWARD tells: as bits, by their place here. */
+static const char *const attributes[] = { "NAME", "ADDR", "PORT", "HELO",
+    "PROTO", "SOURCE" };
 
 struct proxied {
 	TAILQ_ENTRY(proxied)	 link;		/* while it waits for its turn */
@@ -42,12 +47,13 @@ struct proxied {
 	struct bufferevent	*io;		/* NULL: it waits */
 	struct smtp_reply	 reply;
 	enum proxy_stage	 stage;
-	const char		*said;		/* the command that is answered, for the log */
+	struct text		 said;		/* the command that is answered, for the log */
 	unsigned		 offers;
+	unsigned		 forward;	/* attributes that it wants to hear of */
 	size_t			 recipient;	/* the next one */
 	struct dot_writer	 writer;
 	int64_t			 at;		/* of the content: sent before this */
-	bool			 is_sent;
+	bool			 is_connected, is_sent;
 };
 
 static struct place place;
@@ -93,6 +99,7 @@ proxied_free(struct proxied **argument)
 		at_once--;
 	}
 	smtp_reply_clear(&p->reply);
+	text_clear(&p->said);
 	free(p);
 	begin_next();
 }
@@ -108,7 +115,7 @@ proxy_filter_cancel(struct session *s)
 static void
 finish(struct session *s, const char *text, bool is_accepted)
 {
-	report_action(s, is_accepted ? "proxy-accept" : "proxy-reject", text);
+	report_proxy(s, is_accepted, text);
 	if (is_accepted)
 		s->errors = s->junk = 0;
 	session_reply(s, "%s", text);
@@ -116,56 +123,68 @@ finish(struct session *s, const char *text, bool is_accepted)
 	session_go_on(s);
 }
 
+/* It could not be asked: what is said of it ends in its name, and detail. */
 static void
-fail(struct proxied *p, const char *why)
+fail(struct proxied *p, const char *what, const char *detail)
 {
-	log_warning("proxy %s: %s, at %s", config.smtpd_proxy_filter, why,
-	    p->said);
+	log_warning("%s %s%s%s", what, config.smtpd_proxy_filter,
+	    *detail == '\0' ? "" : ": ", detail);
 	finish(p->session, broken, false);
 }
 
-/* The filter's words, as a reply of ours: one code at its beginning. */
+static void
+log_refusal(const struct proxied *p)
+{
+	log_warning("proxy %s rejected \"%s\": \"%s\"",
+	    config.smtpd_proxy_filter, text_string(&p->said),
+	    text_string(&p->reply.text));
+}
+
+/* One line of the filter's reply, without what stands on each: the code, and from the second on the status. */
+static void
+put_line(struct text *text, const struct smtp_reply *reply, const char *line,
+    size_t length)
+{
+	size_t status = strlen(reply->status), skip = length < 4 ? length : 4;
+
+	if (text->length == 0)
+		text_printf(text, "%d ", reply->code);
+	else {
+		text_putc(text, '\n');
+		if (status > 0 && length > 4 + status &&
+		    strncmp(line + 4, reply->status, status) == 0 &&
+		    line[4 + status] == ' ')
+			skip += status + 1;
+	}
+	text_append(text, line + skip, length - skip);
+}
+
+/* The filter's words are ours. */
 static void
 pass_on(struct proxied *p)
 {
 	struct text text = TEXT_EMPTY;
-	const char *line = text_string(&p->reply.text);
-	struct session *s = p->session;
-	int code = p->reply.code;
+	const char *line = text_string(&p->reply.text), *end;
+	bool is_good = p->reply.code / 100 == 2;
 
-	text_printf(&text, "%d ", code);
-	while (line != NULL) {
-		const char *end = strchr(line, '\n');
-		size_t length = end == NULL ? strlen(line) :
-		    (size_t)(end - line);
-
-		if (length > 4)
-			text_append(&text, line + 4, length - 4);
-		if (end != NULL)
-			text_putc(&text, ' ');
-		line = end == NULL ? NULL : end + 1;
-	}
-	finish(s, text_string(&text), code / 100 == 2);
+	for (; (end = strchr(line, '\n')) != NULL; line = end + 1)
+		put_line(&text, &p->reply, line, (size_t)(end - line));
+	put_line(&text, &p->reply, line, strlen(line));
+	finish(p->session, text_string(&text), is_good);
 	text_clear(&text);
 }
 
 /* What is said. */
 
+/* Takes what line holds. */
 static void
-put(struct proxied *p, struct text *line, const char *name)
+put(struct proxied *p, struct text *line)
 {
-	p->said = name;
-	text_puts(line, "\r\n");
 	bufferevent_write(p->io, line->bytes, line->length);
-	text_clear(line);
-}
-
-static void
-put_attribute(struct text *line, const char *name, const char *value)
-{
-	text_printf(line, " %s=", name);
-	smtp_xtext_encode(line, *value == '\0' ||
-	    strcmp(value, "unknown") == 0 ? "[UNAVAILABLE]" : value);
+	bufferevent_write(p->io, "\r\n", 2);
+	text_clear(&p->said);
+	p->said = *line;
+	*line = (struct text)TEXT_EMPTY;
 }
 
 /* Who the client is: what a proxy in front of us told of its own client comes first. */
@@ -176,19 +195,26 @@ say_forward(struct proxied *p)
 	const struct envelope *e = s->transaction->envelope;
 	const char *address = s->forwarded_address != NULL ?
 	    s->forwarded_address : e->client_address;
-	char *whole = mem_printf("%s%s", strchr(address, ':') != NULL &&
-	    strncasecmp(address, "IPV6:", 5) != 0 ? "IPV6:" : "", address);
+	bool is_bare_v6 = strchr(address, ':') != NULL &&
+	    strncasecmp(address, "IPV6:", 5) != 0;
+	char *whole = mem_printf("%s%s", is_bare_v6 ? "IPV6:" : "", address);
+	char port[24];
+	const char *const values[] = { s->forwarded_name != NULL ?
+	    s->forwarded_name : e->client_name, whole, port, e->helo_name,
+	    e->protocol_name, smtpd_is_rewritten(s) ? "LOCAL" : "REMOTE" };
 	struct text line = TEXT_EMPTY;
 
+	snprintf(port, sizeof(port), "%lld", (long long)e->client_port);
 	text_puts(&line, "XFORWARD");
-	put_attribute(&line, "NAME", s->forwarded_name != NULL ?
-	    s->forwarded_name : e->client_name);
-	put_attribute(&line, "ADDR", whole);
-	put_attribute(&line, "PROTO", e->protocol_name);
-	put_attribute(&line, "HELO", e->helo_name);
-	put_attribute(&line, "SOURCE", smtpd_is_rewritten(s) ? "LOCAL" :
-	    "REMOTE");
-	put(p, &line, "XFORWARD");
+	for (size_t i = 0; i < COUNT_OF(attributes); i++) {
+		if (!(p->forward & 1u << i))
+			continue;
+		text_printf(&line, " %s=", attributes[i]);
+		smtp_xtext_encode(&line, *values[i] == '\0' ||
+		    strcmp(values[i], "unknown") == 0 ? "[UNAVAILABLE]" :
+		    values[i]);
+	}
+	put(p, &line);
 	free(whole);
 }
 
@@ -216,7 +242,7 @@ say_sender(struct proxied *p)
 		text_puts(&line, " ENVID=");
 		smtp_xtext_encode(&line, e->dsn_envid);
 	}
-	put(p, &line, "MAIL FROM");
+	put(p, &line);
 }
 
 static void
@@ -233,7 +259,7 @@ say_recipient(struct proxied *p)
 		smtp_put_orcpt(&line, recipient->dsn_orcpt);
 		smtp_put_notify(&line, (unsigned)recipient->dsn_notify);
 	}
-	put(p, &line, "RCPT TO");
+	put(p, &line);
 }
 
 static void
@@ -243,7 +269,7 @@ say(struct proxied *p, const char *command, const char *argument)
 
 	text_printf(&line, "%s%s%s", command, *argument == '\0' ? "" : " ",
 	    argument);
-	put(p, &line, command);
+	put(p, &line);
 }
 
 /* The next piece of the message, for the wire; our own Received stands on top, as in all mail that comes by here. */
@@ -279,13 +305,26 @@ send_piece(struct proxied *p)
 
 /* What it answers. */
 
+/* The words behind XFORWARD, to the end of the line. */
+static void
+note_attributes(struct proxied *p, const char *words)
+{
+	char *copy = mem_strndup(words, strcspn(words, "\n"));
+	char *cursor = copy, *word;
+
+	while ((word = word_next(&cursor, " ")) != NULL)
+		for (size_t i = 0; i < COUNT_OF(attributes); i++)
+			if (strcasecmp(word, attributes[i]) == 0)
+				p->forward |= 1u << i;
+	free(copy);
+}
+
 static void
 note_offers(struct proxied *p)
 {
 	static const struct { const char *word; unsigned bit; } known[] = {
-		{ "XFORWARD", OFFERS_XFORWARD }, { "SIZE", OFFERS_SIZE },
-		{ "8BITMIME", OFFERS_8BITMIME }, { "DSN", OFFERS_DSN },
-		{ "SMTPUTF8", OFFERS_SMTPUTF8 },
+		{ "SIZE", OFFERS_SIZE }, { "8BITMIME", OFFERS_8BITMIME },
+		{ "DSN", OFFERS_DSN }, { "SMTPUTF8", OFFERS_SMTPUTF8 },
 	};
 	const char *line = text_string(&p->reply.text);
 
@@ -297,6 +336,9 @@ note_offers(struct proxied *p)
 			if (strlen(known[i].word) == length &&
 			    strncasecmp(known[i].word, word, length) == 0)
 				p->offers |= known[i].bit;
+		if (length == strlen("XFORWARD") &&
+		    strncasecmp(word, "XFORWARD", length) == 0)
+			note_attributes(p, word + length);
 	}
 }
 
@@ -305,7 +347,7 @@ enter(struct proxied *p, enum proxy_stage stage)
 {
 	const struct envelope *e = p->session->transaction->envelope;
 
-	if (stage == FORWARD && !(p->offers & OFFERS_XFORWARD))
+	if (stage == FORWARD && p->forward == 0)
 		stage = SENDER;
 	if (stage == CONTENT && p->recipient < e->recipient_count)
 		stage = RECIPIENT;
@@ -329,7 +371,8 @@ enter(struct proxied *p, enum proxy_stage stage)
 		say(p, "DATA", "");
 		break;
 	case END:
-		p->said = "end of data";
+		text_truncate(&p->said, 0);
+		text_puts(&p->said, "end of data");
 		send_piece(p);
 		break;
 	}
@@ -340,13 +383,19 @@ static bool
 on_reply(struct proxied *p)
 {
 	int class = p->reply.code / 100;
+	bool is_expected = p->stage == FORWARD ||
+	    class == (p->stage == CONTENT ? 3 : 2);
 
-	if (p->stage == END || (class != (p->stage == CONTENT ? 3 : 2) &&
-	    p->stage != FORWARD)) {
-		if (p->stage >= SENDER && class != 3)
-			pass_on(p);
-		else
-			fail(p, text_string(&p->reply.text));
+	/* Only what is said of the whole message may say yes to the client. */
+	if (p->stage == END ? class != 3 : p->stage >= SENDER && class >= 4) {
+		if (p->stage != END)
+			log_refusal(p);
+		pass_on(p);
+		return false;
+	}
+	if (!is_expected || p->stage == END) {
+		log_refusal(p);
+		finish(p->session, broken, false);
 		return false;
 	}
 	if (p->stage == HELLO)
@@ -370,7 +419,7 @@ on_readable(struct bufferevent *io, void *argument)
 		evbuffer_drain(input, smtp_reply_read(&p->reply, bytes,
 		    (size_t)length));
 		if (p->reply.progress == SMTP_REPLY_BROKEN) {
-			fail(p, "what it says is no reply");
+			fail(p, "received garbage from proxy", "");
 			return;
 		}
 		if (p->reply.progress == SMTP_REPLY_WHOLE)
@@ -391,12 +440,17 @@ on_writable(struct bufferevent *io, void *argument)
 static void
 on_event(struct bufferevent *io, short what, void *argument)
 {
-	if (what & BEV_EVENT_TIMEOUT)
-		fail(argument, "it does not answer in time");
-	else if (what & BEV_EVENT_EOF)
-		fail(argument, "it closed the connection");
-	else if (what & BEV_EVENT_ERROR)
-		fail(argument, strerror(EVUTIL_SOCKET_ERROR()));
+	struct proxied *p = argument;
+
+	if (what & BEV_EVENT_CONNECTED)
+		p->is_connected = true;
+	else if ((what & BEV_EVENT_ERROR) && !p->is_connected)
+		fail(p, "connect to proxy filter",
+		    strerror(EVUTIL_SOCKET_ERROR()));
+	else if (what & BEV_EVENT_TIMEOUT)
+		fail(p, "timeout talking to proxy", "");
+	else if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
+		fail(p, "lost connection with proxy", "");
 }
 
 static void
@@ -405,7 +459,7 @@ connect_to_filter(struct proxied *p)
 	const struct timeval limit = { config.smtpd_proxy_timeout, 0 };
 
 	at_once++;
-	p->said = "the greeting";
+	text_puts(&p->said, "connection request");
 	p->io = bufferevent_socket_new(service_base, -1,
 	    BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
 	bufferevent_setcb(p->io, on_readable, on_writable, on_event, p);

@@ -13,6 +13,21 @@ append_address(struct text *line, const char *name, const char *address)
 	text_putc(line, '>');
 }
 
+/* Who speaks to whom, behind what happened; then the line is logged. */
+static void
+log_with_parties(struct session *s, struct text *line)
+{
+	if (s->transaction != NULL)
+		append_address(line, "from", session_sender(s));
+	if (session_recipient(s)[0] != '\0')
+		append_address(line, "to", session_recipient(s));
+	text_printf(line, " proto=%s", s->esmtp ? "ESMTP" : "SMTP");
+	if (s->helo_name != NULL)
+		text_printf(line, " helo=<%s>", s->helo_name);
+	log_info("%s", text_string(line));
+	text_clear(line);
+}
+
 void
 report_action(struct session *s, const char *action, const char *text)
 {
@@ -20,15 +35,17 @@ report_action(struct session *s, const char *action, const char *text)
 
 	text_printf(&line, "NOQUEUE: %s: %s from %s: %s;", action, s->where,
 	    s->peer, text);
-	if (s->transaction != NULL)
-		append_address(&line, "from", session_sender(s));
-	if (session_recipient(s)[0] != '\0')
-		append_address(&line, "to", session_recipient(s));
-	text_printf(&line, " proto=%s", s->esmtp ? "ESMTP" : "SMTP");
-	if (s->helo_name != NULL)
-		text_printf(&line, " helo=<%s>", s->helo_name);
-	log_info("%s", text_string(&line));
-	text_clear(&line);
+	log_with_parties(s, &line);
+}
+
+void
+report_proxy(struct session *s, bool is_accepted, const char *text)
+{
+	struct text line = TEXT_EMPTY;
+
+	text_printf(&line, "proxy-%s: %s: %s;", is_accepted ? "accept" :
+	    "reject", s->where, text);
+	log_with_parties(s, &line);
 }
 
 static void

@@ -538,6 +538,10 @@ int	explain(int argc, char **argv);
 /* "NOQUEUE: reject: RCPT from a[b]: 550 5.1.1 ...; from=<> to=<> proto=ESMTP helo=<x>" */
 void	report_action(struct session *session, const char *action,
 	    const char *text);
+
+/* What smtpd_proxy_filter made of the message. */
+void	report_proxy(struct session *session, bool is_accepted,
+	    const char *text);
 void	report_disconnect(struct session *session);
 void	report_lost(struct session *session, const char *what);
 

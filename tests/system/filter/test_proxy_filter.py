@@ -35,12 +35,13 @@ class Proxy(postroad.Test):
         received = mail.get_all("Received")
         self.assertEqual(len(received), 2)
         self.assertNotIn(" id ", received[1])
-        box.wait_log(r"NOQUEUE: proxy-accept: END-OF-MESSAGE from unknown\[127\S+\]: 250 2.6.0 Ok, brought back; "
+        box.wait_log(r"\]: proxy-accept: END-OF-MESSAGE: 250 2.6.0 Ok, brought back; "
                      r"from=<a@example.net> to=<ada@example.org> proto=ESMTP helo=<client.example.net>")
         box.wait_log(r"NOQUEUE: client=unknown\[127.")
         said = self.filter.commands
-        self.assertEqual(said[:2], ["EHLO mail.example.org", "XFORWARD NAME=[UNAVAILABLE] ADDR=127.0.0.1 PROTO=ESMTP "
-                                    "HELO=client.example.net SOURCE=REMOTE"])
+        self.assertEqual(said[0], "EHLO mail.example.org")
+        self.assertRegex(said[1], r"^XFORWARD NAME=\[UNAVAILABLE\] ADDR=127.0.0.1 PORT=\d+ HELO=client.example.net PROTO=ESMTP "
+                                  "SOURCE=REMOTE$")
         self.assertEqual(said[2], "MAIL FROM:<a@example.net> BODY=8BITMIME ENVID=q+2B1")
         self.assertEqual(said[3], "RCPT TO:<ada@example.org> NOTIFY=FAILURE")
         box.wait_empty()
@@ -48,10 +49,17 @@ class Proxy(postroad.Test):
     def test_a_refusal_is_the_clients(self):
         box = self.system()
         self.assertEqual(self.answer(box, "Subject: x\r\n\r\na virus\r\n"), "550 5.7.1 a virus")
-        box.wait_log(r"NOQUEUE: proxy-reject: END-OF-MESSAGE from \S+: 550 5.7.1 a virus; from=<a@example.net> to=<ada@")
+        box.wait_log(r"\]: proxy-reject: END-OF-MESSAGE: 550 5.7.1 a virus; from=<a@example.net> to=<ada@")
         self.filter.answers["RCPT"] = "452-4.2.2 it is\r\n452 4.2.2 full"
-        self.assertEqual(self.answer(box), "452 4.2.2 it is 4.2.2 full")
+        self.assertEqual(self.answer(box), "452 4.2.2 it is\n4.2.2 full")
+        box.wait_log(r'warning: proxy \S+ rejected "RCPT TO:<ada@example.org>": "452-4.2.2 it is')
         self.filter.answers["RCPT"] = None
+        for command in ("MAIL", "RCPT", "DATA"):        # a yes to a command is not one to the message
+            self.filter.answers[command] = "354 odd" if command != "DATA" else "250 odd"
+            self.assertEqual(self.answer(box), "451 4.3.0 Error: queue file write error")
+            del self.filter.answers[command]
+        self.filter.judge = lambda *message: "354 odd"
+        self.assertEqual(self.answer(box), "451 4.3.0 Error: queue file write error")
         self.filter.answers["EHLO"] = "500 what?"
         self.assertEqual(self.answer(box), "451 4.3.0 Error: queue file write error")
         self.assertEqual(box.queue(), {})
@@ -60,16 +68,16 @@ class Proxy(postroad.Test):
         box = self.system(smtpd_proxy_timeout="1s")
         self.filter.dies = "before"
         self.assertEqual(self.answer(box), "451 4.3.0 Error: queue file write error")
-        box.wait_log("warning: proxy %s:%d: it closed the connection, at end of data" % (self.filter.address, self.filter.port))
+        box.wait_log("warning: lost connection with proxy %s:%d" % (self.filter.address, self.filter.port))
         self.filter.dies = None
         silent = threading.Event()
         self.filter.answers["DATA"] = lambda line: silent.wait(postroad.PATIENCE) and ""
         self.assertEqual(self.answer(box), "451 4.3.0 Error: queue file write error")
         silent.set()
-        box.wait_log("it does not answer in time, at DATA")
+        box.wait_log("warning: timeout talking to proxy " + self.filter.address)
         self.filter.close()
         self.assertEqual(self.answer(box), "451 4.3.0 Error: queue file write error")
-        box.wait_log("Connection refused, at the greeting")
+        box.wait_log(r"warning: connect to proxy filter \S+: Connection refused")
         self.assertEqual(box.queue(), {})
 
     def test_the_content_is_the_clients(self):

@@ -96,6 +96,9 @@ class Explain(postroad.Test):
                  r"smtpd_client_connection_rate_limit = 0\n"),
                 ("too many errors after RCPT from unknown[192.0.2.1]", r"smtpd_hard_error_limit = "),
                 ("improper command pipelining after EHLO from x[192.0.2.1]: MAIL", r"spoke before it was its turn"),
+                ("proxy-reject: END-OF-MESSAGE: 550 5.7.1 no; from=<a@b.example> to=<c@d.example> proto=ESMTP helo=<x>",
+                 "smtpd_proxy_filter = \n"),
+                ("warning: timeout talking to proxy 127.0.0.1:10024", "smtpd_proxy_timeout = 100s\n"),
                 ("lost connection after DATA (120 bytes) from x[192.0.2.1]", "nothing was refused"),
                 ("postfix/postscreen[1]: NOQUEUE: reject: RCPT from [192.0.2.1]:4000: 550 5.7.1 Service unavailable; client "
                  "[192.0.2.1] blocked using bl.example; from=<a@b.example>, to=<c@d.example>, proto=ESMTP, helo=<x>",
