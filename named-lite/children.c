@@ -138,12 +138,15 @@ on_end(struct child *child, int status, const char *what)
 	fd_close(&child->control);
 	if (supervisor.state == STOPPING)
 		return;
+	child->deaths++;
 	if (WIFSIGNALED(status))
-		log_error("%s was killed by signal %d; starting another", what,
-		    WTERMSIG(status));
+		log_error("%s was killed by signal %d; starting another "
+		    "(number %u there)", what, WTERMSIG(status),
+		    child->deaths + 1);
 	else
-		log_error("%s ended with status %d; starting another", what,
-		    WEXITSTATUS(status));
+		log_error("%s ended with status %d; starting another "
+		    "(number %u there)", what, WEXITSTATUS(status),
+		    child->deaths + 1);
 	child->start_at_ms = now - child->started_ms < SOON_MS ?
 	    now + CRASH_PAUSE_MS : now;
 }

@@ -2,8 +2,11 @@
  * Who may stay connected. tcp-clients is for all processes together. One
  * client has at most half of the places; when it wants more, its connection
  * that was idle longest makes room. When all places are taken, somebody who
- * has not asked yet goes before one who has, and that one before one who
- * asked to stay (RFC 7828), each time the one that was idle longest.
+ * has not asked yet goes before one who does not read his answers, that one
+ * before one who has asked, and he before one who asked to stay (RFC 7828),
+ * each time the one that was idle longest. But whoever did something just now
+ * stays as long as others did not: else a flood would push out a good client
+ * between his connection and his question.
  */
 
 #include <sys/socket.h>
@@ -14,7 +17,8 @@
 
 #include "named-lite/tcp.h"
 
-#define ACCEPTS_MAX	64
+#define ACCEPTS_MAX	16	/* before those who are there have their turn */
+#define GRACE_MS	100
 #define CLIENTS		4096	/* counts of connections, by address */
 #define PLACES_MIN	4	/* of a client */
 
@@ -63,17 +67,31 @@ crowd_note(struct connection *c, enum crowd crowd)
 	crowd_enter(c, crowd);
 }
 
-/* Of all, or of those who share a count, the one to go first. */
+/* Of all, or of those who share a count, the first that was idle since then. */
 static struct connection *
-find_least(struct server *server, const unsigned *count)
+find_idle(struct server *server, const unsigned *count, int64_t since_ms)
 {
 	struct connection *c;
 
-	for (int i = 0; i < CROWDS; i++)
-		TAILQ_FOREACH(c, &server->crowds[i], link)
+	for (int i = 0; i < CROWDS; i++) {
+		TAILQ_FOREACH(c, &server->crowds[i], link) {
+			if (c->active_ms > since_ms)
+				break;
 			if (count == NULL || count_of(c) == count)
 				return c;
+		}
+	}
 	return NULL;
+}
+
+/* The one to go first. */
+static struct connection *
+find_least(struct server *server, const unsigned *count)
+{
+	struct connection *c = find_idle(server, count,
+	    server->now_ms - GRACE_MS);
+
+	return c != NULL ? c : find_idle(server, count, INT64_MAX);
 }
 
 /* End what is in the way of a newcomer, who has his place already. */

@@ -26,8 +26,8 @@ struct generation {
 	struct history history;
 };
 
-/* Those who have asked nothing yet, who have, and who asked to stay connected. */
-enum crowd { CROWD_NEW, CROWD_IDLE, CROWD_KEPT, CROWDS };
+/* Those who have asked nothing yet, who do not read, who have asked, and who asked to stay connected. */
+enum crowd { CROWD_NEW, CROWD_STUCK, CROWD_IDLE, CROWD_KEPT, CROWDS };
 
 struct connection;
 TAILQ_HEAD(connection_list, connection);

@@ -36,6 +36,7 @@ struct child {
 	int	 control;
 	int64_t	 started_ms;
 	int64_t	 start_at_ms;	/* when it is not running; 0 never */
+	unsigned deaths;
 };
 
 /* What the loader may be wanted for; one job of a kind waits at most. */

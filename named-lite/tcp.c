@@ -199,8 +199,12 @@ advance(struct connection *c)
 		tcp_end(c);
 		return;
 	}
-	if (c->waits_to_write != (work.out_length > 0))
+	if (c->waits_to_write != (work.out_length > 0)) {
 		watch(c, EPOLL_CTL_MOD, work.out_length > 0);
+		if (c->crowd != CROWD_KEPT)
+			crowd_note(c, c->waits_to_write ? CROWD_STUCK :
+			    CROWD_IDLE);
+	}
 	store(c);
 }
 
