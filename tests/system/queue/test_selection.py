@@ -21,7 +21,8 @@ class Selection(postroad.Test):
         self.all = {self.spam, self.note, self.null}
         for id in self.all:
             self.box.wait_log(id + ": to=.*status=deferred")
-        postroad.wait_until(lambda: all(m["queue_name"] == "deferred" for m in self.listed().values()), "three that wait")
+        postroad.wait_until(lambda: all(r.get("delay_reason") for m in self.listed().values() for r in m["recipients"]),
+                            "three that wait, and why", self.listed)
 
     def listed(self, *options):
         lines = self.box.run("postqueue", *options, "-j", check=True).stdout.splitlines()
