@@ -304,6 +304,10 @@ void	trouble_said(struct session *session);		/* what is in out, not yet sent */
 void	trouble_heard(struct session *session, int code, const char *text);
 void	trouble_end(struct session *session);
 
+/* reword.c: smtp_reply_filter. False if what is left is no reply. */
+void	reword_start(void);		/* before the sandbox closes */
+bool	reword_reply(const struct session *session, struct smtp_reply *reply);
+
 /* dialogue.c: what is said, and what replies mean. */
 
 struct stage_fact {

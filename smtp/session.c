@@ -183,7 +183,8 @@ take_replies(struct session *session, size_t length)
 		at += smtp_reply_read(reply, input + at, length - at);
 		if (reply->progress == SMTP_REPLY_MORE)
 			return;
-		if (reply->progress == SMTP_REPLY_BROKEN) {
+		if (reply->progress == SMTP_REPLY_BROKEN ||
+		    !reword_reply(session, reply)) {
 			session_broken(session, "4.5.0",
 			    "host %s sent something that is no SMTP reply while %s");
 			return;

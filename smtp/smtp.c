@@ -17,6 +17,7 @@
  *	route.c		a nexthop becomes hosts and addresses (DNS)
  *	session.c	a connection: bytes, replies, time limits
  *	dialogue.c	the stages of SMTP: what is said, what replies mean
+ *	reword.c	replies that the administrator changes
  *	offers.c	what the host can do
  *	xforward.c	who the client was, for a content filter
  *	content.c	the message as it goes over the wire
@@ -38,6 +39,7 @@ start(void)
 	route_start();
 	destinations_start();
 	sessions_start();
+	reword_start();
 }
 
 static void

@@ -47,6 +47,18 @@ class Dialogue(Test):
         self.assertRegex(self.one(), "bounced 5.1.1")
         self.assertEqual(self.server.wait()[0][1:], ([], b""))
 
+    def test_replies_that_are_filtered(self):
+        """A 5xx that is to be tried again; a keyword that is not wanted; what is no reply is broken."""
+        smtp = self.agent(smtp_reply_filter="regexp:{ {/^550 5\\.1\\.1 (broken)/ 450 4.1.1 not yet $$1}, {/^250.PIPELINING/ 250-X}, "
+                                            "{/^252/ nonsense} }")
+        self.server.answers["RCPT"] = lambda line: "550 5.1.1 broken" if "bad" in line else "550 5.1.1 no"
+        found = {f[0]: f for f in smtp.deliver(self.server.nexthop(), "bad@x.org", "worse@x.org")}
+        self.assertEqual(found["bad@x.org"][1:3], ("deferred", "4.1.1"))
+        self.assertIn("said: 450 4.1.1 not yet broken (in reply to RCPT TO", found["bad@x.org"][5])
+        self.assertEqual(found["worse@x.org"][1:3], ("bounced", "5.1.1"))
+        self.server.answers["RCPT"] = "252 maybe"
+        self.assertEqual(smtp.deliver(self.server.nexthop(), "bad@x.org")[0][1], "deferred")
+
     def test_mail_is_refused(self):
         self.server.answers["MAIL"] = "550 5.7.1 go away"
         self.assertRegex(self.one(), r"^bounced 5.7.1 host .* said: 550 .*in reply to MAIL FROM command")
