@@ -186,7 +186,7 @@ screen_tells_lost(struct session *s, const char *what)
 		screen_tell_from(s, "COMMAND TIME LIMIT", s->where, NULL);
 	else
 		screen_tell_hangup(s);
-	return screen_has_refused(s);
+	return !s->screening->is_served;
 }
 
 bool
@@ -194,8 +194,9 @@ screen_tells_end(struct session *s)
 {
 	const struct screening *x = s->screening;
 
-	if (x == NULL || (x->phase == SCREEN_TALKING && x->refusal == NULL))
+	if (x == NULL)
 		return false;
-	screen_tell(s, "DISCONNECT");
-	return true;
+	if (!x->is_served || x->refusal != NULL || x->is_dropped)
+		screen_tell(s, "DISCONNECT");
+	return !x->is_served;
 }

@@ -97,7 +97,8 @@ finish(struct session *s)
 	screen_score_free(&x->score);
 	x->phase = SCREEN_TALKING;
 	x->since_ms = clock_ms();
-	if (x->refusal == NULL && (x->todo & ~x->passed & ~BEFORE_GREETING) == 0)
+	x->is_served = x->refusal == NULL;
+	if (x->is_served && (x->todo & ~x->passed & ~BEFORE_GREETING) == 0)
 		screen_conclude(s);
 	session_greet(s);
 }

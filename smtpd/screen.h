@@ -37,6 +37,7 @@ struct screening {
 	bool		 is_counted;	/* among those who wait for their greeting */
 	bool		 spoke;		/* before his turn */
 	bool		 is_dropped;
+	bool		 is_served;	/* greeted as others are: smtpd has told of him */
 	const char	*refusal;	/* what he hears at RCPT; NULL: nothing yet */
 	char		*own_refusal;	/* the same, if it was made for him */
 	int64_t		 since_ms;	/* of this phase's tests */

@@ -262,6 +262,7 @@ class Screen(postroad.Test):
             self.assertEqual(line.say(RCPT), b"550 5.5.1 Protocol error")
         box.wait_log(r"COMMAND PIPELINING from %s after EHLO: MAIL FROM:<a@example\.net>\\r\\n$" % CLIENT)
         box.wait_log("DISCONNECT " + CLIENT)
+        box.wait_log(r"disconnect from unknown\[127\.0\.0\.2\] ehlo=1 mail=1 rcpt=0/1 commands=2/3$")
 
     def test_pipelining_dropped(self):
         box = self.deep(postscreen_pipelining_action="drop")
