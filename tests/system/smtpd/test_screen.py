@@ -1,6 +1,7 @@
 """A service of postscreen: master.cf has its four lines as Postfix has them, and smtpd makes the tests."""
 import contextlib
 import os
+import random
 import re
 import resource
 import signal
@@ -351,6 +352,31 @@ class Screen(postroad.Test):
             for line in lines:
                 line.__exit__()
         box.wait_log("postscreen.*leaving STRESS mode with 7 connections$")
+
+    def test_whatever_is_said_whenever(self):
+        """Clients that talk, wait and leave at any moment, while the keeper is killed: the next one is served."""
+        words = [EHLO, b"HELO y\n", MAIL, RCPT, b"DATA\r\n", b"BDAT 5 LAST\r\nabcde", b"GET / HTTP/1.0\r\n", QUIT, b"x" * 5000,
+                 b"\0\xff\r\n", b"ETRN a\r\n", b"\r\n"]
+        seed = int(os.environ.get("SEED", random.randrange(10 ** 6)))
+        chance = random.Random(seed)
+        actions = {"postscreen_%s_action" % name: chance.choice(["ignore", "enforce", "drop"])
+                   for name in ("greet", "pipelining", "non_smtp_command", "bare_newline", "denylist")}
+        box = self.deep(postscreen_access_list="inline:{127.0.1.1=reject,127.0.1.2=permit}", postscreen_command_time_limit="1s",
+                        **actions)
+        box.allow("postscreen.* killed by signal 9")
+        with self.subTest(seed=seed), contextlib.ExitStack() as stack:
+            lines = [stack.enter_context(Line(box, "127.0.1.%d" % chance.randint(1, 20))).socket for _ in range(100)]
+            for turn in range(10):
+                for line in chance.sample(lines, 50):
+                    with contextlib.suppress(OSError):
+                        line.sendall(b"".join(chance.choices(words, k=chance.randint(1, 4))))
+                        if chance.random() < 0.2:
+                            line.shutdown(socket.SHUT_RDWR)
+                if turn == 5:
+                    box.kill("postscreen")
+                time.sleep(chance.random() / 4)
+            with Line(box, "127.0.1.2") as line:
+                self.assertEqual(line.hear(), b"220 from-the-pass-line")
 
     # What is remembered.
 
