@@ -103,14 +103,14 @@ use_default(const char **to, const char *text)
 		*to = text;
 }
 
-/* rndc.conf if there is one, else rndc.key. The words stay in memory. */
+/* rndc.conf if there is one, else rndc.key. */
 static void
 read_files(void)
 {
 	bool has_config = access(o.config, F_OK) == 0;
 	const char *path = has_config ? o.config : o.key_file;
 	const struct conf_statement *options, *server;
-	struct conf conf;
+	static struct conf conf;	/* whose words are used later */
 
 	if (conf_read(&conf, path) == -1)
 		fatal("cannot use %s", path);

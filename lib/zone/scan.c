@@ -14,7 +14,7 @@ scan_start(struct scanner *scanner, const char *bytes, size_t length)
 {
 	memset(scanner, 0, sizeof(*scanner));
 	scanner->at = bytes;
-	scanner->end = bytes + length;
+	scanner->end = length > 0 ? bytes + length : bytes;
 	scanner->line = 1;
 	scanner->fd = -1;
 }
