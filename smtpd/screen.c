@@ -119,6 +119,7 @@ screen_end(struct session *s)
 	if (x->phase == SCREEN_TALKING && x->refusal == NULL && !x->is_dropped)
 		remember(x);
 	told_cancel(s);
+	told_forget(s);
 	forget(s);
 }
 
