@@ -196,8 +196,8 @@ dnsbl_is_verdict(const struct dnsbl *list, uint32_t address)
 	if (address >> 8 == 0x7fffff)
 		complain_of_answer(list, address);
 	else if (address >> 24 != 127)
-		complain(list, "an answer",
-		    "outside of 127.0.0.0/8 it does not count");
+		complain(list, "an answer outside of 127.0.0.0/8",
+		    "it does not count");
 	else
 		return true;
 	return false;

@@ -142,19 +142,32 @@ is_listed(const struct site *site, const struct resolve_answer *answer)
 	return false;
 }
 
+int
+screen_score_weigh(size_t domain, const struct resolve_answer *answer,
+    int *heaviest)
+{
+	int total = 0;
+
+	*heaviest = 0;
+	for (size_t i = 0; i < site_count; i++) {
+		if (sites[i].domain != domain || !is_listed(&sites[i], answer))
+			continue;
+		total += sites[i].weight;
+		if (*heaviest < sites[i].weight)
+			*heaviest = sites[i].weight;
+	}
+	return total;
+}
+
 static void
 add_up(struct score *score, size_t domain, const struct resolve_answer *answer)
 {
-	for (size_t i = 0; i < site_count; i++) {
-		const struct site *site = &sites[i];
+	int heaviest;
 
-		if (site->domain != domain || !is_listed(site, answer))
-			continue;
-		score->total += site->weight;
-		if (site->weight > score->worst_weight) {
-			score->worst_weight = site->weight;
-			score->worst = domains[domain].shown;
-		}
+	score->total += screen_score_weigh(domain, answer, &heaviest);
+	if (heaviest > score->worst_weight) {
+		score->worst_weight = heaviest;
+		score->worst = domains[domain].shown;
 	}
 }
 

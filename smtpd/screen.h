@@ -117,6 +117,10 @@ void	screen_note(const char *client, const struct screen_passes *passes);
 void	screen_score_open(void);
 bool	screen_has_sites(void);
 
+/* What this answer of a domain, by its place among them, adds; the heaviest row of that counts against him with so much. */
+int	screen_score_weigh(size_t domain,
+	    const struct resolve_answer *answer, int *heaviest);
+
 /* Ask all lists; screen_scored() comes once, when the last has answered. */
 struct score *screen_score_ask(struct session *session);
 
