@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ACL_DEPTH_MAX	32
-#define ACL_ROWS_MAX	1000000	/* lists that name lists grow fast */
+#define ACL_ROWS_MAX	100000	/* lists that name lists grow fast */
 
 static void	add_elements(struct acls *acls,
 		    const struct conf_statement *list);
@@ -195,6 +194,23 @@ add_nested(struct acls *acls, const struct conf_statement *at,
 	acls->rows[start].count = acls->count - start - 1;
 }
 
+/* A list that has a name. In itself it says nothing that it has not said before. */
+static void
+add_acl(struct acls *acls, const struct conf_statement *at,
+    const struct conf_statement *acl, bool negated)
+{
+	for (unsigned i = 0; i < acls->open_count; i++)
+		if (acls->open[i] == acl) {
+			add_nested(acls, at, NULL, negated);
+			return;
+		}
+	if (acls->open_count == ACL_DEPTH_MAX)
+		return;
+	acls->open[acls->open_count++] = acl;
+	add_nested(acls, at, acl->items->next->next->block, negated);
+	acls->open_count--;
+}
+
 /* An address with a prefix longer than itself. */
 static bool
 is_too_long(const char *name)
@@ -234,7 +250,7 @@ add_named(struct acls *acls, const struct conf_statement *at, const char *name,
 		row.negated = negated;
 		*add_row(acls, row.kind, negated) = row;
 	} else if (acl != NULL)
-		add_nested(acls, at, acl->items->next->next->block, negated);
+		add_acl(acls, at, acl, negated);
 	else if (is_too_long(name))
 		conf_error(acls->conf, at, "invalid prefix length '%s'",
 		    strchr(name, '/') + 1);

@@ -20,6 +20,8 @@ struct acl_interface {
 	unsigned prefix;
 };
 
+#define ACL_DEPTH_MAX	32	/* lists in lists */
+
 struct acls {
 	struct conf *conf;
 	const struct keys *keys;
@@ -30,6 +32,8 @@ struct acls {
 	struct acl_interface *interfaces;
 	size_t	 interface_count;
 	unsigned depth;
+	const struct conf_statement *open[ACL_DEPTH_MAX];	/* lists with a name that we are in */
+	unsigned open_count;
 	bool	 is_checking;	/* lists that may be of no use: names in them need not be known */
 };
 

@@ -120,7 +120,7 @@ parse_with_data(struct master *m, const struct dns_word *words, size_t count,
 	const char *why = "unexpected end of input";
 	int result;
 
-	scan_start(&scanner, data->bytes, data->length);
+	scan_start(&scanner, text_string(data), data->length);
 	result = scan_next(&scanner, &why);
 	if (result != 1) {
 		scan_stop(&scanner);

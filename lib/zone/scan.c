@@ -22,7 +22,7 @@ scan_start(struct scanner *scanner, const char *bytes, size_t length)
 void
 scan_start_file(struct scanner *scanner, int fd)
 {
-	scan_start(scanner, NULL, 0);
+	scan_start(scanner, "", 0);
 	scanner->fd = fd;
 }
 
