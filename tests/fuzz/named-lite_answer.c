@@ -96,6 +96,8 @@ build_once(struct image *image, bool is_generous)
 	if (fd == -1 || image_map(image, fd) == -1)
 		abort();
 	close(fd);
+	for (size_t i = 0; i < COUNT_OF(zones); i++)
+		zone_free(&zones[i].zone);
 }
 
 /* Anybody can read it, to its last octet. */
