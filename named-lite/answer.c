@@ -283,6 +283,35 @@ cut_short(struct search *s)
 	}
 }
 
+/* An empty reply to the question, and a search that has not begun. */
+static void
+begin(struct search *s, struct reply *reply, const struct question *question,
+    uint8_t *out)
+{
+	const struct dns_query *query = &question->query;
+
+	reply->out = out;
+	reply->used = query->end;
+	reply->flags = reply->rcode = 0;
+	memset(reply->counts, 0, sizeof(reply->counts));
+	reply->suffix_end = NAME_AT + query->name_length;
+	reply->rotation = query->id;
+	reply->zone_length = 0;
+	reply->rrset_count = 0;
+	reply->has_signatures = query->wants_dnssec;
+	s->query = query;
+	s->reply = reply;
+	s->key = question->key;
+	s->type = query->type;
+	s->path = &question->path;
+	s->name = question->bytes + DNS_HEADER_SIZE;
+	s->name_at = NAME_AT;
+	s->steps = 0;
+	s->subject = 0;
+	s->pending_count = 0;
+	memcpy(out, question->bytes, query->end);
+}
+
 size_t
 answer_write(const struct question *question, const struct image *image,
     const struct sockaddr *client, bool is_tcp, uint8_t *out, size_t size)
@@ -297,32 +326,13 @@ answer_write(const struct question *question, const struct image *image,
 	    image_acl_allows(image, image->header->blackhole, client)))
 		return 0;
 	edns_init(&edns, image, query, client, is_tcp);
-	reply.out = out;
-	reply.used = query->end;
-	reply.flags = reply.rcode = 0;
-	memset(reply.counts, 0, sizeof(reply.counts));
-	reply.suffix_end = NAME_AT + query->name_length;
-	reply.rotation = query->id;
-	reply.zone_length = 0;
-	reply.rrset_count = 0;
-	reply.has_signatures = query->wants_dnssec;
+	begin(&s, &reply, question, out);
 	s.image = image;
-	s.query = query;
-	s.reply = &reply;
 	s.client = client;
-	s.key = question->key;
 	s.is_tcp = is_tcp;
-	s.type = query->type;
-	s.path = &question->path;
-	s.name = question->bytes + DNS_HEADER_SIZE;
-	s.name_at = NAME_AT;
-	s.steps = 0;
-	s.subject = 0;
-	s.pending_count = 0;
 	limit = reply_limit(&s, &edns, size);
 	room = edns_room(&edns);
 	reply.limit = limit > reply.used + room ? limit - room : reply.used;
-	memcpy(out, question->bytes, query->end);
 	answer(&s, &edns, question->verdict);
 	switch (check_rate(&s, &edns)) {
 	case RATE_SEND:

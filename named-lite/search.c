@@ -6,8 +6,8 @@
 
 #define NAME_AT		DNS_HEADER_SIZE
 
-static void
-truncate_reply(struct search *s)
+void
+search_truncate(struct search *s)
 {
 	s->reply->flags |= DNS_TC;
 }
@@ -30,8 +30,8 @@ find_owner(const struct search *s, const uint8_t *owner, size_t length)
 	    end - length : 0;
 }
 
-static bool
-add_at_node(struct search *s, enum reply_section section,
+bool
+search_add(struct search *s, enum reply_section section,
     const struct image_node *node, const struct image_rrset *rrset)
 {
 	const uint8_t *name = image_node_name(node);
@@ -44,8 +44,8 @@ void
 search_add_authority(struct search *s, const struct image_node *node,
     const struct image_rrset *rrset)
 {
-	if (!add_at_node(s, SECTION_AUTHORITY, node, rrset))
-		truncate_reply(s);
+	if (!search_add(s, SECTION_AUTHORITY, node, rrset))
+		search_truncate(s);
 }
 
 static void
@@ -69,106 +69,6 @@ forget_soon(struct search *s)
 		dns_put32(reply->out + at + 6, 0);
 }
 
-/* The addresses of one target. False: they did not all fit. */
-static bool
-add_addresses(struct search *s, const struct image_target *target, size_t at)
-{
-	static const uint16_t types[] = { DNS_TYPE_A, DNS_TYPE_AAAA };
-	const struct image_node *node = image_at(s->image, target->node);
-	bool all = true;
-
-	for (size_t i = 0; i < COUNT_OF(types); i++) {
-		const struct image_rrset *rrset = image_find_rrset(node,
-		    types[i]);
-
-		if (rrset == NULL || reply_has(s->reply, rrset))
-			continue;
-		if (!reply_add(s->reply, SECTION_ADDITIONAL, rrset, at, NULL))
-			all = false;
-	}
-	return all;
-}
-
-/* Addresses for the targets of all RRsets that stand in these sections. */
-static void
-add_additional(struct search *s, unsigned sections, bool is_referral)
-{
-	struct reply *reply = s->reply;
-	unsigned count = reply->rrset_count;
-
-	for (unsigned i = 0; i < count; i++) {
-		struct reply_rrset in = reply->rrsets[i];
-		const struct image_target *target =
-		    image_rrset_targets(in.rrset);
-
-		if ((sections & 1 << in.section) == 0)
-			continue;
-		for (unsigned t = 0; t < in.rrset->targets; t++, target++) {
-			size_t at = reply_target_at(&in, target->name);
-
-			/* As BIND does: a referral has glue only, nothing else has any. */
-			if (at == 0 || (bool)target->is_glue != is_referral)
-				continue;
-			/* RFC 9471: a referral without all of its glue is cut short. */
-			if (!add_addresses(s, target, at) && is_referral)
-				truncate_reply(s);
-		}
-	}
-}
-
-static bool
-is_of_keys(uint16_t type)
-{
-	return type == DNS_TYPE_DNSKEY || type == DNS_TYPE_DS ||
-	    type == DNS_TYPE_CDNSKEY || type == DNS_TYPE_CDS;
-}
-
-/*
- * Nothing but the answer for who says by EDNS that 512 octets are all, and
- * with what validators ask for.
- */
-static bool
-wants(const struct search *s, bool authority)
-{
-	bool recursive = (s->query->flags & DNS_RD) != 0;
-
-	if (is_of_keys(s->type) || (s->query->has_edns &&
-	    s->query->udp_size <= DNS_UDP_PLAIN && !s->is_tcp))
-		return false;
-	switch (s->image->header->minimal_responses) {
-	case MINIMAL_NO:
-		return true;
-	case MINIMAL_NO_AUTH:
-		return !authority;
-	case MINIMAL_NO_AUTH_RECURSIVE:
-		return !authority || !recursive;
-	default:
-		return !authority && s->type == DNS_TYPE_NS;
-	}
-}
-
-/* The zone's name servers, behind a positive answer that does not have them. */
-static void
-add_servers(struct search *s)
-{
-	const struct image_node *apex = image_at(s->image, s->zone->apex);
-	const struct image_rrset *ns = image_at(s->image, s->zone->ns);
-
-	proof_add_pending(s);
-	if (wants(s, true) && !reply_has(s->reply, ns))
-		search_add_authority(s, apex, ns);
-}
-
-/* Those, and the addresses of whatever the answer names. */
-static void
-add_courtesies(struct search *s)
-{
-	add_servers(s);
-	if ((s->reply->flags & DNS_TC) == 0 && wants(s, false))
-		add_additional(s, 1 << SECTION_ANSWER | 1 << SECTION_AUTHORITY,
-		    false);
-}
-
 static void
 refer(struct search *s, const struct image_node *cut)
 {
@@ -178,7 +78,7 @@ refer(struct search *s, const struct image_node *cut)
 	search_add_authority(s, cut, image_find_rrset(cut, DNS_TYPE_NS));
 	proof_delegation(s, cut);
 	if ((s->reply->flags & DNS_TC) == 0)
-		add_additional(s, 1 << SECTION_AUTHORITY, true);
+		courtesy_add_glue(s);
 }
 
 /* An RRset of the name looked for; at a wildcard its owner is that name itself. */
@@ -194,7 +94,7 @@ add_answer(struct search *s, const struct image_node *node,
 		owner = 0;
 	if (reply_add(s->reply, SECTION_ANSWER, rrset, owner, name))
 		return true;
-	truncate_reply(s);
+	search_truncate(s);
 	return false;
 }
 
@@ -259,7 +159,7 @@ put_dname(struct search *s, const struct image_node *cut,
 	const struct reply *reply = s->reply;
 
 	if (!reply_has(reply, dname) &&
-	    !add_at_node(s, SECTION_ANSWER, cut, dname))
+	    !search_add(s, SECTION_ANSWER, cut, dname))
 		return 0;
 	for (unsigned i = 0; i < reply->rrset_count; i++)
 		if (reply->rrsets[i].rrset == dname)
@@ -278,7 +178,7 @@ follow_dname(struct search *s, const struct image_node *cut)
 	uint8_t rdata[DNS_NAME_MAX + 2];
 
 	if (target == 0) {
-		truncate_reply(s);
+		search_truncate(s);
 		return false;
 	}
 	if (own + dns_name_length(octets + 12) > DNS_NAME_MAX) {
@@ -290,13 +190,13 @@ follow_dname(struct search *s, const struct image_node *cut)
 	if (!reply_add_record(s->reply, SECTION_ANSWER, s->name_at,
 	    DNS_TYPE_CNAME, DNS_CLASS_IN, dns_get32(octets + 6), rdata,
 	    own + 2)) {
-		truncate_reply(s);
+		search_truncate(s);
 		return false;
 	}
 	if (s->type == DNS_TYPE_CNAME)
-		add_courtesies(s);
+		courtesy_add(s);
 	else if (s->type == DNS_TYPE_ANY)
-		add_servers(s);
+		courtesy_add_servers(s);
 	else
 		return follow(s, s->reply->used - own - 2);
 	return false;
@@ -355,9 +255,9 @@ answer_any(struct search *s, const struct image_node *node, bool is_wildcard)
 	if (is_wildcard)
 		proof_wildcard(s);
 	if (s->type == DNS_TYPE_ANY)
-		add_servers(s);
+		courtesy_add_servers(s);
 	else
-		add_courtesies(s);
+		courtesy_add(s);
 }
 
 /* What may stand beside a CNAME is not looked for behind it. */
@@ -385,7 +285,7 @@ answer_from_node(struct search *s, const struct image_node *node,
 			return false;
 		if (is_wildcard)
 			proof_wildcard(s);
-		add_courtesies(s);
+		courtesy_add(s);
 		return false;
 	}
 	if ((node->flags & NODE_HAS_CNAME) && !goes_with_cname(s->type))

@@ -1,8 +1,8 @@
 /*
  * search - a name looked for in the zones, along CNAMEs and DNAMEs, into an answer
  *
- * search.c walks; proof.c adds what proves to who asked with DO that
- * something is not there.
+ * search.c walks; courtesy.c adds what was not asked for and is of use;
+ * proof.c adds what proves to who asked with DO that something is not there.
  */
 
 #ifndef NAMED_LITE_SEARCH_H
@@ -53,9 +53,21 @@ bool	search_enter_zone(struct search *s, uint16_t no_zone);
 /* Answer from that zone. */
 void	search_answer(struct search *s);
 
+/* Add an RRset of a node. False: there is no room. */
+bool	search_add(struct search *s, enum reply_section section,
+	    const struct image_node *node, const struct image_rrset *rrset);
+
+/* There was no room. */
+void	search_truncate(struct search *s);
+
 /* Add an RRset of a node to the authority section; if there is no room the answer is truncated. */
 void	search_add_authority(struct search *s, const struct image_node *node,
 	    const struct image_rrset *rrset);
+
+/* Courtesies, as far as they are wanted: the zone's servers; these and the addresses of what the answer names; glue. */
+void	courtesy_add_servers(struct search *s);
+void	courtesy_add(struct search *s);
+void	courtesy_add_glue(struct search *s);
 
 /* Proofs: nothing happens unless they are wanted and the zone is signed. */
 
