@@ -8,8 +8,8 @@
  * Killed   before the commit: nothing was accepted, and who submitted asks a
  *          successor; after it: qmgr finds the batch in the journal
  *
- * All submissions that wait are one batch: each is completed, expanded and
- * rewritten (expand.c, header.c), then one flush makes all of them durable
+ * All submissions that wait are one batch: each is looked at (characters.c),
+ * completed, expanded and rewritten (expand.c, header.c), then one flush makes all of them durable
  * (store.c), then all are answered. What arrives meanwhile is the next batch.
  */
 
@@ -59,6 +59,7 @@ serve_submissions(struct service_request *requests, size_t count, bool again)
 			continue;
 		}
 		receive(&submissions[n], &requests[i]);
+		characters_check(&submissions[n]);
 		begin_header(&submissions[n]);
 		expand_envelope(&submissions[n]);
 		rewrite_header(&submissions[n]);
@@ -95,6 +96,7 @@ static void
 start(void)
 {
 	expand_open();
+	characters_open();
 }
 
 int

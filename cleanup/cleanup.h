@@ -62,6 +62,10 @@ enum table_answer copies_of_recipient(const char *recipient, char **copies);
 int	rewrite_internal(const char *context, const char *address,
 	    struct text *out);
 
+/* characters.c: refuse a message that has what message_reject_characters lists. */
+void	characters_open(void);
+void	characters_check(struct submission *submission);
+
 /* header.c: the header is completed, rewritten, and stripped of what must not travel. */
 void	begin_header(struct submission *submission);	/* Received, while the recipients are as the client gave them */
 void	rewrite_header(struct submission *submission);
