@@ -190,7 +190,8 @@ parse_items(struct parser *p, struct conf_item **tail, enum token token,
 			break;
 		}
 		item = pool_alloc(p->conf->pool, sizeof(*item));
-		item->text = text;
+		item->text = token == TOKEN_WORD || token == TOKEN_STRING ?
+		    text : NULL;
 		item->kind = token == TOKEN_WORD ? CONF_WORD :
 		    token == TOKEN_STRING ? CONF_STRING :
 		    token == TOKEN_NOT ? CONF_NOT : CONF_BLOCK;

@@ -201,7 +201,11 @@ set_masterfile_format(struct target *to, const struct conf_statement *at)
 
 	if (item == NULL || strcasecmp(item->text, "text") == 0)
 		return;
-	if (strcasecmp(item->text, "raw") == 0)
+	if (strcasecmp(item->text, "raw") == 0 && to->zone != NULL &&
+	    to->zone->type == ZONE_SECONDARY)
+		conf_warning(at, "masterfile-format 'raw' is not served: this "
+		    "zone's file is written as text");
+	else if (strcasecmp(item->text, "raw") == 0)
 		conf_error(&to->settings->conf, at, "masterfile-format '%s' is "
 		    "not served: only 'text' is", item->text);
 	else

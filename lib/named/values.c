@@ -14,8 +14,8 @@ value_item(struct target *to, const struct conf_statement *at)
 	const struct conf_item *item = at->items->next;
 
 	if (item == NULL || item->text == NULL) {
-		conf_error(&to->settings->conf, at, "expected a value after "
-		    "'%s'", at->items->text);
+		conf_error(&to->settings->conf, at, "'%s': expected a value "
+		    "near '%s'", at->items->text, item == NULL ? ";" : "{");
 		return NULL;
 	}
 	if (item->next != NULL) {

@@ -57,6 +57,7 @@ static const struct { const char *text, *says; bool refused; } rows[] = {
 	{ "options { allow-update { none; }; };", NULL, false },
 	{ "options { allow-update { any; }; };", "'allow-update' is not served",
 	  false },
+	{ "options { hostname { }; };", "'hostname': expected a value", true },
 	{ "options { lame-ttl x; };", "expected ISO 8601 duration", true },
 	{ "options { lame-ttl PT1H30M; max-ncache-ttl 2h; };", NULL, false },
 	{ "options { auto-dnssec off; };", "'auto-dnssec' is deprecated",

@@ -144,7 +144,7 @@ class Tools(unittest.TestCase):
         self.assertEqual(self.ours("checkconf", "n.conf"), (0, ""))
         self.assertEqual(self.ours("confgen", "-A", "nothing")[0], 1)
 
-    def test_includes_and_floods_of_a_zone_file_end(self):
+    def test_d8_includes_and_floods_of_a_zone_file_end(self):
         for text, wanted in (("$INCLUDE x.zone\n", "nested too deeply"), ("$INCLUDE /dev/zero\n", "not beneath"),
                              ("$INCLUDE /etc/shadow\n", "not beneath"), ("$GENERATE 0-2147483648 a$ A 1.2.3.4\n", "range"),
                              ("a TXT (" + " x\n" * 20000, "too many words"), ("a TXT " + "x" * 5000000, "line too long"), ("a TXT " + "x" * 70000 + "\n", "near"),
