@@ -54,7 +54,11 @@ cast_shadow(struct builder *b, const struct zone_owner *owner)
 		    b->places[owner->number];
 }
 
-/* Owner by owner; what is written is given back, if nobody needs it any more. */
+/*
+ * Owner by owner; what is written is given back, if nobody needs it any more.
+ * Names that another zone hides are there for transfers of this one: no
+ * question finds them.
+ */
 static void
 put_nodes(struct builder *b, size_t number)
 {
@@ -63,10 +67,8 @@ put_nodes(struct builder *b, size_t number)
 
 	for (struct zone_owner *owner = zone->first; owner != NULL &&
 	    b->error == 0; owner = zone_next(owner)) {
-		if (!owner->is_hidden || owner->is_shadow) {
-			nodes_put(b, number, owner);
-			count++;
-		}
+		nodes_put(b, number, owner);
+		count++;
 		if (owner->is_shadow)
 			cast_shadow(b, owner);
 		if (b->build->takes_zones && owner->number % 4096 == 0)

@@ -174,7 +174,8 @@ nodes_put(struct builder *b, size_t number, struct zone_owner *owner)
 	    owner->name, owner->length);
 	b->places[owner->number] = at / 4;
 	link_node(b, owner, at);
-	denial_note(b, number, owner);
+	if (!owner->is_hidden || owner->is_shadow)
+		denial_note(b, number, owner);
 	if (!owner->is_hidden && !owner->is_nsec3)
 		builder_insert(b, &b->build->zones[number].zone->suffix,
 		    owner->name, owner->length, at / 4);

@@ -85,6 +85,17 @@ class Ours(Transfers):
         primary.start()
         self.wait_serial(s, 7)
 
+    def test_what_a_child_hides_is_part_of_its_parent(self):
+        parent = zone(1, "c NS ns.c\nns.c A 192.0.2.20\nx.ns.c TXT hidden\n")
+        s = self.server({"a.test": parent, "c.a.test": server.SOA % 1})
+        records = {record[:2] for record in peers.transfer(s.port, "a.test")}
+        self.assertLessEqual({("c.a.test.", "NS"), ("ns.c.a.test.", "A"), ("x.ns.c.a.test.", "TXT")}, records)
+        self.assertEqual(s.udp("x.ns.c.a.test", "TXT").status, "NXDOMAIN")
+        self.assertEqual(s.udp("ns.c.a.test").answer[0][3], "192.0.2.1")
+        s.write("a.test.zone", "broken")
+        s.reload()                      # now the parent is what was served
+        self.assertEqual({record[:2] for record in peers.transfer(s.port, "a.test")}, records)
+
     def test_keys(self):
         primary = self.primary("allow-transfer { key k; };", more='key "other" { algorithm hmac-sha1; '
                                'secret "b3RoZXIgb3RoZXIgb3RoZXI="; };\n')
