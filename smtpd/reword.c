@@ -12,7 +12,7 @@
 #include "address/address.h"
 #include "config/config.h"
 #include "config/expand.h"
-#include "smtpd/check.h"
+#include "smtpd/check/check.h"
 #include "table/maps.h"
 #include "table/match.h"
 

@@ -16,19 +16,18 @@
  *	replies.c	what is said
  *	stress.c	too many sessions: less patience with each
  *	address.c	where it comes from, behind a balancer too
- *	screen.h	who may talk at all, for a service of postscreen: screen-*.c
+ *	screen/		who may talk at all, for a service of postscreen
  *	limits.c	how many, how often, how much: by anvil(8)
  *	reword.c	commands and replies that the administrator changes
  *	transaction.c	MAIL, RCPT, RSET
  *	content.c	DATA and BDAT: the message
  *	submit.c	the hand-over to cleanup
  *	proxy-filter.c	or to a filter that is asked before
- *	check.h		the check language: compile.c, checks.c, kinds.c and more
+ *	check/		the check language
  *	route.c		where an address leads
  *	start.c		what is opened before the sandbox closes
- *	explain.c	a session for somebody who asks why; and explain-*.c
+ *	explain/	a session for somebody who asks why
  *	alone.c		sendmail -bs: one user on standard input
- *	audit.c		is there anything in the lists that cannot be obeyed
  *	report.c	log lines, as log readers know them
  */
 

@@ -11,7 +11,7 @@
 
 #include "address/address.h"
 #include "config/config.h"
-#include "smtpd/check.h"
+#include "smtpd/check/check.h"
 
 /* What one client's envelope may take: some 8,000 addresses of usual length. */
 #define ENVELOPE_LIMIT	(1 << 20)

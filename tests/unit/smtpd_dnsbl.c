@@ -1,7 +1,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "smtpd/check.h"
+#include "smtpd/check/check.h"
 
 static const struct { const char *words; unsigned char answer[4]; bool wanted; } filters[] = {
 	{ "list.example", { 127, 0, 0, 2 }, true },

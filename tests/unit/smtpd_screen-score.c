@@ -2,7 +2,7 @@
 #include <check.h>
 
 #include "config/config.h"
-#include "smtpd/screen.h"
+#include "smtpd/screen/screen.h"
 
 static const char sites[] = "bl.example=127.0.0.[2..11]*2, bl.example=127.0.0.4 "
     "other.example, allow.example=127.0.[0..255].[1..3]*-4, BL.example=127.0.0.[10;20]*5";

@@ -1,0 +1,205 @@
+/*
+ * Is there such a recipient, such a sender? Mail for nobody is refused while
+ * the client is on the line, so that no notice goes to a forged sender.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "address/address.h"
+#include "config/config.h"
+#include "delivery/route.h"
+#include "delivery/verify.h"
+#include "smtpd/check/check.h"
+#include "table/maps.h"
+
+static struct maps *aliases, *locals, *virtuals, *relays;
+
+void
+listed_open(void)
+{
+	aliases = told_open_maps("virtual_alias_maps", config.virtual_alias_maps);
+	locals = told_open_maps("local_recipient_maps",
+	    config.local_recipient_maps);
+	virtuals = told_open_maps("virtual_mailbox_maps",
+	    config.virtual_mailbox_maps);
+	relays = told_open_maps("relay_recipient_maps",
+	    config.relay_recipient_maps);
+}
+
+/* Who must know the addresses of a class: its maps, and what to say when they do not. */
+struct listing {
+	struct maps	*maps;		/* NULL: an alias or nothing */
+	const char	*table;
+	const int	*code;
+	const char	*sender_status;
+};
+
+static bool
+find_listing(int address_class, struct listing *listing)
+{
+	const struct listing listings[] = {
+		[CLASS_LOCAL] = { locals, "local recipient table",
+		    &config.unknown_local_recipient_reject_code, "5.1.0" },
+		[CLASS_VIRTUAL_ALIAS] = { NULL, "virtual alias table",
+		    &config.unknown_virtual_alias_reject_code, "5.1.7" },
+		[CLASS_VIRTUAL_MAILBOX] = { virtuals,
+		    "virtual mailbox table",
+		    &config.unknown_virtual_mailbox_reject_code, "5.1.0" },
+		[CLASS_RELAY] = { relays, "relay recipient table",
+		    &config.unknown_relay_recipient_reject_code, "5.1.0" },
+	};
+
+	if (address_class < CLASS_LOCAL ||
+	    address_class > CLASS_RELAY)
+		return false;
+	*listing = listings[address_class];
+	return true;
+}
+
+/* The address from which our own probes come is nobody's, but exists. */
+bool
+listed_is_probe_sender(const char *address)
+{
+	char *localpart = mem_strndup(address,
+	    address_localpart_length(address));
+	bool is_ours = text_equal_nocase(localpart,
+	    config.double_bounce_sender) || verify_is_sender(localpart);
+
+	free(localpart);
+	return is_ours;
+}
+
+/* Does the class's own list know him? An empty one is no list: everybody is known. */
+static enum table_answer
+is_known(const struct route *route, const struct listing *listing)
+{
+	const char *value;
+
+	if (listing->maps == NULL)
+		return TABLE_NONE;
+	if (maps_are_empty(listing->maps))
+		return TABLE_FOUND;
+	return maps_find_address(listing->maps, route->recipient,
+	    route->address_class == CLASS_LOCAL, config.recipient_delimiter,
+	    &value, NULL);
+}
+
+/* transport_maps may send an address to error: or retry:, with the reason as nexthop. */
+static enum verdict
+check_transport(struct session *s, const char *address, const char *class,
+    const struct route *route)
+{
+	char status[SMTP_STATUS_SIZE];
+	size_t length = smtp_status_parse(route->nexthop,
+	    strlen(route->nexthop), status);
+	const char *text = route->nexthop + length;
+	bool retry = strcmp(route->transport, "retry") == 0;
+
+	if (!retry && strcmp(route->transport, "error") != 0)
+		return VERDICT_PERMIT;
+	if (length == 0)
+		strlcpy(status, strcmp(class, "Recipient address") == 0
+		    ? "5.1.1" : "5.1.0", sizeof(status));
+	return check_refuse(s, retry ? 450 : 550,
+	    status_for_class(class, status), "<%s>: %s rejected: %s", address,
+	    class, text + strspn(text, " "));
+}
+
+static enum verdict
+refuse_lookup(struct session *s, const char *address)
+{
+	if (told_is_asking(s))
+		return VERDICT_WAIT;
+	return check_fail(s, "4.3.0", "<%s>: Temporary lookup failure",
+	    address);
+}
+
+/* An alias may have any domain, and what it leads to is not ours to judge. */
+static enum table_answer
+is_alias(const struct route *route)
+{
+	const char *value;
+
+	return maps_find_address(aliases, route->recipient,
+	    route->address_class == CLASS_LOCAL, config.recipient_delimiter,
+	    &value, NULL);
+}
+
+/* Whoever answers a notice writes to him. */
+static bool
+is_mailer_daemon(const char *address)
+{
+	static const char name[] = "mailer-daemon";
+	size_t length = address_localpart_length(address);
+
+	return length == strlen(name) &&
+	    strncasecmp(address, name, length) == 0;
+}
+
+static enum verdict
+check_class(struct session *s, const char *address, const char *class,
+    const char *status, const struct route *route)
+{
+	struct listing listing;
+
+	if (!find_listing(route->address_class, &listing) ||
+	    (route->address_class == CLASS_LOCAL &&
+	    is_mailer_daemon(route->recipient)) ||
+	    listed_is_probe_sender(route->recipient))
+		return VERDICT_NONE;
+	switch (is_known(route, &listing)) {
+	case TABLE_FOUND:
+		route_note_known(address);
+		return VERDICT_NONE;
+	case TABLE_ERROR:
+		return refuse_lookup(s, address);
+	case TABLE_NONE:
+		break;
+	}
+	return check_refuse(s, *listing.code,
+	    status == NULL ? listing.sender_status : status,
+	    "<%s>: %s rejected: User unknown%s%s", address, class,
+	    config.show_user_unknown_table_name ? " in " : "",
+	    config.show_user_unknown_table_name ? listing.table : "");
+}
+
+static enum verdict
+check_listed(struct session *s, const char *address, const char *class,
+    const char *status, const struct route *route)
+{
+	enum table_answer alias;
+	enum verdict verdict;
+
+	if (route->is_known)
+		return VERDICT_NONE;
+	alias = route->error != 0 ? TABLE_ERROR : is_alias(route);
+	if (alias == TABLE_ERROR)
+		return refuse_lookup(s, address);
+	if (alias == TABLE_FOUND) {
+		route_note_known(address);
+		return VERDICT_NONE;
+	}
+	/* In this class everybody is an alias, or unknown: the transport says no more. */
+	if (route->address_class != CLASS_VIRTUAL_ALIAS) {
+		verdict = check_transport(s, address, class, route);
+		if (verdict != VERDICT_PERMIT)
+			return verdict;
+	}
+	return check_class(s, address, class, status, route);
+}
+
+enum verdict
+listed_recipient(struct session *s, const struct check *check)
+{
+	return check_listed(s, session_recipient(s), "Recipient address",
+	    "5.1.1", checks_recipient_route(s));
+}
+
+enum verdict
+listed_sender(struct session *s, const struct check *check)
+{
+	return check_listed(s, session_sender(s), "Sender address", NULL,
+	    checks_sender_route(s));
+}

@@ -1,0 +1,136 @@
+/* What a check asks of tables: those that only proxymap can read it waits for, while others go on. */
+
+#include <stdlib.h>
+
+#include "config/config.h"
+#include "service/service.h"
+#include "smtpd/check/check.h"
+#include "table/asker.h"
+#include "table/maps.h"
+
+#define KNOWN_MAX	4000	/* answers that one transaction remembers */
+
+/* From the first look-up of a transaction on. */
+struct far_tables {
+	struct table_asker	asker;
+	uint64_t		call;	/* to proxymap; 0: none is under way */
+};
+
+static struct ipc_client *proxymap;
+
+static void
+on_looked_up(struct ipc_packet *packet, void *argument)
+{
+	struct session *s = argument;
+	struct table_asker *asker = &s->far_tables->asker;
+	struct ipc_looked_up told;
+
+	s->far_tables->call = 0;
+	if (packet == NULL || ipc_decode_looked_up(packet, &told) == -1) {
+		log_warning("the %s service does not answer",
+		    config.proxymap_service_name);
+		table_asker_note(asker, TABLE_ERROR, "nobody reads it");
+	} else
+		table_asker_note(asker, told.status > 0 ? TABLE_FOUND :
+		    told.status == 0 ? TABLE_NONE : TABLE_ERROR, told.value);
+	checks_go_on(s);
+}
+
+/* A table that is far away, or part of one that is here. */
+static void
+ask(struct table *table, const char *key, void *argument)
+{
+	struct session *s = argument;
+	struct ipc_packet packet = IPC_PACKET_EMPTY;
+
+	if (proxymap == NULL)
+		proxymap = ipc_client_new(service_base,
+		    config.proxymap_service_name);
+	ipc_encode_lookup(&packet, 0, &(struct ipc_lookup){
+	    table_name(table), table_flags(table), key });
+	s->far_tables->call = ipc_client_call(proxymap, &packet, on_looked_up,
+	    s);
+}
+
+bool
+tables_are_asked(const struct session *s)
+{
+	return s->far_tables != NULL && s->far_tables->call != 0;
+}
+
+void
+tables_cancel(struct session *s)
+{
+	if (!tables_are_asked(s))
+		return;
+	ipc_client_cancel(proxymap, s->far_tables->call);
+	s->far_tables->call = 0;
+	free(s->far_tables->asker.pending);
+	s->far_tables->asker.pending = NULL;
+}
+
+void
+tables_forget(struct session *s)
+{
+	if (s->far_tables == NULL)
+		return;
+	tables_cancel(s);
+	table_asker_clear(&s->far_tables->asker);
+	free(s->far_tables);
+	s->far_tables = NULL;
+}
+
+void
+told_begin_tables(struct session *s)
+{
+	if (s->far_tables != NULL && s->far_tables->asker.known != NULL &&
+	    map_count(s->far_tables->asker.known) >= KNOWN_MAX)
+		tables_forget(s);
+	if (s->far_tables == NULL) {
+		s->far_tables = mem_zalloc(1, sizeof(*s->far_tables));
+		s->far_tables->asker = (struct table_asker){ .ask = ask,
+		    .argument = s };
+	}
+	table_ask_with(&s->far_tables->asker);
+}
+
+bool
+told_end_tables(struct session *s)
+{
+	table_ask_with(NULL);
+	return !tables_are_asked(s);
+}
+
+bool
+told_table(struct session *s, struct table *table, const char *key,
+    enum table_answer *answer, const char **value)
+{
+	told_begin_tables(s);
+	*answer = table_get(table, key, value);
+	return told_end_tables(s);
+}
+
+/* Who is being checked: maps do not know sessions. */
+static struct session *asker;
+
+void
+told_asks(struct session *s)
+{
+	asker = s;
+}
+
+static bool
+look(struct table *table, const char *key, enum table_answer *answer,
+    const char **value)
+{
+	return told_table(asker, table, key, answer, value);
+}
+
+struct maps *
+told_open_maps(const char *parameter, const char *list)
+{
+	struct maps *maps = maps_open(parameter, list);
+
+	maps_look_with(maps, look);
+	return maps;
+}
