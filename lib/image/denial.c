@@ -63,6 +63,9 @@ choose_nsec3(struct builder *b, size_t number, const struct zone_rrset *rrset)
 		row->salt = salt / 4;
 		return;
 	}
+	log_warning("zone %s/IN: no NSEC3 with at most %d iterations: what is "
+	    "not there is not proved", b->build->zones[number].zone->text,
+	    CHAIN_ITERATIONS_MAX);
 }
 
 void
