@@ -207,21 +207,6 @@ add_zones(struct planning *p, const struct settings *settings)
 
 /* Keys, and the channels where rndc needs one */
 
-static struct dns_key
-make_key(const struct key_settings *from)
-{
-	struct dns_key key = { .name = from->wire,
-	    .algorithm = (enum dns_hmac)from->algorithm };
-
-	dns_name_lower(key.name.bytes, key.name.bytes, key.name.length);
-	key.mac_length = from->bits > 0 ? from->bits / 8 :
-	    dns_hmac_length(key.algorithm);
-	key.secret_length = from->secret_length < DNS_SECRET_MAX ?
-	    from->secret_length : DNS_SECRET_MAX;
-	memcpy(key.secret, from->secret, key.secret_length);
-	return key;
-}
-
 /* The key that rndc finds by itself: rndc.key beside named.conf. False: there is none. */
 static bool
 read_key_file(struct dns_key *key, const char *config)
@@ -240,7 +225,7 @@ read_key_file(struct dns_key *key, const char *config)
 			found = keys.count > 0 && conf.errors == 0;
 		}
 		if (found)
-			*key = make_key(&keys.list[0]);
+			*key = keys.list[0].key;
 		else
 			log_warning("%s: there is no key in it: command "
 			    "channel not available", path);
@@ -297,7 +282,7 @@ add_keys_and_channels(struct planning *p, const struct settings *settings,
 	bool needs_key = !settings->has_controls;
 
 	for (size_t i = 0; i < settings->keys.count; i++)
-		keys[i] = make_key(&settings->keys.list[i]);
+		keys[i] = settings->keys.list[i].key;
 	for (size_t i = 0; i < settings->control_count; i++)
 		needs_key = needs_key || settings->controls[i].key_count == 0;
 	if (needs_key && read_key_file(&keys[count], config))

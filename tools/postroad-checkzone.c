@@ -85,11 +85,13 @@ set_verdict(int option, const char *argument)
 
 	for (size_t i = 0; i < COUNT_OF(verdicts); i++)
 		for (size_t w = 0; w < COUNT_OF(words); w++)
-			if (verdicts[i].option == option &&
+			if (verdicts[i].option == option && argument != NULL &&
 			    strcmp(words[w], argument) == 0) {
 				*verdicts[i].verdict = w;
 				return;
 			}
+	if (argument == NULL)
+		usage();	/* -h, or an option that nobody knows */
 	complain(option, argument);
 }
 
@@ -177,10 +179,6 @@ read_options(int argc, char **argv)
 			break;
 		case 'D':
 			o.dumps = true;
-			break;
-		case '?':
-		case 'h':
-			usage();
 			break;
 		default:
 			set_verdict(option, optarg);

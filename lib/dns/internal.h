@@ -50,6 +50,14 @@ dns_be32_put(uint8_t *at, uint32_t value)
 /* Does a field reach to the end of the data, whatever that consists of? */
 bool	dns_field_is_tail(char field);
 
+/* words.c: one word into a field; all that are left into one that reaches to the end; hexadecimal or base64 in any number of words. */
+int	dns_words_field(struct dns_rdata_writer *w, char field,
+	    const struct dns_word *word);
+int	dns_words_tail(struct dns_rdata_writer *w, char field,
+	    const struct dns_word *words, size_t count);
+int	dns_words_encoded(struct dns_rdata_writer *w,
+	    const struct dns_word *words, size_t count, bool base64);
+
 /* Append octets. 0, or -1 when the data grows too long. */
 int	dns_rdata_put(struct dns_rdata_writer *w, const void *bytes,
 	    size_t length);

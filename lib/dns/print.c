@@ -66,38 +66,107 @@ print_date(uint32_t seconds, struct text *to)
 	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+/* Hexadecimal or base64 in words of a length that people can compare. */
 static void
-print_field(char field, const uint8_t *rdata, size_t size, struct text *to)
+print_in_words(bool base64, const uint8_t *bytes, size_t length,
+    struct text *to)
 {
-	char name[DNS_NAME_TEXT];
+	size_t most = base64 ? WORD_MAX / 4 * 3 : WORD_MAX / 2;
 
+	for (size_t i = 0; i < length; i += most) {
+		size_t part = length - i < most ? length - i : most;
+
+		if (i > 0)
+			text_putc(to, ' ');
+		if (base64)
+			dns_base64_print(bytes + i, part, to);
+		else
+			print_hex(bytes + i, part, to);
+	}
+}
+
+/* Fields that reach to the end. */
+static void
+print_tail(char field, const uint8_t *rdata, size_t size, struct text *to)
+{
 	switch (field) {
-	case 'N':
-	case 'n':
-		text_puts(to, dns_name_print(rdata, name));
+	case 'S':
+		print_strings(rdata, size, to);
 		break;
+	case 'v':
+		dns_string_print(rdata, size, to);
+		break;
+	case 'o':
+		if (size == 0)
+			text_putc(to, '-');
+		dns_base64_print(rdata, size, to);
+		break;
+	case 'x':
+	case 'b':
+	case 'B':
+		print_in_words(field != 'x', rdata, size, to);
+		break;
+	case 'U':
+	case 'M':
+		dns_bitmap_print(rdata, size, to);
+		break;
+	case 'k':
+		dns_service_print(rdata, size, to);
+		break;
+	case '?':
+		text_printf(to, size > 0 ? "\\# %zu " : "\\# %zu", size);
+		print_hex(rdata, size, to);
+		break;
+	default:
+		dns_form_find(field)->print(rdata, size, to);
+		break;
+	}
+}
+
+/* Those that consist of numbers alone. False: another one. */
+static bool
+print_number(char field, const uint8_t *rdata, struct text *to)
+{
+	switch (field) {
 	case '1':
 	case 'g':
 	case 'd':
 	case 'p':
 		text_printf(to, "%u", rdata[0]);
-		break;
+		return true;
 	case 'Y':
 		dns_mnemonic_print(field, rdata[0], to);
-		break;
+		return true;
 	case 'y':
 		dns_mnemonic_print(field, rdata[0] << 8 | rdata[1], to);
-		break;
+		return true;
 	case '2':
 	case 'f':
 		text_printf(to, "%u", rdata[0] << 8 | rdata[1]);
-		break;
+		return true;
 	case '4':
 	case 'T':
 		text_printf(to, "%" PRIu32, dns_be32(rdata));
-		break;
+		return true;
 	case 'D':
 		print_date(dns_be32(rdata), to);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+print_field(char field, const uint8_t *rdata, size_t size, struct text *to)
+{
+	char name[DNS_NAME_TEXT];
+
+	if (print_number(field, rdata, to))
+		return;
+	switch (field) {
+	case 'N':
+	case 'n':
+		text_puts(to, dns_name_print(rdata, name));
 		break;
 	case 'a':
 	case '6':
@@ -132,47 +201,8 @@ print_field(char field, const uint8_t *rdata, size_t size, struct text *to)
 		    rdata[2] << 8 | rdata[3], rdata[4] << 8 | rdata[5],
 		    rdata[6] << 8 | rdata[7]);
 		break;
-	case 'S':
-		print_strings(rdata, size, to);
-		break;
-	case 'v':
-		dns_string_print(rdata, size, to);
-		break;
-	case 'x':
-		for (size_t i = 0; i < size; i += WORD_MAX / 2) {
-			if (i > 0)
-				text_putc(to, ' ');
-			print_hex(rdata + i, size - i < WORD_MAX / 2 ?
-			    size - i : WORD_MAX / 2, to);
-		}
-		break;
-	case 'o':
-		if (size == 0)
-			text_putc(to, '-');
-		dns_base64_print(rdata, size, to);
-		break;
-	case 'b':
-	case 'B':
-		for (size_t i = 0; i < size; i += WORD_MAX / 4 * 3) {
-			if (i > 0)
-				text_putc(to, ' ');
-			dns_base64_print(rdata + i, size - i <
-			    WORD_MAX / 4 * 3 ? size - i : WORD_MAX / 4 * 3, to);
-		}
-		break;
-	case 'U':
-	case 'M':
-		dns_bitmap_print(rdata, size, to);
-		break;
-	case 'k':
-		dns_service_print(rdata, size, to);
-		break;
-	case '?':
-		text_printf(to, size > 0 ? "\\# %zu " : "\\# %zu", size);
-		print_hex(rdata, size, to);
-		break;
 	default:
-		dns_form_find(field)->print(rdata, size, to);
+		print_tail(field, rdata, size, to);
 		break;
 	}
 }

@@ -5,54 +5,43 @@
 
 #include "dns/encodings.h"
 
-static const struct {
-	const char *name;
-	enum key_algorithm algorithm;
-	unsigned bits;
-} algorithms[] = {
-	{ "hmac-md5", KEY_HMAC_MD5, 128 },
-	{ "hmac-md5.sig-alg.reg.int", KEY_HMAC_MD5, 128 },
-	{ "hmac-md5.sig-alg.reg.int.", KEY_HMAC_MD5, 128 },
-	{ "hmac-sha1", KEY_HMAC_SHA1, 160 },
-	{ "hmac-sha224", KEY_HMAC_SHA224, 224 },
-	{ "hmac-sha256", KEY_HMAC_SHA256, 256 },
-	{ "hmac-sha384", KEY_HMAC_SHA384, 384 },
-	{ "hmac-sha512", KEY_HMAC_SHA512, 512 },
-};
-
-int
-key_algorithm_parse(const char *text, enum key_algorithm *algorithm,
-    unsigned *bits)
+/*
+ * "hmac-sha256", or "hmac-sha256-128" with so many bits of a code to be
+ * sent. RFC 4635 section 3.1: it is never cut below half of itself, nor below
+ * 80 bits; BIND tells it, and goes on.
+ */
+static bool
+read_algorithm(struct key_settings *key, struct conf *conf, const char *text)
 {
-	for (size_t i = 0; i < COUNT_OF(algorithms); i++) {
-		size_t length = strlen(algorithms[i].name);
-		const char *wrong = NULL;
+	const char *dash = strrchr(text, '-'), *wrong = NULL;
+	unsigned bits = 0, unused;
+	int algorithm = dns_hmac_parse(text, &unused);
 
-		if (strncasecmp(text, algorithms[i].name, length) != 0 ||
-		    (text[length] != '\0' && text[length] != '-'))
-			continue;
-		*bits = 0;
-		if (text[length] == '-')
-			*bits = strtonum(text + length + 1, 1,
-			    algorithms[i].bits, &wrong);
-		*algorithm = algorithms[i].algorithm;
-		return wrong == NULL ? 0 : -1;
+	if (algorithm == -1 && dash != NULL) {
+		char *name = mem_strndup(text, dash - text);
+
+		algorithm = dns_hmac_parse(name, &unused);
+		bits = strtonum(dash + 1, 1, DNS_MAC_MAX * 8, &wrong);
+		free(name);
+	} else if (algorithm != -1)
+		bits = unused;
+	if (algorithm == -1 || wrong != NULL ||
+	    bits > dns_hmac_length(algorithm) * 8) {
+		conf_error(conf, key->at, "unknown algorithm '%s'", text);
+		return false;
 	}
-	return -1;
-}
-
-/* RFC 4635 section 3.1: a digest is never cut below half of itself, nor below 80 bits. */
-static void
-check_bits(const struct key_settings *key, struct conf *conf)
-{
-	static const unsigned least[] = { 80, 80, 112, 128, 192, 256 };
-
-	if (key->bits > 0 && key->bits % 8 != 0)
+	key->key.algorithm = algorithm;
+	key->key.mac_length = bits > 0 ? bits / 8 : dns_hmac_length(algorithm);
+	if (bits % 8 != 0) {
 		conf_error(conf, key->at, "key '%s' digest-bits not multiple "
 		    "of 8", key->name);
-	else if (key->bits > 0 && key->bits < least[key->algorithm])
+		return false;
+	}
+	unused = dns_hmac_length(algorithm) * 4;
+	if (bits > 0 && bits < (unused > 80 ? unused : 80))
 		conf_warning(key->at, "key '%s' digest-bits too small [<%u]",
-		    key->name, least[key->algorithm]);
+		    key->name, unused > 80 ? unused : 80);
+	return true;
 }
 
 /* The word after one of the statements in the block, NULL if there is none. */
@@ -67,17 +56,27 @@ part(const struct conf_statement *list, const char *name)
 	return NULL;
 }
 
-static void
+static bool
 read_secret(struct key_settings *key, struct conf *conf, const char *text)
 {
+	uint8_t octets[DNS_SECRET_MAX];
 	size_t length = strlen(text);
-	uint8_t *secret = pool_alloc(conf->pool, length + 3);
-	ssize_t size = dns_base64_decode(text, length, secret);
+	ssize_t size = -1;
 
-	if (size == -1)
-		conf_error(conf, key->at, "bad secret 'bad base64 encoding'");
-	key->secret = secret;
-	key->secret_length = size > 0 ? size : 0;
+	if (length > DNS_SECRET_MAX / 3 * 4)
+		conf_error(conf, key->at, "key '%s': a secret has at most %d "
+		    "octets", key->name, DNS_SECRET_MAX / 3 * 3);
+	else {
+		size = dns_base64_decode(text, length, octets);
+		if (size == -1)
+			conf_error(conf, key->at, "bad secret 'bad base64 "
+			    "encoding'");
+	}
+	if (size > 0)
+		memcpy(key->key.secret, octets, size);
+	key->key.secret_length = size > 0 ? size : 0;
+	explicit_bzero(octets, sizeof(octets));
+	return size != -1;
 }
 
 static void
@@ -98,23 +97,21 @@ read_key(struct keys *keys, struct conf *conf, const struct conf_statement *at)
 	algorithm = part(name->next->block, "algorithm");
 	secret = part(name->next->block, "secret");
 	other = keys_find(keys, key.name);
-	if (dns_name_parse(&key.wire, key.name, strlen(key.name), NULL,
+	if (dns_name_parse(&key.key.name, key.name, strlen(key.name), NULL,
 	    &why) == -1)
 		conf_error(conf, at, "key '%s': bad key name", key.name);
 	else if (algorithm == NULL || secret == NULL)
 		conf_error(conf, at, "key '%s' must have both 'secret' and "
 		    "'algorithm' defined", key.name);
-	else if (key_algorithm_parse(algorithm, &key.algorithm,
-	    &key.bits) == -1)
-		conf_error(conf, at, "unknown algorithm '%s'", algorithm);
 	else if (other != 0)
 		conf_error(conf, at, "key '%s': already exists previous "
 		    "definition: %s:%u", key.name,
 		    keys->list[other - 1].at->file,
 		    keys->list[other - 1].at->line);
-	else {
-		check_bits(&key, conf);
-		read_secret(&key, conf, secret);
+	else if (read_algorithm(&key, conf, algorithm) &&
+	    read_secret(&key, conf, secret)) {
+		dns_name_lower(key.key.name.bytes, key.key.name.bytes,
+		    key.key.name.length);
 		keys->list = mem_resize(keys->list, keys->count + 1,
 		    sizeof(key));
 		keys->list[keys->count++] = key;
@@ -133,6 +130,8 @@ keys_read(struct keys *keys, struct conf *conf)
 void
 keys_clear(struct keys *keys)
 {
+	if (keys->list != NULL)
+		explicit_bzero(keys->list, keys->count * sizeof(*keys->list));
 	free(keys->list);
 	memset(keys, 0, sizeof(*keys));
 }
@@ -146,7 +145,7 @@ keys_find(const struct keys *keys, const char *name)
 	if (dns_name_parse(&wire, name, strlen(name), NULL, &why) == -1)
 		return 0;
 	for (size_t i = 0; i < keys->count; i++)
-		if (dns_name_equal(keys->list[i].wire.bytes, wire.bytes))
+		if (dns_name_equal(keys->list[i].key.name.bytes, wire.bytes))
 			return i + 1;
 	return 0;
 }

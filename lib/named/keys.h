@@ -6,25 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dns/name.h"
+#include "dns/key.h"
 #include "named/conf.h"
-
-enum key_algorithm {
-	KEY_HMAC_MD5,
-	KEY_HMAC_SHA1,
-	KEY_HMAC_SHA224,
-	KEY_HMAC_SHA256,
-	KEY_HMAC_SHA384,
-	KEY_HMAC_SHA512,
-};
 
 struct key_settings {
 	const char *name;	/* as written */
-	struct dns_name wire;
-	enum key_algorithm algorithm;
-	unsigned bits;		/* of the digest that travel; 0: all */
-	const uint8_t *secret;
-	size_t	 secret_length;
+	struct dns_key key;
 	const struct conf_statement *at;
 };
 
@@ -40,9 +27,5 @@ void	keys_clear(struct keys *keys);
 
 /* The number of a key; 0 if there is none of that name. */
 uint32_t keys_find(const struct keys *keys, const char *name);
-
-/* "hmac-sha256", "hmac-sha256-128": 0, or -1. */
-int	key_algorithm_parse(const char *text, enum key_algorithm *algorithm,
-	    unsigned *bits);
 
 #endif
