@@ -8,16 +8,16 @@
  *          flush(8), what waits for which site;
  *          finished messages vanish from the spool
  * Touches  journal/ (read, mark), the queue directories (read); all that waits
- *          for a disk is the work of a child, the filer (filer.c); no network
+ *          for a disk is the work of a child, the filer (filing/); no network
  * Trusts   the checksums of the spool; of brother daemons only the form of what they say
  * Killed   everything is read again; a recipient that was delivered but not
  *          marked is asked for again, flagged, and its agent finds it delivered
  *
  * A message goes through rounds. In each, every recipient that is not done
  * is resolved (routes.c), grouped with others of its destination
- * (schedule.c) and handed to an agent (agents.c). When all have a result the
+ * (schedule/) and handed to an agent. When all have a result the
  * round is over: the sender is told of failures (notices.c), what is
- * deferred becomes a file that waits (place.c) until its time comes
+ * deferred becomes a file that waits (filing/) until its time comes
  * (deferred.c), what is finished goes.
  *
  * What holds at every instant:

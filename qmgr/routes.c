@@ -16,7 +16,7 @@
 #include "address/address.h"
 #include "config/config.h"
 #include "delivery/route.h"
-#include "qmgr/schedule.h"
+#include "qmgr/schedule/schedule.h"
 
 /* trivial-rewrite may go away this often with a question. */
 #define DEATHS_MAX	10

@@ -1,7 +1,7 @@
 #include <check.h>
 
 #include "base/base.h"
-#include "qmgr/pace.h"
+#include "qmgr/schedule/pace.h"
 
 #define SECOND	1000000LL
 

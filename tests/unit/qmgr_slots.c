@@ -1,7 +1,7 @@
 #include <check.h>
 
 #include "base/base.h"
-#include "qmgr/slots.h"
+#include "qmgr/schedule/slots.h"
 
 static struct slots slots;
 

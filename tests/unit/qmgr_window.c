@@ -2,7 +2,7 @@
 #include <limits.h>
 
 #include "base/base.h"
-#include "qmgr/window.h"
+#include "qmgr/schedule/window.h"
 
 static struct window_rules rules;
 static struct window window;

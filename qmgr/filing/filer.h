@@ -1,7 +1,7 @@
 /* filer.h - the child that waits for the disk; filer.c is its story */
 
-#ifndef QMGR_FILER_H
-#define QMGR_FILER_H
+#ifndef QMGR_FILING_FILER_H
+#define QMGR_FILING_FILER_H
 
 /*
  * What a forked child does until the other end of socket is closed. lock is

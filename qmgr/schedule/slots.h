@@ -14,8 +14,8 @@
  *      with a cost of 0 none is.
  */
 
-#ifndef QMGR_SLOTS_H
-#define QMGR_SLOTS_H
+#ifndef QMGR_SCHEDULE_SLOTS_H
+#define QMGR_SCHEDULE_SLOTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

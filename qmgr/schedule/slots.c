@@ -1,4 +1,4 @@
-#include "qmgr/slots.h"
+#include "qmgr/schedule/slots.h"
 
 bool
 slots_is_large(const struct slots *slots, size_t deliveries)

@@ -13,8 +13,8 @@
  *      failed_cohorts says, with no success between; with 0 it never is.
  */
 
-#ifndef QMGR_WINDOW_H
-#define QMGR_WINDOW_H
+#ifndef QMGR_SCHEDULE_WINDOW_H
+#define QMGR_SCHEDULE_WINDOW_H
 
 #include <stdbool.h>
 

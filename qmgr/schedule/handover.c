@@ -6,7 +6,7 @@
  * something gets nothing more while others are free.
  */
 
-#include "qmgr/agents.h"
+#include "qmgr/schedule/agents.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,7 @@
  * a job takes its destinations up in portions.
  */
 
-#include "qmgr/schedule.h"
+#include "qmgr/schedule/schedule.h"
 
 #include <stdlib.h>
 #include <string.h>

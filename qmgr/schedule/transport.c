@@ -1,6 +1,6 @@
 /* transport - its parameters, its destinations, its trouble */
 
-#include "qmgr/schedule.h"
+#include "qmgr/schedule/schedule.h"
 
 #include <limits.h>
 #include <stdlib.h>

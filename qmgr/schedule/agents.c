@@ -6,7 +6,7 @@
  * handover.c says who gets a request.
  */
 
-#include "qmgr/agents.h"
+#include "qmgr/schedule/agents.h"
 
 #include <errno.h>
 #include <limits.h>

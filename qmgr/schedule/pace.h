@@ -13,8 +13,8 @@
  *   4  A place that finishes nothing is seen as slower every second.
  */
 
-#ifndef QMGR_PACE_H
-#define QMGR_PACE_H
+#ifndef QMGR_SCHEDULE_PACE_H
+#define QMGR_SCHEDULE_PACE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -17,7 +17,7 @@
  * question of qmgr's own, so the order between kinds is free.
  */
 
-#include "qmgr/filer.h"
+#include "qmgr/filing/filer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@
 
 #include "base/base.h"
 #include "ipc/ipc.h"
-#include "qmgr/filer-walk.h"
+#include "qmgr/filing/walk.h"
 #include "sandbox/sandbox.h"
 #include "service/service.h"
 #include "spool/change.h"

@@ -1,4 +1,4 @@
-#include "qmgr/pace.h"
+#include "qmgr/schedule/pace.h"
 
 /* How many of the last recipients the pace that was seen is made from. */
 #define SMOOTHING	32

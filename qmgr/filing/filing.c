@@ -4,6 +4,10 @@
  * They go out as they come, and whoever asked is called with the answer. When
  * the filer dies another one is forked, and all that has no answer is asked
  * again, in the same order.
+ *
+ *	filer.c		the filer, and its walk (walk.c) through deferred/
+ *	place.c		where a message is to be, in time
+ *	patience.c	how soon, while others have no time to lose
  */
 
 #include "qmgr/qmgr.h"
@@ -16,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "qmgr/filer.h"
+#include "qmgr/filing/filer.h"
 
 /* One that somebody stopped is ended: it is looked at this often. */
 #define LOOK_MS		500

@@ -1,6 +1,6 @@
 /* entry - one delivery: some recipients of one message, to one destination */
 
-#include "qmgr/schedule.h"
+#include "qmgr/schedule/schedule.h"
 
 #include <stdlib.h>
 #include <string.h>

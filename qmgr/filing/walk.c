@@ -1,12 +1,12 @@
 /*
- * filer-walk - through a queue, a step at a time
+ * walk - through a queue, a step at a time
  *
  * A queue may hold a million files. A step takes some milliseconds, so that
  * what else the filer is asked for waits no longer than that. On the way it
  * removes what a crash left behind.
  */
 
-#include "qmgr/filer-walk.h"
+#include "qmgr/filing/walk.h"
 
 #include <dirent.h>
 #include <errno.h>

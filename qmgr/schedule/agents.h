@@ -1,7 +1,7 @@
 /* agents.h - what agents.c and handover.c share */
 
-#ifndef QMGR_AGENTS_H
-#define QMGR_AGENTS_H
+#ifndef QMGR_SCHEDULE_AGENTS_H
+#define QMGR_SCHEDULE_AGENTS_H
 
 #include "qmgr/qmgr.h"
 

@@ -8,7 +8,7 @@
  * concurrency limit counts.
  */
 
-#include "qmgr/schedule.h"
+#include "qmgr/schedule/schedule.h"
 
 #include <limits.h>
 #include <stdlib.h>

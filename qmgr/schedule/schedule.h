@@ -8,6 +8,9 @@
  *	job.c		a message's recipients become deliveries; large messages
  *	entry.c		one delivery
  *	schedule.c	which delivery goes next, and how it went
+ *	agents.c	the processes that deliver
+ *	handover.c	a delivery becomes a request
+ *	sites.c		what flush(8) wants tried
  *
  * and without any of this, pure: window.h, pace.h, slots.h.
  */
@@ -15,10 +18,10 @@
 #ifndef QMGR_SCHEDULE_H
 #define QMGR_SCHEDULE_H
 
-#include "qmgr/pace.h"
 #include "qmgr/qmgr.h"
-#include "qmgr/slots.h"
-#include "qmgr/window.h"
+#include "qmgr/schedule/pace.h"
+#include "qmgr/schedule/slots.h"
+#include "qmgr/schedule/window.h"
 
 TAILQ_HEAD(entries, entry);
 TAILQ_HEAD(peers, peer);

@@ -1,7 +1,7 @@
 /* filer-walk.h - the filer's walk through a queue, a step at a time */
 
-#ifndef QMGR_FILER_WALK_H
-#define QMGR_FILER_WALK_H
+#ifndef QMGR_FILING_WALK_H
+#define QMGR_FILING_WALK_H
 
 #include "ipc/ipc.h"
 

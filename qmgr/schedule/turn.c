@@ -15,7 +15,7 @@
  *   queue fill all the same, what came last for the slow ones has to leave.
  */
 
-#include "qmgr/schedule.h"
+#include "qmgr/schedule/schedule.h"
 
 #include <stdlib.h>
 #include <time.h>

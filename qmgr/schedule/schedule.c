@@ -24,7 +24,7 @@
  *      part of its job, or with an agent.
  */
 
-#include "qmgr/schedule.h"
+#include "qmgr/schedule/schedule.h"
 
 #include <limits.h>
 #include <stdlib.h>

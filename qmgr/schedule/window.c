@@ -1,4 +1,4 @@
-#include "qmgr/window.h"
+#include "qmgr/schedule/window.h"
 
 /* The square root of a small whole number, by Newton: all that would need libm. */
 static double

@@ -6,7 +6,7 @@
  * are bound to be soon.
  */
 
-#include "qmgr/schedule.h"
+#include "qmgr/schedule/schedule.h"
 
 #include <stdlib.h>
 #include <string.h>
