@@ -136,57 +136,60 @@ keep_question(struct transfer *t, const struct question *question)
 	t->is_first = true;
 }
 
-enum transfer_verdict
-transfer_start(struct transfer **transfer, struct server *server,
-    const struct question *question, const struct sockaddr *client,
-    uint32_t key, const struct dns_tsig *tsig)
+/* The top of the zone that is asked for, if a transfer can answer; NULL if not. */
+static const struct image_node *
+find_apex(const struct generation *now, const struct question *question)
 {
-	const struct generation *now = server->current;
-	struct control_address address;
+	const struct dns_query *query = &question->query;
 	const struct image_node *apex;
-	const struct plan_zone *zone;
-	struct transfer *t;
 	unsigned skipped;
 	place found;
 
-	if (question->verdict != DNS_ANSWER ||
-	    question->query.class != DNS_CLASS_IN ||
-	    (question->query.has_edns && question->query.edns_version != 0) ||
-	    (question->query.type == DNS_TYPE_IXFR &&
-	    !question->query.has_authority))
-		return TRANSFER_NOT_OURS;
+	if (question->verdict != DNS_ANSWER || query->class != DNS_CLASS_IN ||
+	    (query->has_edns && query->edns_version != 0) ||
+	    (query->type == DNS_TYPE_IXFR && !query->has_authority))
+		return NULL;
 	found = image_find(&now->image, &question->path, &skipped);
 	apex = image_at(&now->image, found);
-	if (found == 0 || skipped > 0 || (apex->flags & NODE_IS_APEX) == 0 ||
-	    image_zone(&now->image, apex->zone)->is_broken)
-		return TRANSFER_NOT_OURS;
-	zone = &now->plan.zones[apex->zone];
-	memset(&address, 0, sizeof(address));
-	memcpy(&address.socket, client, client->sa_family == AF_INET ?
-	    sizeof(address.socket.four) : sizeof(address.socket.six));
-	t = mem_zalloc(1, sizeof(*t));
-	sockets_print(&address, t->client);
+	return found != 0 && skipped == 0 && (apex->flags & NODE_IS_APEX) &&
+	    !image_zone(&now->image, apex->zone)->is_broken ? apex : NULL;
+}
+
+/* May this client have it, and is there a turn for it? */
+static enum transfer_verdict
+judge(const struct generation *now, const struct plan_zone *zone,
+    const struct question *question, const struct sockaddr *client,
+    uint32_t key, const char *peer)
+{
 	if (!image_acl_allows_key(&now->image, zone->allow_transfer, client,
 	    key)) {
-		log_error("client %s: zone transfer '%s/%s/IN' denied",
-		    t->client, plan_string(&now->plan, zone->name),
+		log_error("client %s: zone transfer '%s/%s/IN' denied", peer,
+		    plan_string(&now->plan, zone->name),
 		    question->query.type == DNS_TYPE_AXFR ? "AXFR" : "IXFR");
-		free(t);
 		return TRANSFER_NOT_OURS;
 	}
 	if (transfer_count >= now->plan.header->transfers_out) {
 		log_warning("client %s: zone transfer request denied: quota "
-		    "reached", t->client);
-		free(t);
+		    "reached", peer);
 		return TRANSFER_BUSY;
 	}
+	return TRANSFER_STARTED;
+}
+
+static struct transfer *
+new_transfer(struct server *server, const struct image_node *apex,
+    const struct plan_zone *zone, const struct dns_tsig *tsig)
+{
+	struct transfer *t = mem_zalloc(1, sizeof(*t));
+
 	transfer_count++;
 	t->server = server;
 	t->generation = generation_hold(server->current);
 	t->zone = zone;
 	t->apex = t->node = apex;
 	t->soa = image_find_rrset(apex, DNS_TYPE_SOA);
-	t->nodes_left = image_zone(&now->image, apex->zone)->node_count;
+	t->nodes_left = image_zone(&server->current->image,
+	    apex->zone)->node_count;
 	t->rrset = image_node_rrsets(apex);
 	t->rrsets_left = apex->rrset_count;
 	t->started_ms = server->now_ms;
@@ -194,6 +197,34 @@ transfer_start(struct transfer **transfer, struct server *server,
 		t->tsig = *tsig;
 		t->is_signed = true;
 	}
+	return t;
+}
+
+enum transfer_verdict
+transfer_start(struct transfer **transfer, struct server *server,
+    const struct question *question, const struct sockaddr *client,
+    uint32_t key, const struct dns_tsig *tsig)
+{
+	const struct generation *now = server->current;
+	const struct image_node *apex = find_apex(now, question);
+	struct control_address address;
+	const struct plan_zone *zone;
+	enum transfer_verdict verdict;
+	char peer[SOCKETS_TEXT];
+	struct transfer *t;
+
+	if (apex == NULL)
+		return TRANSFER_NOT_OURS;
+	memset(&address, 0, sizeof(address));
+	memcpy(&address.socket, client, client->sa_family == AF_INET ?
+	    sizeof(address.socket.four) : sizeof(address.socket.six));
+	sockets_print(&address, peer);
+	zone = &now->plan.zones[apex->zone];
+	verdict = judge(now, zone, question, client, key, peer);
+	if (verdict != TRANSFER_STARTED)
+		return verdict;
+	t = new_transfer(server, apex, zone, tsig);
+	strlcpy(t->client, peer, sizeof(t->client));
 	keep_question(t, question);
 	choose_kind(t, question, client);
 	log_info("client %s: transfer of '%s/IN': %s started (serial %u)",
@@ -279,7 +310,7 @@ put_rrset(struct transfer *t, struct reply *reply,
 	return put;
 }
 
-/* What is written: nothing more for now, more to come, or an RRset that is too large. */
+/* Does the message have no more room, or is what was to be written in it? */
 enum progress { FULL, DONE };
 
 static enum progress
