@@ -89,7 +89,7 @@ start(struct child *child, int *control, const char *what)
 	child->start_at_ms = 0;
 	child->started_ms = clock_ms();
 	child->control = pair[0];
-	children_order(child, CONTROL_IMAGE, 0, supervisor.files,
+	children_order(child, CONTROL_IMAGE, supervisor.turn, supervisor.files,
 	    CONTROL_FILES);
 	return false;
 }

@@ -58,7 +58,8 @@ struct control_loaded {
 enum control_kind {
 	CONTROL_LISTEN,		/* with two descriptors: UDP and TCP, under that number */
 	CONTROL_FORGET,		/* stop listening there */
-	CONTROL_IMAGE,		/* with CONTROL_FILES descriptors: they count from now on */
+	CONTROL_IMAGE,		/* with CONTROL_FILES descriptors: they count when the turn has that number */
+	CONTROL_TURN,		/* answerer: look at the turn */
 	CONTROL_CHANNEL,	/* envoy: with one descriptor, the control channel of that number */
 	CONTROL_FORGET_CHANNEL,
 	CONTROL_DONE,		/* envoy: what it asked for is over; number 1: it went well */

@@ -35,6 +35,10 @@ TAILQ_HEAD(connection_list, connection);
 struct server {
 	int	 epoll;
 	struct generation *current;
+	unsigned turn;		/* its number */
+	struct generation *next;	/* until it is its turn; NULL: none */
+	unsigned next_turn;
+	struct source *control;
 	struct image image;	/* of it */
 	int	 notices;	/* to the envoy */
 	bool	 logs_questions;
@@ -45,6 +49,9 @@ struct server {
 	struct connection_list buried;		/* closed in this round of events */
 	unsigned connection_count;
 };
+
+/* serve.c: what came just now is answered from what counts now. */
+void	serve_keep_up(void);
 
 /* Use it for a while; it stays until it is given back. */
 struct generation *generation_hold(struct generation *generation);

@@ -45,6 +45,8 @@ static struct {
 	struct question read[BATCH];
 } batch;
 
+_Atomic unsigned *serve_turn;
+
 static struct server server = { .epoll = -1 };
 static struct listener *listeners[CONTROL_ADDRESSES_MAX];
 
@@ -124,6 +126,7 @@ on_datagrams(struct source *source)
 			    sizeof(batch.from[n]);
 		received = recvmmsg(source->fd, batch.in, BATCH, MSG_DONTWAIT,
 		    NULL);
+		serve_keep_up();
 		if (received > 0)
 			send_batch(source->fd, answer_batch(source->fd,
 			    received));
@@ -204,7 +207,17 @@ generation_release(struct generation **generation)
 }
 
 static void
-use_files(int fds[CONTROL_FILES])
+use_next(void)
+{
+	generation_release(&server.current);
+	server.current = server.next;
+	server.turn = server.next_turn;
+	server.image = server.current->image;
+	server.next = NULL;
+}
+
+static void
+keep_files(int fds[CONTROL_FILES], unsigned turn)
 {
 	struct generation *new = mem_zalloc(1, sizeof(*new));
 
@@ -215,9 +228,12 @@ use_files(int fds[CONTROL_FILES])
 		log_error("cannot map the image of the zones: %m");
 		generation_release(&new);
 	} else {
-		generation_release(&server.current);
-		server.current = new;
-		server.image = new->image;
+		if (server.next != NULL)
+			use_next();	/* whose turn was before these were sent */
+		server.next = new;
+		server.next_turn = turn;
+		if (server.current == NULL)
+			use_next();
 	}
 	for (int i = 0; i < CONTROL_FILES; i++)
 		fd_close(&fds[i]);
@@ -252,13 +268,41 @@ on_control(struct source *source, uint32_t events)
 		forget(order.number);
 		break;
 	case CONTROL_IMAGE:
-		use_files(fds);
+		keep_files(fds, order.number);
+		break;
+	case CONTROL_TURN:
+		serve_keep_up();
 		break;
 	case CONTROL_QUERYLOG:
 		server.logs_questions = order.number != 0;
 		break;
 	default:
 		break;
+	}
+}
+
+/* Do files come next? Other orders are for between the batches. */
+static bool
+files_wait(void)
+{
+	struct control_order order;
+
+	return recv(server.control->fd, &order, sizeof(order), MSG_PEEK |
+	    MSG_DONTWAIT) == sizeof(order) && order.kind == CONTROL_IMAGE;
+}
+
+void
+serve_keep_up(void)
+{
+	unsigned turn = *serve_turn;
+
+	while (turn != server.turn && !server.is_leaving) {
+		if (server.next != NULL && server.next_turn == turn)
+			use_next();
+		else if (files_wait())
+			on_control(server.control, 0);
+		else
+			return;
 	}
 }
 
@@ -324,6 +368,7 @@ serve_run(int control_fd, int notices, int empty_root, unsigned processes,
 	sandbox_enter("named-lite", 0, NULL);
 	prepare_batch();
 	server.now_ms = clock_ms();
+	server.control = &control;
 	watch(&control, control_fd, on_control);
 	run(&control);
 	log_flush();

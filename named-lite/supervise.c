@@ -1,5 +1,6 @@
 #include "named-lite/supervise.h"
 
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 #include "named-lite/answer.h"
 #include "named-lite/console.h"
 #include "named-lite/rate.h"
+#include "named-lite/serve.h"
 #include "named-lite/supervisor.h"
 #include "named/interfaces.h"
 #include "sandbox/sandbox.h"
@@ -95,7 +97,10 @@ supervise_use(const struct control_loaded *loaded, int files[CONTROL_FILES])
 		s->stop_at_ms = clock_ms() + HANDOVER_MS;
 	if (s->state == STOPPING || s->state == LEAVING)
 		return;
-	children_order_all(CONTROL_IMAGE, 0, s->files, CONTROL_FILES);
+	s->turn = (s->turn + 1) % CONTROL_ADDRESSES_MAX;
+	children_order_all(CONTROL_IMAGE, s->turn, s->files, CONTROL_FILES);
+	*serve_turn = s->turn;
+	children_order_all(CONTROL_TURN, 0, NULL, 0);
 	children_order(&s->envoy, CONTROL_IMAGE, 0, s->files, CONTROL_FILES);
 
 	int count = loaded->count == CONTROL_UNCHANGED ? 0 :
@@ -333,6 +338,17 @@ catch_signals(void)
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC);
 }
 
+static void
+share_turn(void)
+{
+	void *memory = mmap(NULL, sizeof(*serve_turn), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		fatal("no memory: %m");
+	serve_turn = memory;
+}
+
 int
 supervise_run(const struct options *options)
 {
@@ -343,6 +359,7 @@ supervise_run(const struct options *options)
 		memset(s->jobs[i].parcels, -1, sizeof(s->jobs[i].parcels));
 	arc4random_buf(answer_cookie_key, sizeof(answer_cookie_key));
 	rate_init();
+	share_turn();
 	dns_key_prepare();
 	make_empty_root();
 	catch_signals();

@@ -74,6 +74,7 @@ struct supervisor {
 	int64_t	 check_at_ms;
 	struct listener listeners[CONTROL_ADDRESSES_MAX];
 	struct channel_socket channels[CONTROL_CHANNELS_MAX];
+	unsigned turn;			/* number of the files */
 	struct child answerers[PROCESSES_MAX];
 	struct child envoy;
 	int	 exit_code;

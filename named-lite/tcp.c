@@ -227,6 +227,7 @@ on_connection(struct source *source, uint32_t events)
 		if (length > 0)
 			work.in_length += length;
 	}
+	serve_keep_up();
 	advance(c);
 }
 

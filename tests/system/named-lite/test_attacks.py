@@ -109,9 +109,14 @@ class Attacks(server.Test):
         attacker = threading.Thread(target=attack)
         attacker.start()
         try:
+            good = 0
             for _ in range(100):
-                answer = s.tcp("www.a.test")
-                self.assertEqual(answer and answer.status, "NOERROR")
+                try:
+                    answer = s.tcp("www.a.test")
+                    good += answer is not None and answer.status == "NOERROR"
+                except OSError:
+                    pass        # when all who are there did something just now, one of them has to go
+            self.assertGreater(good, 90)
         finally:
             over.set()
             attacker.join()
@@ -156,7 +161,7 @@ class Attacks(server.Test):
                     continue
                 self.assertEqual(answer.status, "NOERROR")
                 found = int(answer.answer[0][3].split()[2][:8], 16)
-                self.assertGreaterEqual(found, highest - 1)     # one process may be a step behind the other
+                self.assertGreaterEqual(found, highest)
                 highest = max(highest, found)
         self.assertLess(missed, 10)
         s.write("a.test.zone", server.SOA % (serial + 1))
