@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "named-lite/office.h"
+#include "named-lite/records.h"
 
 #define TRIES		4
 #define FIRST_SECONDS	2	/* for an answer; then twice as long, and so on */
@@ -50,6 +51,35 @@ exchange_rcode(unsigned rcode)
 	    "NOTAUTH", "NOTZONE" };
 
 	return rcode < COUNT_OF(names) ? names[rcode] : "RESERVED";
+}
+
+const char *
+exchange_read_soa(const struct dns_name *apex, const uint8_t *reply,
+    size_t length, uint32_t *serial)
+{
+	static uint8_t rdata[DNS_RDATA_MAX];
+	unsigned flags = dns_get16(reply + 2);
+	size_t at = DNS_HEADER_SIZE;
+	struct dns_record soa;
+	int size;
+
+	if ((flags & DNS_RCODE) != 0)
+		return exchange_rcode(flags & DNS_RCODE);
+	if ((flags & DNS_AA) == 0)
+		return "non-authoritative answer";
+	if (dns_get16(reply + 4) == 1 &&
+	    !dns_question_skip(reply, length, &at))
+		return "malformed message";
+	if (dns_get16(reply + 6) != 1 ||
+	    !dns_record_read(&soa, reply, length, &at) ||
+	    soa.type != DNS_TYPE_SOA ||
+	    !dns_name_equal(soa.owner.bytes, apex->bytes))
+		return "no SOA in the answer";
+	size = record_expand(reply, length, &soa, rdata);
+	if (size == -1 || !dns_rdata_check(DNS_TYPE_SOA, rdata, size))
+		return "malformed SOA";
+	*serial = record_serial(rdata, size);
+	return NULL;
 }
 
 static void

@@ -27,6 +27,10 @@ struct exchange *exchange_start(const struct dns_name *name, uint16_t type,
 
 void	exchange_cancel(struct exchange **exchange);
 
+/* The serial number in an answer to a question for a SOA. NULL, or why there is none. */
+const char *exchange_read_soa(const struct dns_name *apex,
+	    const uint8_t *reply, size_t length, uint32_t *serial);
+
 /* "REFUSED" */
 const char *exchange_rcode(unsigned rcode);
 

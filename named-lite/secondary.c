@@ -300,36 +300,6 @@ next_primary(struct ward *ward, const char *why)
 		retry_later(ward);
 }
 
-/* The serial number in an answer. NULL, or why there is none. */
-static const char *
-read_answer(const struct ward *ward, const uint8_t *reply, size_t length,
-    uint32_t *serial)
-{
-	static uint8_t rdata[DNS_RDATA_MAX];
-	unsigned flags = dns_get16(reply + 2);
-	size_t at = DNS_HEADER_SIZE;
-	struct dns_record soa;
-	int size;
-
-	if ((flags & DNS_RCODE) != 0)
-		return exchange_rcode(flags & DNS_RCODE);
-	if ((flags & DNS_AA) == 0)
-		return "non-authoritative answer";
-	if (dns_get16(reply + 4) == 1 &&
-	    !dns_question_skip(reply, length, &at))
-		return "malformed message";
-	if (dns_get16(reply + 6) != 1 ||
-	    !dns_record_read(&soa, reply, length, &at) ||
-	    soa.type != DNS_TYPE_SOA ||
-	    !dns_name_equal(soa.owner.bytes, ward->apex.bytes))
-		return "no SOA in the answer";
-	size = record_expand(reply, length, &soa, rdata);
-	if (size == -1 || !dns_rdata_check(DNS_TYPE_SOA, rdata, size))
-		return "malformed SOA";
-	*serial = record_serial(rdata, size);
-	return NULL;
-}
-
 static void
 on_answer(void *argument, const uint8_t *reply, size_t length, const char *why)
 {
@@ -345,7 +315,7 @@ on_answer(void *argument, const uint8_t *reply, size_t length, const char *why)
 		return;
 	}
 	if (why == NULL)
-		why = read_answer(ward, reply, length, &serial);
+		why = exchange_read_soa(&ward->apex, reply, length, &serial);
 	if (why != NULL)
 		next_primary(ward, why);
 	else if (!ward->row->is_loaded || ward->wants_whole ||
