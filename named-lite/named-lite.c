@@ -5,7 +5,8 @@
  * others; it parses nothing. The loader reads named.conf and the zone
  * files, makes them into one sealed image in memory, hands it over and
  * ends. The answerers, one a core, hold their sockets and that image. The
- * envoy speaks with other servers and with rndc.
+ * envoy speaks with other servers and with rndc. Each has a folder; what
+ * several of them know stands beside this file.
  *
  *	named.conf, zones ─▶ loader ─▶ image ─▶ supervisor ─▶ answerers ◀─▶ port 53
  *	                       ▲                    │ ▲
@@ -30,7 +31,7 @@
 #include "base/base.h"
 #include "named-lite/explain.h"
 #include "named-lite/options.h"
-#include "named-lite/supervise.h"
+#include "named-lite/supervisor/supervise.h"
 
 int
 main(int argc, char **argv)

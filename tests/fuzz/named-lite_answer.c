@@ -7,7 +7,7 @@
 
 #include "base/base.h"
 #include "image/build.h"
-#include "named-lite/answer.h"
+#include "named-lite/answerer/answer.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

@@ -6,7 +6,7 @@
 
 #include "base/base.h"
 #include "dns/dns.h"
-#include "named-lite/inbound.h"
+#include "named-lite/envoy/inbound.h"
 #include "named-lite/parcel.h"
 #include "zone/zone.h"
 

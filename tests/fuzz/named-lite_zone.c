@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "named-lite/answer.h"
+#include "named-lite/answerer/answer.h"
 #include "image/build.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/base.h"
-#include "named-lite/cookie.h"
+#include "named-lite/answerer/cookie.h"
 
 static const struct {
 	const char *key;
