@@ -11,8 +11,8 @@
 #include "qmgr/qmgr.h"
 
 /* So often so many: many at a time share their flushes. SOME: memory begins to fill. */
-#define STEP_MS		500
-#define FEW		50
+#define STEP_MS		1000
+#define FEW		20
 #define SOME		100
 
 /* And in a hurry: the filer has so many questions at most, so that what is asked next does not wait long. */
