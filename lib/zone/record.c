@@ -290,6 +290,17 @@ check_wildcard(struct master *m)
 		}
 }
 
+/* Tell why the record must not be there. Gives -1. */
+static int
+refuse_record(struct master *m, const char *why)
+{
+	char text[DNS_NAME_TEXT];
+
+	log_error("dns_master_load: %s:%u: %s: %s", m->file, m->scanner->line,
+	    dns_name_show(m->owner->name, text), why);
+	return master_fail(m, why);
+}
+
 static int
 add_record(struct master *m, uint16_t type, int64_t given,
     const uint8_t *rdata, uint16_t length)
@@ -299,18 +310,13 @@ add_record(struct master *m, uint16_t type, int64_t given,
 	size_t before = m->zone->record_count;
 	uint32_t ttl, wanted;
 
-	if (why == NULL && choose_ttl(m, given, type, rdata, length,
-	    &ttl) == -1)
+	if (why != NULL)
+		return refuse_record(m, why);
+	if (choose_ttl(m, given, type, rdata, length, &ttl) == -1)
 		return -1;
 	wanted = ttl;
-	if (why != NULL || zone_add(m->zone, m->owner, type, &ttl, rdata,
-	    length, &why) == -1) {
-		char text[DNS_NAME_TEXT];
-
-		log_error("dns_master_load: %s:%u: %s: %s", m->file,
-		    m->scanner->line, dns_name_show(m->owner->name, text), why);
-		return master_fail(m, why);
-	}
+	if (zone_add(m->zone, m->owner, type, &ttl, rdata, length, &why) == -1)
+		return refuse_record(m, why);
 	if (m->zone->rules->origins != NULL &&
 	    m->zone->record_count > before)
 		origins_add(m->zone->rules->origins, m->owner, type, m->file,
