@@ -22,6 +22,21 @@
 static int64_t epoch;
 static struct event *report_timer;
 
+/* No process of ours counts so far between two packets. */
+#define COUNT_MAX	1000000000
+
+static bool
+is_sane(const struct ipc_count *count)
+{
+	const int64_t counts[] = { count->connects, count->sessions,
+	    count->messages, count->recipients };
+
+	for (size_t i = 0; i < COUNT_OF(counts); i++)
+		if (counts[i] < 0 || counts[i] > COUNT_MAX)
+			return false;
+	return true;
+}
+
 static void
 on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 {
@@ -29,8 +44,8 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 	struct ipc_count count;
 	struct ipc_counted counted = { .epoch = epoch };
 
-	if (ipc_decode_count(packet, &count) == -1) {
-		log_warning("unexpected %s packet",
+	if (ipc_decode_count(packet, &count) == -1 || !is_sane(&count)) {
+		log_warning("not a count: %s",
 		    ipc_kind_name(ipc_packet_kind(packet)));
 		clients_forget(channel);
 		ipc_channel_free(&channel);

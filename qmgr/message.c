@@ -466,8 +466,10 @@ expire(struct message *message)
 {
 	message->force_expired = true;
 	place_mark_all(message);
-	if (message->is_leaving && message->goal == SPOOL_DEFERRED)
+	if (message->is_leaving && message->goal == SPOOL_DEFERRED) {
 		message->retry_at = clock_wall_us() / 1000000;
+		message->wake = true;
+	}
 	place_go(message);
 }
 

@@ -173,6 +173,7 @@ class Master(postroad.Test):
         box = self.box("slow unix - - n - 3 slow\n", start=False)
         self.programs(box, slow="#!/bin/sh\necho $$ >>%s\nexec sleep 60\n" % box.path("pids"))
         box.start()
+        postroad.wait_until(lambda: os.path.exists(box.path("spool", "private", "slow")), "the socket", box.story)
         clients = []
         for _ in range(8):
             client = socket.socket(socket.AF_UNIX)
