@@ -1,4 +1,4 @@
-/* filer-walk.h - the filer's walk through a queue, a step at a time */
+/* walk.h - the filer's walk through a queue, a step at a time */
 
 #ifndef QMGR_FILING_WALK_H
 #define QMGR_FILING_WALK_H
