@@ -1,7 +1,6 @@
 """Limits that the system sets to a daemon: it does without, or dies; its mail waits, and nobody else's."""
 import contextlib
 import os
-import resource
 import shutil
 import signal
 import smtplib
@@ -22,20 +21,39 @@ class Limits(postroad.Test):
                                 queue_run_delay="1s", transport_retry_time="1s", service_throttle_time="1s", **main_cf)
         return self.mail
 
+    def programs(self):
+        """A daemon_directory of this test: each program is a link to the real one."""
+        scratch = tempfile.mkdtemp(prefix="postroad-test-")
+        self.addCleanup(shutil.rmtree, scratch)
+        os.chmod(scratch, 0o755)
+        place = scratch + "/libexec"
+        os.mkdir(place)
+        for name in os.listdir(postroad.BUILD + "/libexec"):
+            os.symlink(postroad.BUILD + "/libexec/" + name, place + "/" + name)
+        return place
+
     @contextlib.contextmanager
-    def limited(self, program, which, value):
-        """Processes of the program have a limit, as master has while it starts them."""
-        before = resource.prlimit(self.mail.master.pid, which)
-        resource.prlimit(self.mail.master.pid, which, (value, before[1]))
+    def limited(self, program, limit):
+        """Processes of the program have a limit from their first instruction on; those of no other have it."""
+        path = self.mail.settings["daemon_directory"] + "/" + program
+        real = os.readlink(path)
+        postroad.write(path, '#!/bin/sh\nexec prlimit %s -- %s "$@"\n' % (limit, real), 0o755)
         self.restart(program)
-        resource.prlimit(self.mail.master.pid, which, before)
         yield
+        os.symlink(real, path + ".new")
+        os.rename(path + ".new", path)
         self.restart(program)
 
     def restart(self, program):
-        before = self.mail.processes(program)
-        self.mail.kill(program)
-        postroad.wait_until(lambda: set(self.mail.processes(program)) - set(before), "another " + program)
+        """Also one that was started a moment ago and is not yet the program."""
+        def mine():
+            return {p for p in self.mail.processes()
+                    if self.mail.program_of(p) == program or "/libexec/" + program in self.mail.command_line(p)}
+        before = mine()
+        for pid in before:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        postroad.wait_until(lambda: set(self.mail.processes(program)) - before, "another " + program, self.mail.story)
 
     def both_kinds(self, count):
         """Mails to a Maildir and to another host; what is refused for now is sent again."""
@@ -55,10 +73,10 @@ class Limits(postroad.Test):
         for program in ("cleanup", "qmgr"):
             with self.subTest(program):
                 self.far = self.sink()
-                self.start()
+                self.start(daemon_directory=self.programs())
                 self.mail.allow("throttling|killed by signal 9")
                 self.both_kinds(1)
-                with self.limited(program, resource.RLIMIT_FSIZE, 100), contextlib.suppress(AssertionError):     # 451
+                with self.limited(program, "--fsize=100"), contextlib.suppress(AssertionError):     # 451
                     self.mail.send(postroad.address("ada"), "bob@far.example", subject="limited")
                     self.far.wait(2)
                 self.both_kinds(1)
@@ -70,10 +88,10 @@ class Limits(postroad.Test):
     @postroad.need_root
     def test_no_process(self):
         """Of qmgr, whose user has others."""
-        self.start()
+        self.start(daemon_directory=self.programs())
         self.mail.allow("throttling|killed by signal 9")
         self.both_kinds(1)
-        with self.limited("qmgr", resource.RLIMIT_NPROC, 0):
+        with self.limited("qmgr", "--nproc=0"):
             self.mail.wait_log("cannot start the filer: .*; trying again")
             self.both_kinds(5)      # is not deferred, so it needs no file
             self.far.wait(6)
@@ -83,16 +101,12 @@ class Limits(postroad.Test):
         self.assertLess(self.mail.log().count("cannot start the filer"), LINES)
 
     def test_no_program(self):
-        scratch = tempfile.mkdtemp(prefix="postroad-test-")
-        self.addCleanup(shutil.rmtree, scratch)
-        os.chmod(scratch, 0o755)
-        place = scratch + "/libexec"
-        shutil.copytree(postroad.BUILD + "/libexec", place, ignore=lambda d, names: [n for n in names if n.endswith(".d")])
+        place = self.programs()
         self.start(daemon_directory=place)
         self.mail.allow("throttling|killed by signal 9")
         self.both_kinds(1)
         os.rename(place + "/local", place + "/local.away")
-        self.mail.kill("local.away")
+        self.mail.kill("local")
         waits = self.mail.send(postroad.address("ada"))
         for n in range(5):
             self.mail.send("bob%d@far.example" % n)
