@@ -1,10 +1,11 @@
-/* named-lite_conf - any text as named.conf, read and applied */
+/* named_conf - any text as named.conf, read and applied; what stands behind a NUL is what it includes */
 
 #include <stdint.h>
 #include <string.h>
 
 #include "base/base.h"
 #include "named/settings.h"
+#include "tests/fuzz/sources.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -20,7 +21,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	struct conf conf;
 
 	log_open_function(say_nothing);
-	if (conf_read_text(&conf, "fuzz", (const char *)bytes, length) == -1) {
+	sources_set(bytes, length);
+	if (conf_read(&conf, SOURCES_FIRST) == -1) {
 		conf_clear(&conf);
 		return 0;
 	}
