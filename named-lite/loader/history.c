@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "named-lite/loader/compare.h"
 #include "named-lite/records.h"
 #include "named-lite/revive.h"
 
@@ -67,169 +68,6 @@ history_find(const struct history *history, const uint8_t *apex, uint32_t from)
 		    dns_name_equal(step->apex.bytes, apex))
 			return step;
 	return NULL;
-}
-
-/* Comparing */
-
-/* The differences of one zone. */
-struct comparison {
-	struct text soas[2];		/* gone, come */
-	struct text gone, come;
-	struct text one, other;		/* the records of two nodes */
-};
-
-/* The SOA has a place of its own. */
-struct collector {
-	struct text *soas;
-	char	 sign;		/* of it */
-	struct text *others;
-};
-
-static void
-append_record(void *argument, const struct record *record)
-{
-	struct collector *to = argument;
-	struct record copy = *record;
-
-	if (record->type != DNS_TYPE_SOA) {
-		record_put(to->others, record);
-		return;
-	}
-	copy.sign = to->sign;
-	record_put(to->soas, &copy);
-}
-
-static bool
-has_record(const struct text *in, const uint8_t *bytes, size_t length)
-{
-	struct record record;
-	size_t at = 0, start = 0;
-
-	while (record_next(&record, (const uint8_t *)in->bytes, in->length,
-	    &at) == 1) {
-		if (at - start == length &&
-		    memcmp(in->bytes + start, bytes, length) == 0)
-			return true;
-		start = at;
-	}
-	return false;
-}
-
-/* Records of `in` that `without` lacks, with this sign. */
-static void
-put_missing(const struct text *in, const struct text *without, char sign,
-    struct text *to)
-{
-	struct record record;
-	size_t at = 0, start = 0;
-
-	while (record_next(&record, (const uint8_t *)in->bytes, in->length,
-	    &at) == 1) {
-		if (!has_record(without, (const uint8_t *)in->bytes + start,
-		    at - start)) {
-			record.sign = sign;
-			record_put(to, &record);
-		}
-		start = at;
-	}
-}
-
-static bool
-is_same_rrset(const struct image_rrset *a, const struct image_rrset *b)
-{
-	return a->count == b->count && a->length == b->length &&
-	    a->pointers == b->pointers &&
-	    memcmp(image_rrset_pointers(a), image_rrset_pointers(b),
-	    a->pointers * sizeof(uint16_t)) == 0 &&
-	    memcmp(image_rrset_octets(a), image_rrset_octets(b),
-	    a->length) == 0;
-}
-
-static bool
-is_same_node(const struct image_node *a, const struct image_node *b)
-{
-	const struct image_rrset *in_a = image_node_rrsets(a);
-	const struct image_rrset *in_b = image_node_rrsets(b);
-
-	if (a->rrset_count != b->rrset_count)
-		return false;
-	for (unsigned i = 0; i < a->rrset_count; i++) {
-		if (in_a->type != in_b->type || !is_same_rrset(in_a, in_b))
-			return false;
-		in_a = image_rrset_next(in_a);
-		in_b = image_rrset_next(in_b);
-	}
-	return true;
-}
-
-/* The node of the same name in the zone of another image. */
-static const struct image_node *
-counterpart(const struct image *image, uint32_t zone,
-    const struct image_node *node)
-{
-	struct zone_path path;
-	const struct image_node *found;
-	unsigned skipped;
-	place at;
-
-	zone_path_init(&path, image->header->seed, image_node_name(node),
-	    node->name_length);
-	at = image_find(image, &path, &skipped);
-	found = image_at(image, at);
-	return at != 0 && skipped == 0 && found->zone == zone ? found : NULL;
-}
-
-/* Either may be absent. */
-static void
-compare_nodes(struct comparison *c, const struct image_node *old,
-    const struct image_node *new)
-{
-	struct collector one = { &c->soas[0], RECORD_REMOVED,
-	    &c->one };
-	struct collector other = { &c->soas[1], RECORD_ADDED,
-	    &c->other };
-
-	if (old != NULL && new != NULL && is_same_node(old, new))
-		return;
-	text_truncate(&c->one, 0);
-	text_truncate(&c->other, 0);
-	if (old != NULL)
-		records_of_node(old, append_record, &one);
-	if (new != NULL)
-		records_of_node(new, append_record, &other);
-	put_missing(&c->one, &c->other, RECORD_REMOVED, &c->gone);
-	put_missing(&c->other, &c->one, RECORD_ADDED, &c->come);
-}
-
-static uint32_t
-number_of(const struct image *image, const struct image_zone *zone)
-{
-	return zone - image_zone(image, 0);
-}
-
-/* Gives the octets of the new one, about. */
-static size_t
-compare_zones(struct comparison *c, const struct image *old,
-    const struct image_zone *old_zone, const struct image *new,
-    const struct image_zone *new_zone)
-{
-	const struct image_node *first = image_at(new, new_zone->apex);
-	const struct image_node *node = first;
-	size_t size;
-
-	for (uint32_t i = 0; i < new_zone->node_count; i++) {
-		compare_nodes(c, counterpart(old, number_of(old, old_zone),
-		    node), node);
-		node = image_node_next(node);
-	}
-	size = (const uint8_t *)node - (const uint8_t *)first;
-	node = image_at(old, old_zone->apex);
-	for (uint32_t i = 0; i < old_zone->node_count; i++) {
-		if (counterpart(new, number_of(new, new_zone), node) == NULL)
-			compare_nodes(c, node, NULL);
-		node = image_node_next(node);
-	}
-	return size;
 }
 
 /* Writing */
@@ -304,8 +142,7 @@ add_zone(struct text *to, const struct history *before,
 	uint32_t from, serial;
 	size_t size = 0, most = SIZE_MAX;
 
-	/* NSEC3 has names that only hashes find. */
-	if (was == NULL || is == NULL || is->denial == DENIAL_NSEC3)
+	if (was == NULL || is == NULL)
 		return;
 	from = serial_in(old, was);
 	serial = serial_in(new, is);
@@ -323,12 +160,7 @@ add_zone(struct text *to, const struct history *before,
 		keep_steps(to, before, &zone->apex, from, most - size);
 	if (size < most && from != serial && most != SIZE_MAX)
 		put_step(to, &zone->apex, from, serial, &c);
-	text_clear(&c.soas[0]);
-	text_clear(&c.soas[1]);
-	text_clear(&c.gone);
-	text_clear(&c.come);
-	text_clear(&c.one);
-	text_clear(&c.other);
+	comparison_clear(&c);
 }
 
 int
