@@ -18,17 +18,22 @@ static const struct view {
 	char	option;
 	int	(*show)(const struct postconf_style *style, char **names);
 	int	(*edit)(enum postconf_edit edit, char **words);
+	void	(*warn)(void);
 } views[] = {
-	{ 'p', postconf_show_main, postconf_edit_main },
-	{ 'M', postconf_show_entries, postconf_edit_entries },
-	{ 'F', postconf_show_columns, postconf_edit_columns },
-	{ 'P', postconf_show_overrides, postconf_edit_overrides },
+	{ 'p', postconf_show_main, postconf_edit_main,
+	    postconf_warn_main },
+	{ 'M', postconf_show_entries, postconf_edit_entries,
+	    postconf_warn_entries },
+	{ 'F', postconf_show_columns, postconf_edit_columns,
+	    postconf_warn_entries },
+	{ 'P', postconf_show_overrides, postconf_edit_overrides,
+	    postconf_warn_entries },
 };
 
 static void __attribute__((noreturn))
 usage(void)
 {
-	fatal("usage: postconf [-deFfHhMmnPpvXx#] [-c config_dir] "
+	fatal("usage: postconf [-AadeFfHhlMmnPpvXx#] [-c config_dir] "
 	    "[-o name=value] [-T manual] [name...], "
 	    "or postconf -b|-t [template_file]");
 }
@@ -78,9 +83,19 @@ static struct {
 	struct postconf_style style;
 	const struct view *view;
 	enum postconf_edit edit;
-	bool		 edits, types, manual;
+	bool		 edits, manual;
+	int		 list;		/* -m or its like */
 	int		 templates;	/* -b or -t */
 } asked = { .view = &views[0], .edit = POSTCONF_SET };
+
+/* -l; of -a and -A, the kinds of logins, there are none. */
+static int
+list_locks(void)
+{
+	if (asked.list == 'l')
+		printf("flock\nfcntl\ndotlock\n");
+	return 0;
+}
 
 /* False if the letter is none that says how to show things. */
 static bool
@@ -126,8 +141,8 @@ take_option(int letter)
 	case '#':
 		take_edit(POSTCONF_COMMENT);
 		break;
-	case 'm':
-		asked.types = true;
+	case 'm': case 'l': case 'a': case 'A':
+		asked.list = letter;
 		break;
 	case 'o':
 		if (asked.override_count == OVERRIDES_MAX)
@@ -172,12 +187,12 @@ main(int argc, char **argv)
 
 	log_open_stderr("postconf");
 	fatal_exit_code = 1;
-	while ((option = getopt(argc, argv, "bc:defFhHmMno:pPtT:vxX#")) != -1)
+	while ((option = getopt(argc, argv, "aAbc:defFhHlmMno:pPtT:vxX#")) != -1)
 		take_option(option);
 	if (asked.manual)
 		return postconf_manual();
-	if (asked.types)
-		return list_table_types();
+	if (asked.list != 0)
+		return asked.list == 'm' ? list_table_types() : list_locks();
 	asked.edits |= looks_like_edit(argv + optind);
 	read_configuration();
 	if (asked.templates != 0)
@@ -189,7 +204,10 @@ main(int argc, char **argv)
 	}
 	result = asked.view->show(&asked.style, argv + optind);
 	fflush(stdout);
-	if (!asked.style.defaults)
-		postconf_warn_unused();
+	if (asked.style.defaults)
+		return result;
+	if (asked.view->option == 'p')
+		postconf_warn_entries();
+	asked.view->warn();
 	return result;
 }

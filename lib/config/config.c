@@ -24,6 +24,7 @@ struct loaded {
 	struct map	*expanded;	/* name to its value, once asked for */
 	const char	*directory;
 	char		*file;
+	bool		 only_read;	/* for who edits: no value is looked at, no file that one names */
 };
 
 static struct loaded *loaded;	/* while it loads, the one that is being loaded */
@@ -155,7 +156,8 @@ raw_value(const char *name, void *context)
 	const struct parameter *p = config_parameter(name);
 
 	(void)context;
-	if (d != NULL && *d->value == '/' && strcmp(name, "myorigin") == 0)
+	if (d != NULL && *d->value == '/' && !loaded->only_read &&
+	    strcmp(name, "myorigin") == 0)
 		return first_line_of(d->value);
 	if (d != NULL)
 		return d->value;
@@ -342,6 +344,7 @@ read_only(const char *directory, const char *const overrides[],
 {
 	struct loaded *before = begin_load(directory);
 
+	loaded->only_read = true;
 	if ((with_main_cf && read_main_cf() == -1) ||
 	    read_overrides(overrides) == -1) {
 		undo_load(before);

@@ -20,9 +20,9 @@ main_cf_split(char *line, char **name, char **value)
 
 	p += strspn(p, " \t");
 	if (end == *name)
-		return "no name before the \"=\"";
+		return "missing attribute name";
 	if (*p != '=')
-		return "expected \"name = value\"";
+		return "missing '=' after attribute name";
 	*end = '\0';
 	*value = text_trim(p + 1);
 	return NULL;
@@ -41,10 +41,13 @@ main_cf_parse(const char *text, size_t length, const char *file,
 		char *name, *value;
 		const char *wrong;
 
+		if (isspace((unsigned char)*line)) {
+			log_warning("%s, line %d: logical line must not start "
+			    "with whitespace: \"%.30s\"", file, lines.first, line);
+			continue;	/* it continues nothing; Postfix passes it over, too */
+		}
 		if (strlen(line) != lines.line.length)
 			wrong = "a NUL byte";
-		else if (isspace((unsigned char)*line))
-			wrong = "white space begins the first line: it continues nothing";
 		else
 			wrong = main_cf_split(line, &name, &value);
 		if (wrong == NULL)

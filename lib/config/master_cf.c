@@ -355,11 +355,13 @@ master_cf_parse(const char *text, size_t length, const char *file,
 
 		reader.cursor = line;
 		text_truncate(&reader.wrong, 0);
+		if (isspace((unsigned char)*line)) {
+			log_warning("%s, line %d: logical line must not start "
+			    "with whitespace: \"%.30s\"", file, lines.first, line);
+			continue;
+		}
 		if (strlen(line) != lines.line.length)
 			text_puts(&reader.wrong, "a NUL byte");
-		else if (isspace((unsigned char)*line))
-			text_puts(&reader.wrong, "white space begins the "
-			    "first line: it continues nothing");
 		else if (read_entry(&reader, &entry) == 0) {
 			keep_entry(cf, &entry);
 			continue;

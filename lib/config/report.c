@@ -26,11 +26,53 @@ static const struct later {
 static struct map *references;	/* the names that values refer to */
 static bool all_noted;		/* those in main.cf are among them */
 
+/*
+ * ldap:NAME, without a slash, has its settings in main.cf: NAME_server_host
+ * and so on. Noted as "NAME_".
+ */
+static void
+note_prefixes(const char *text)
+{
+	static const char *const types[] = { "ldap:", "memcache:", "mysql:",
+	    "pgsql:", "sqlite:" };
+
+	for (size_t i = 0; i < COUNT_OF(types); i++) {
+		for (const char *at = text; (at = strstr(at, types[i])) != NULL;) {
+			size_t length;
+			char *name;
+
+			at += strlen(types[i]);
+			length = strcspn(at, "/ ,\t{}");
+			if (length == 0 || at[length] == '/')
+				continue;
+			name = mem_printf("%.*s_", (int)length, at);
+			map_set(references, name, references);
+			free(name);
+		}
+	}
+}
+
+static bool
+has_noted_prefix(const char *name)
+{
+	const char *end = strchr(name, '_');
+	bool found = false;
+
+	for (; end != NULL && !found; end = strchr(end + 1, '_')) {
+		char *prefix = mem_strndup(name, (size_t)(end + 1 - name));
+
+		found = map_get(references, prefix) != NULL;
+		free(prefix);
+	}
+	return found;
+}
+
 void
 config_note_references(const char *text)
 {
 	if (references == NULL)
 		references = map_new();
+	note_prefixes(text);
 	while ((text = strchr(text, '$')) != NULL) {
 		text++;
 		if (*text == '{' || *text == '(')
@@ -76,8 +118,11 @@ note_all_references(void)
 	/* Old names live on in defaults. */
 	for (size_t i = 0; i < config_parameter_count; i++)
 		config_note_references(config_parameters[i].preset);
-	if (config.smtpd_restriction_classes != NULL)
-		note_words(config.smtpd_restriction_classes);
+
+	const char *classes = config_get("smtpd_restriction_classes");
+
+	if (classes != NULL)
+		note_words(classes);
 }
 
 /* How many single changes lead from a to b; names are short. */
@@ -139,7 +184,7 @@ config_judge(const char *name, const char *value, const char **why)
 		return CONFIG_OURS;
 	if (!all_noted)
 		note_all_references();
-	if (map_get(references, name) != NULL)
+	if (map_get(references, name) != NULL || has_noted_prefix(name))
 		return CONFIG_REFERRED;
 	*why = nearest(name);
 	for (size_t i = 0; i < COUNT_OF(laters); i++) {

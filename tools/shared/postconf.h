@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+#define POSTCONF_FOLD_COLUMN	80
+#define POSTCONF_FOLD_INDENT	4
+
 /* How to show what was asked for. */
 struct postconf_style {
 	bool	only_set;	/* -n */
@@ -18,8 +21,20 @@ struct postconf_style {
 /* main.cf: the named parameters, or all. Gives the exit code. */
 int	postconf_show_main(const struct postconf_style *style, char **names);
 
-/* Warn of names in main.cf and master.cf that nobody reads. */
-void	postconf_warn_unused(void);
+/* Is it set, and does somebody read it? What nobody reads is only warned of. */
+bool	postconf_is_used(const char *name);
+
+/* Warn of names in main.cf, or in the -o of master.cf, that nobody reads or that nobody defines. */
+void	postconf_warn_main(void);
+void	postconf_warn_entries(void);
+
+/* What a name has as a service's own parameter, or in Postfix: not expanded; NULL if it is none. */
+const char *postconf_derived_default(const char *name);
+const char *postconf_other_default(const char *name);
+
+/* Each name that a service of master.cf may have for itself: smtp_time_limit and so on. */
+void	postconf_each_derived(void (*each)(const char *name, const char *value,
+	    void *context), void *context);
 
 /* master.cf: entries (-M), their columns (-F), their -o parameters (-P); each name is service[/type[/what]]. */
 int	postconf_show_entries(const struct postconf_style *style, char **names);

@@ -32,6 +32,8 @@ struct file {
 	struct text	 out;
 };
 
+static const struct postconf_style folded = { .fold = true };
+
 static void
 file_open(struct file *file, const char *name)
 {
@@ -286,7 +288,7 @@ append_new_entry(const struct request *r, struct text *out)
 	if (!names_entry(r->name, cf.entries))
 		fatal("\"%s\" is not the service and type of \"%s\"", r->name,
 		    r->value);
-	postconf_format_entry(cf.entries, true, out);
+	postconf_format_entry(&folded, cf.entries, out);
 	master_cf_clear(&cf);
 }
 
@@ -406,7 +408,7 @@ edit_part(struct request *requests, const char *start, const char *end,
 		changed = true;
 	}
 	if (changed) {
-		postconf_format_entry(cf.entries, true, &line);
+		postconf_format_entry(&folded, cf.entries, &line);
 		text_append(out, line.bytes, line.length);
 		master_cf_clear(&cf);
 		parse_chunk(line.bytes, line.bytes + line.length, &cf);

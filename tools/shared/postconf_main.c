@@ -7,13 +7,9 @@
 
 #include "base/base.h"
 #include "config/config.h"
-#include "config/expand.h"
-#include "config/master_cf.h"
 #include "config/report.h"
 #include "tools/shared/postconf.h"
-
-#define FOLD_COLUMN	80
-#define FOLD_INDENT	4
+#include "tools/shared/postconf_master.h"
 
 /* One word after the other; with fold a new line where one does not fit. */
 static void
@@ -28,9 +24,9 @@ print_words(const char *text, bool fold, size_t column)
 
 		if (length == 0)
 			return;
-		if (fold && !first && column + 1 + length >= FOLD_COLUMN) {
-			printf("\n%*s", FOLD_INDENT, "");
-			column = FOLD_INDENT;
+		if (fold && !first && column + 1 + length >= POSTCONF_FOLD_COLUMN) {
+			printf("\n%*s", POSTCONF_FOLD_INDENT, "");
+			column = POSTCONF_FOLD_INDENT;
 		} else if (!first) {
 			putchar(' ');
 			column++;
@@ -57,14 +53,16 @@ postconf_print(const struct postconf_style *style, const char *name,
 	putchar('\n');
 }
 
-/* Is it set, and does somebody read it? What nobody reads is only warned of. */
-static bool
-is_used(const char *name)
+/* The value of a name that a main.cf may use without defining it, expanded if it is to be. */
+static const char *
+default_of(const struct postconf_style *style, const char *name)
 {
-	const char *value = config_get(name);
+	const char *value = postconf_derived_default(name);
 
-	return config_judge(name, value == NULL ? "" : value, NULL) !=
-	    CONFIG_UNUSED;
+	if (value == NULL)
+		value = postconf_other_default(name);
+	return value != NULL && style->expand ? postconf_expand(value, NULL)
+	    : value;
 }
 
 /* What to show of a parameter; NULL: nothing, it is not there or not set. */
@@ -74,16 +72,35 @@ find_value(const struct postconf_style *style, const char *name)
 	const struct parameter *p = config_parameter(name);
 	const char *definition = config_definition(name, NULL, NULL);
 
+	if (p == NULL && (definition == NULL || style->defaults))
+		return style->only_set ? NULL : default_of(style, name);
 	if (style->defaults)
-		return p == NULL ? NULL : config_default(p);
+		return style->expand ? postconf_expand(config_default(p), NULL)
+		    : config_default(p);
 	if (strcmp(name, "config_directory") == 0 &&
 	    getenv("MAIL_CONFIG") != NULL)	/* that sets it; and -c, by that */
 		return config_get(name);
-	if (definition == NULL ? style->only_set || p == NULL : !is_used(name))
+	if (definition == NULL ? style->only_set : !postconf_is_used(name))
 		return NULL;
 	if (style->expand)
 		return config_get(name);
 	return definition != NULL ? definition : config_default(p);
+}
+
+struct names {
+	char	**name;
+	size_t	 count;
+};
+
+static void
+add_name(const char *name, const char *value, void *context)
+{
+	struct names *names = context;
+
+	(void)value;
+	names->name = mem_resize(names->name, names->count + 1,
+	    sizeof(*names->name));
+	names->name[names->count++] = mem_strdup(name);
 }
 
 static int
@@ -95,28 +112,31 @@ compare_names(const void *a, const void *b)
 static int
 show_all(const struct postconf_style *style)
 {
-	const char **names = NULL, *name;
-	size_t count = 0, position = 0;
+	struct names names = { 0 };
+	const char *name;
+	size_t position = 0;
 
-	for (size_t i = 0; i < config_parameter_count; i++) {
-		names = mem_resize(names, count + 1, sizeof(*names));
-		names[count++] = config_parameters[i].name;
-	}
+	for (size_t i = 0; i < config_parameter_count; i++)
+		add_name(config_parameters[i].name, NULL, &names);
 	while (!style->defaults &&
-	    (name = config_next_definition(&position)) != NULL) {
-		if (config_parameter(name) != NULL || !is_used(name))
-			continue;
-		names = mem_resize(names, count + 1, sizeof(*names));
-		names[count++] = name;
-	}
-	qsort(names, count, sizeof(*names), compare_names);
-	for (size_t i = 0; i < count; i++) {
-		const char *value = find_value(style, names[i]);
+	    (name = config_next_definition(&position)) != NULL)
+		if (config_parameter(name) == NULL && postconf_is_used(name))
+			add_name(name, NULL, &names);
+	if (!style->only_set)
+		postconf_each_derived(add_name, &names);
+	qsort(names.name, names.count, sizeof(*names.name), compare_names);
+	for (size_t i = 0; i < names.count; i++) {
+		bool again = i > 0 &&
+		    strcmp(names.name[i], names.name[i - 1]) == 0;
+		const char *value = again ? NULL
+		    : find_value(style, names.name[i]);
 
 		if (value != NULL)
-			postconf_print(style, names[i], value);
+			postconf_print(style, names.name[i], value);
 	}
-	free(names);
+	for (size_t i = 0; i < names.count; i++)
+		free(names.name[i]);
+	free(names.name);
 	return 0;
 }
 
@@ -134,60 +154,6 @@ postconf_show_main(const struct postconf_style *style, char **names)
 			log_warning("%s: unknown parameter", *names);
 	}
 	return 0;
-}
-
-/* The -o parameters of master.cf. */
-static void
-warn_unused_overrides(void)
-{
-	const char *directory = config_get("config_directory");
-	struct master_cf cf;
-
-	if (master_cf_load(directory, &cf) == -1)
-		return;
-	for (size_t i = 0; i < cf.count; i++)
-		for (size_t j = 0; j < cf.entries[i].argument_count; j++)
-			config_note_references(cf.entries[i].arguments[j]);
-	for (size_t i = 0; i < cf.count; i++) {
-		const struct master_entry *entry = &cf.entries[i];
-
-		for (size_t j = 1; j < entry->argument_count; j++) {
-			char *name;
-
-			if (strcmp(entry->arguments[j - 1], "-o") != 0)
-				continue;
-			name = mem_strndup(entry->arguments[j],
-			    strcspn(entry->arguments[j], "="));
-			if (config_judge(name, "", NULL) == CONFIG_UNUSED)
-				log_warning("%s/master.cf, line %d: unused "
-				    "parameter: %s", directory, entry->line,
-				    entry->arguments[j]);
-			free(name);
-		}
-	}
-	master_cf_clear(&cf);
-}
-
-void
-postconf_warn_unused(void)
-{
-	size_t position = 0;
-	const char *name, *file, *near;
-	int line;
-
-	warn_unused_overrides();
-	while ((name = config_next_definition(&position)) != NULL) {
-		const char *value = config_definition(name, &file, &line);
-
-		if (config_judge(name, value, &near) != CONFIG_UNUSED)
-			continue;
-		if (near != NULL)
-			log_warning("%s: unused parameter: %s=%s (is %s meant?)",
-			    file, name, value, near);
-		else
-			log_warning("%s: unused parameter: %s=%s", file, name,
-			    value);
-	}
 }
 
 /* Text for mdoc: a line may not begin with a dot or quote, a backslash is \e. */

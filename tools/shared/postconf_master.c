@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "config/expand.h"
 #include "config/master_cf.h"
 #include "config/report.h"
 #include "tools/shared/postconf.h"
@@ -76,79 +77,198 @@ postconf_command(const struct master_entry *entry)
 	return text_take(&text);
 }
 
-void
-postconf_format_entry(const struct master_entry *entry, bool fold,
-    struct text *out)
+/* $service_name and $process_name, the entry's own -o, and main.cf. */
+static const char *
+value_for_entry(const char *name, void *context)
 {
-	char **c = (char **)entry->columns;
+	const struct master_entry *entry = context;
+	const struct parameter *p = config_parameter(name);
+	const char *value = config_definition(name, NULL, NULL);
+	size_t length = strlen(name);
 
-	text_printf(out, "%-10s %-5s %-7s %-7s %-7s %-7s %-7s %s", c[0], c[1],
-	    c[2], c[3], c[4], c[5], c[6], entry->program);
-	for (size_t i = 0; i < entry->argument_count; i++) {
-		bool option = strcmp(entry->arguments[i], "-o") == 0 &&
-		    i + 1 < entry->argument_count;
+	if (entry != NULL && strcmp(name, "service_name") == 0)
+		return entry->name;
+	if (entry != NULL && strcmp(name, "process_name") == 0)
+		return entry->program;
+	for (size_t i = 1; entry != NULL && i < entry->argument_count; i++)
+		if (strcmp(entry->arguments[i - 1], "-o") == 0 &&
+		    strncmp(entry->arguments[i], name, length) == 0 &&
+		    entry->arguments[i][length] == '=')
+			value = entry->arguments[i] + length + 1;
+	if (value == NULL)
+		value = p != NULL ? config_default(p)
+		    : postconf_other_default(name);
+	return value;
+}
 
-		text_puts(out, fold ? "\n    " : " ");
-		append_argument(out, entry->arguments[i]);
-		if (option) {
+const char *
+postconf_expand(const char *value, const struct master_entry *entry)
+{
+	static struct text out;
+	struct text why = TEXT_EMPTY;
+	struct expansion expansion = {
+		.value = value_for_entry,
+		.context = (struct master_entry *)entry,
+		.recursive = true,
+	};
+
+	text_truncate(&out, 0);
+	if (expand(&expansion, value, &out, &why) == -1) {
+		log_warning("%.200s: %s", value, text_string(&why));
+		text_truncate(&out, 0);
+		text_puts(&out, value);
+	}
+	text_clear(&why);
+	return text_string(&out);
+}
+
+/* A line of master.cf that is being written. */
+struct writer {
+	struct text	*out;
+	size_t		 column;
+	bool		 fold;
+	bool		 alone;		/* what was written last has its line for itself */
+};
+
+/* The next thing, on a line of its own where it must be or where it does not fit. */
+static void
+write_item(struct writer *w, const char *item, bool alone)
+{
+	size_t length = strlen(item);
+
+	if (w->fold && (alone || w->alone ||
+	    w->column + 1 + length >= POSTCONF_FOLD_COLUMN)) {
+		text_printf(w->out, "\n%*s", POSTCONF_FOLD_INDENT, "");
+		w->column = POSTCONF_FOLD_INDENT;
+	} else {
+		text_putc(w->out, ' ');
+		w->column++;
+	}
+	text_puts(w->out, item);
+	w->column += length;
+	w->alone = alone;
+}
+
+/* Each column begins at its place, or one blank behind a word that is too long for the one before. */
+static size_t
+write_columns(const struct master_entry *entry, struct text *out)
+{
+	static const size_t places[MASTER_COLUMNS] = { 0, 11, 17, 25, 33, 41,
+	    49 };
+	size_t column = 0;
+
+	for (int i = 0; i <= MASTER_COLUMNS; i++) {
+		const char *word = i < MASTER_COLUMNS ? entry->columns[i]
+		    : entry->program;
+		size_t place = i < MASTER_COLUMNS ? places[i] : 57;
+
+		for (bool first = i > 0; first || column < place; first = false) {
 			text_putc(out, ' ');
-			append_argument(out, entry->arguments[++i]);
+			column++;
 		}
+		text_puts(out, word);
+		column += strlen(word);
+	}
+	return column;
+}
+
+/* "-o name=value", its value expanded if style says so. Released with free(3). */
+static char *
+override_item(const struct postconf_style *style,
+    const struct master_entry *entry, const char *setting)
+{
+	struct text item = TEXT_EMPTY;
+	const char *value = strchr(setting, '=');
+	char *expanded = NULL;
+
+	if (style->expand && value != NULL)
+		expanded = mem_printf("%.*s=%s", (int)(value - setting),
+		    setting, postconf_expand(value + 1, entry));
+	text_puts(&item, "-o ");
+	append_argument(&item, expanded != NULL ? expanded : setting);
+	free(expanded);
+	return text_take(&item);
+}
+
+void
+postconf_format_entry(const struct postconf_style *style,
+    const struct master_entry *entry, struct text *out)
+{
+	struct writer w = { .out = out, .fold = style->fold };
+
+	w.column = write_columns(entry, out);
+	for (size_t i = 0; i < entry->argument_count; i++) {
+		bool override = strcmp(entry->arguments[i], "-o") == 0 &&
+		    i + 1 < entry->argument_count;
+		struct text word = TEXT_EMPTY;
+		char *item;
+
+		if (override)
+			item = override_item(style, entry,
+			    entry->arguments[++i]);
+		else {
+			append_argument(&word, entry->arguments[i]);
+			item = text_take(&word);
+		}
+		write_item(&w, item, override);
+		free(item);
 	}
 	text_putc(out, '\n');
 }
 
+/* show says whether it found what the pattern asks for. */
 static int
 for_each_entry(const struct postconf_style *style, char **patterns,
-    void (*show)(const struct postconf_style *, const struct master_entry *,
+    bool (*show)(const struct postconf_style *, const struct master_entry *,
     const char *))
 {
 	static char any[] = "*";
 	static char *everything[] = { any, NULL };
-	struct master_cf cf;
+	const struct master_cf *cf = postconf_master_cf(true);
+	bool all = *patterns == NULL;
 
-	if (*patterns == NULL)
+	if (all)
 		patterns = everything;
-	if (master_cf_load(config_get("config_directory"), &cf) == -1)
-		return 1;
 	for (; *patterns != NULL; patterns++) {
-		bool found = false;
+		bool found = all;
 
-		for (size_t i = 0; i < cf.count; i++) {
-			if (!entry_fits(&cf.entries[i], *patterns))
-				continue;
-			show(style, &cf.entries[i], third_part(*patterns));
-			found = true;
-		}
+		for (size_t i = 0; i < cf->count; i++)
+			if (entry_fits(&cf->entries[i], *patterns) &&
+			    show(style, &cf->entries[i],
+			    third_part(*patterns)))
+				found = true;
 		if (!found)
 			log_warning("unmatched request: \"%s\"", *patterns);
 	}
-	master_cf_clear(&cf);
 	return 0;
 }
 
-static void
+static bool
 show_entry(const struct postconf_style *style,
     const struct master_entry *entry, const char *pattern)
 {
 	struct text text = TEXT_EMPTY;
 
-	postconf_format_entry(entry, style->fold, &text);
+	(void)pattern;
+	postconf_format_entry(style, entry, &text);
 	fputs(text_string(&text), stdout);
 	text_clear(&text);
+	return true;
 }
 
-static void
+static bool
 show_column(const struct postconf_style *style,
     const struct master_entry *entry, const char *pattern)
 {
 	char *command = postconf_command(entry);
+	bool found = false;
 
 	for (int i = 0; postconf_columns[i] != NULL; i++) {
 		char *name;
 
 		if (!postconf_name_fits(pattern, postconf_columns[i]))
 			continue;
+		found = true;
 		name = mem_printf("%s/%s/%s", entry->name,
 		    master_type_name(entry->type), postconf_columns[i]);
 		postconf_print(style, name, i < MASTER_COLUMNS
@@ -156,28 +276,55 @@ show_column(const struct postconf_style *style,
 		free(name);
 	}
 	free(command);
+	return found;
 }
 
-static void
+static int
+compare_settings(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The settings of -o, by name. Gives how many; *settings is released with free(3). */
+static size_t
+sorted_overrides(const struct master_entry *entry, const char ***settings)
+{
+	size_t count = 0;
+
+	*settings = mem_zalloc(entry->argument_count + 1, sizeof(**settings));
+	for (size_t i = 1; i < entry->argument_count; i++)
+		if (strcmp(entry->arguments[i - 1], "-o") == 0)
+			(*settings)[count++] = entry->arguments[i];
+	qsort(*settings, count, sizeof(**settings), compare_settings);
+	return count;
+}
+
+static bool
 show_overrides(const struct postconf_style *style,
     const struct master_entry *entry, const char *pattern)
 {
-	for (size_t i = 1; i < entry->argument_count; i++) {
-		const char *setting = entry->arguments[i];
-		size_t length = strcspn(setting, "=");
-		char *parameter, *name;
+	const char **settings;
+	size_t count = sorted_overrides(entry, &settings);
+	bool found = false;
 
-		if (strcmp(entry->arguments[i - 1], "-o") != 0)
-			continue;
-		parameter = mem_strndup(setting, length);
-		name = mem_printf("%s/%s/%s", entry->name,
+	for (size_t i = 0; i < count; i++) {
+		size_t length = strcspn(settings[i], "=");
+		const char *value = settings[i] + length +
+		    (settings[i][length] == '=');
+		char *parameter = mem_strndup(settings[i], length);
+		char *name = mem_printf("%s/%s/%s", entry->name,
 		    master_type_name(entry->type), parameter);
-		if (postconf_name_fits(pattern, parameter))
-			postconf_print(style, name, setting + length +
-			    (setting[length] == '='));
+
+		if (postconf_name_fits(pattern, parameter)) {
+			found = true;
+			postconf_print(style, name, style->expand
+			    ? postconf_expand(value, entry) : value);
+		}
 		free(name);
 		free(parameter);
 	}
+	free(settings);
+	return found;
 }
 
 int

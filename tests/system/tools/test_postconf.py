@@ -81,10 +81,37 @@ class Postconf(postroad.Test):
                               env=dict(os.environ, MAIL_CONFIG="/nonexistent"))
         self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "queue_run_delay = 300s\n", ""))
 
+    def test_names_that_are_made_elsewhere(self):
+        """Classes, names in an -o, prefixes of tables and a service's own parameters are names that somebody reads."""
+        postroad.write(self.main_cf, "smtpd_restriction_classes = helo_first\nhelo_first = reject\nclients = permit\n"
+                       "virtual_alias_maps = ldap:people\npeople_server_host = a.example.org\nreaders_time_limit = 5\n"
+                       "spam_destination_recipient_limit = 1\nrelayhost = $nobody\n")
+        postroad.write(self.master_cf, "smtp inet n - n - - smtpd\n  -o smtpd_client_restrictions=$clients\n"
+                       "readers unix - n n - - pipe\n")
+        done = self.box.run("postconf", "-n")
+        for name in ("helo_first", "clients", "people_server_host", "readers_time_limit"):
+            self.assertIn(name + " = ", done.stdout)
+        self.assertEqual(sorted(line.split("main.cf: ")[1] for line in done.stderr.splitlines()),
+                         ["undefined parameter: nobody", "unused parameter: spam_destination_recipient_limit=1"])
+        self.assertEqual(self.show("readers_delivery_slot_cost", "biff", "-x"),
+                         "readers_delivery_slot_cost = 5\nbiff = yes\n")
+
+    def test_a_folded_master_cf(self):
+        postroad.write(self.master_cf, "smtp inet n - n - - smtpd\n  -v -o syslog_name=x/$service_name -o smtpd_banner=$syslog_name\n"
+                       "a-long-name unix-dgram n - n - - pipe\n  flags=DRhu user=vmail argv=/usr/libexec/deliver -f ${sender} -d ${recipient}\n")
+        self.assertEqual(self.show("-Mf"), """\
+smtp       inet  n       -       n       -       -       smtpd -v
+    -o syslog_name=x/$service_name
+    -o smtpd_banner=$syslog_name
+a-long-name unix-dgram n -       n       -       -       pipe flags=DRhu
+    user=vmail argv=/usr/libexec/deliver -f ${sender} -d ${recipient}
+""")
+        self.assertEqual(self.show("-Px", "smtp/inet/smtpd_banner"), "smtp/inet/smtpd_banner = x/smtp\n")
+
     def test_master_cf(self):
         self.assertEqual(self.show("-M", "pickup/unix"), "pickup     unix  n       -       n       60?     1       pickup\n")
-        self.assertEqual(self.show("-P", "smtp/inet"), "smtp/inet/smtpd_banner = x\n"
-                         "smtp/inet/mynetworks = 10.0.0.1 10.0.0.2\n")
+        self.assertEqual(self.show("-P", "smtp/inet"), "smtp/inet/mynetworks = 10.0.0.1 10.0.0.2\n"
+                         "smtp/inet/smtpd_banner = x\n")
         self.assertEqual(self.show("-F", "smtp/inet/command"),
                          "smtp/inet/command = smtpd -o smtpd_banner=x -o {mynetworks=10.0.0.1 10.0.0.2} -v\n")
         self.assertExit(self.box.run("postconf", "-Fe", "pickup/unix/chroot=y"), 0)
