@@ -199,7 +199,10 @@ main(int argc, char **argv)
 		return postconf_templates(argv[optind], asked.templates == 'b');
 	if (asked.edits) {
 		if (argv[optind] == NULL)
-			fatal("nothing to edit: name it");
+			fatal("-%c requires %s argument", asked.edit ==
+			    POSTCONF_SET ? 'e' : asked.edit ==
+			    POSTCONF_REMOVE ? 'X' : '#', asked.edit ==
+			    POSTCONF_SET ? "name=value" : "name");
 		return asked.view->edit(asked.edit, argv + optind);
 	}
 	result = asked.view->show(&asked.style, argv + optind);

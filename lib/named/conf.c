@@ -113,15 +113,18 @@ read_string(struct parser *p, const char **text)
 {
 	struct text value = TEXT_EMPTY;
 
+	unsigned line = p->line;
+
 	for (p->at++; p->at < p->end && *p->at != '"'; p->at++) {
-		if (*p->at == '\n')
-			break;
+		if (*p->at == '\n')	/* keys stand on several lines */
+			p->line++;
 		if (*p->at == '\\' && p->at + 1 < p->end &&
 		    (p->at[1] == '"' || p->at[1] == '\\'))
 			p->at++;
 		text_putc(&value, *p->at);
 	}
 	if (p->at == p->end || *p->at != '"') {
+		p->line = line;		/* where they begin */
 		parse_error(p, "unbalanced quotes", NULL);
 		text_clear(&value);
 		return TOKEN_BAD;

@@ -27,10 +27,10 @@ parse_range(struct range *range, const struct dns_word *word)
 	range->step = 1;
 	if (strspn(text, "0123456789-/") != word->length || text[0] == '-')
 		return false;
-	if (sscanf(text, "%9u-%9u%n", &range->start, &range->stop, &end) == 2 &&
+	if (sscanf(text, "%10u-%10u%n", &range->start, &range->stop, &end) == 2 &&
 	    text[end] == '\0')
 		return range->start <= range->stop;
-	return sscanf(text, "%9u-%9u%c%9u%n", &range->start, &range->stop,
+	return sscanf(text, "%10u-%10u%c%10u%n", &range->start, &range->stop,
 	    &slash, &range->step, &end) == 4 && slash == '/' &&
 	    text[end] == '\0' && range->step > 0 &&
 	    range->start <= range->stop;
@@ -71,7 +71,8 @@ put_number(struct text *to, const char *format, size_t length, unsigned number)
 	    (sscanf(copy, "%9d%n", &offset, &end) != 1 || copy[end] != '\0'))
 		return false;
 	if (width < 0 || width > WIDTH_MAX || strchr("doxXnN", base) == NULL ||
-	    (offset < 0 && number < (unsigned)-offset))
+	    (offset < 0 && number < (unsigned)-offset &&
+	    base != 'n' && base != 'N'))
 		return false;
 	number += offset;
 	if (base == 'n' || base == 'N')

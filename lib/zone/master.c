@@ -126,7 +126,7 @@ master_set_owner(struct master *m, const struct dns_word *word)
 		char text[DNS_NAME_TEXT];
 
 		log_warning("%s:%u: ignoring out-of-zone data (%s)", m->file,
-		    m->scanner->line, dns_name_show(name.bytes, text));
+		    m->scanner->first, dns_name_show(name.bytes, text));
 		m->owner = NULL;
 		return 0;
 	}

@@ -59,7 +59,7 @@ choose_ttl(struct master *m, int64_t given, uint16_t type,
 		m->told_of_rfc1035 = true;
 	} else if (type == DNS_TYPE_SOA) {
 		log_warning("%s:%u: no TTL specified; using SOA MINTTL instead",
-		    m->file, m->scanner->line);
+		    m->file, m->scanner->first);
 		*ttl = dns_get32(rdata + length - 4);
 		m->default_ttl = *ttl;
 		m->has_default_ttl = true;

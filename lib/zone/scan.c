@@ -203,6 +203,7 @@ scan_next(struct scanner *s, const char **why)
 		unsigned line = s->line;
 		int result = 0;
 
+		s->first = line;
 		if (s->at < s->end && *s->at == '\n') {
 			s->at++;
 			s->line++;

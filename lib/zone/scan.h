@@ -22,6 +22,7 @@ struct scanner {
 	const char *at;
 	const char *end;
 	unsigned line;			/* the physical line that `at` is in */
+	unsigned first;			/* ... and that in which the logical line began */
 	bool	 has_blank_owner;	/* the line began with white space */
 	struct dns_word *words;
 	size_t	 count;

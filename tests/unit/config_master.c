@@ -85,7 +85,6 @@ static const struct { const char *text, *says; } bad[] = {
 	{ "x unix n - n - - smtp -o", "-o without" },
 	{ "x unix n - n - - smtp -o novalue", "expected -o name=value" },
 	{ "x unix n - n - - smtp -o { a = b", "a { without its }" },
-	{ "  x unix n - n - - smtp", "continues nothing" },
 };
 
 START_TEST(a_mistake_is_told_with_its_line)

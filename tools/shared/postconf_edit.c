@@ -264,20 +264,6 @@ parse_chunk(const char *start, const char *end, struct master_cf *cf)
 		fatal("master.cf is not changed: see above");
 }
 
-/* "service/type", the head of a request's name. */
-static bool
-names_entry(const char *name, const struct master_entry *entry)
-{
-	char *wanted = mem_printf("%s/%s", entry->name,
-	    master_type_name(entry->type));
-	size_t length = strlen(wanted);
-	bool fits = strncmp(name, wanted, length) == 0 &&
-	    (name[length] == '\0' || name[length] == '/');
-
-	free(wanted);
-	return fits;
-}
-
 /* The entry that a request's value is: "smtp inet n - n - - smtpd". */
 static void
 append_new_entry(const struct request *r, struct text *out)
@@ -285,9 +271,6 @@ append_new_entry(const struct request *r, struct text *out)
 	struct master_cf cf;
 
 	parse_chunk(r->value, strchr(r->value, '\0'), &cf);
-	if (!names_entry(r->name, cf.entries))
-		fatal("\"%s\" is not the service and type of \"%s\"", r->name,
-		    r->value);
 	postconf_format_entry(&folded, cf.entries, out);
 	master_cf_clear(&cf);
 }
@@ -301,7 +284,7 @@ edit_entry(enum postconf_edit edit, struct request *requests,
 
 	parse_chunk(start, end, &cf);
 	for (struct request *r = requests; r->name != NULL; r++) {
-		if (!names_entry(r->name, cf.entries))
+		if (!postconf_entry_fits(cf.entries, r->name))
 			continue;
 		if (edit == POSTCONF_COMMENT && !changed)
 			append_commented(out, start, end);
@@ -320,6 +303,9 @@ postconf_edit_entries(enum postconf_edit edit, char **words)
 	struct request *requests = read_requests(edit, words);
 	struct file file;
 
+	for (struct request *r = requests; r->name != NULL; r++)
+		if (strchr(r->name, '/') == NULL)
+			fatal("-Me, -MX or -M# requires service_name/type");
 	file_open(&file, "master.cf");
 	edit_file(&file, edit, requests, edit_entry);
 	for (struct request *r = requests; r->name != NULL; r++)
@@ -359,7 +345,7 @@ set_column(struct master_entry *entry, const struct request *r)
 		entry->columns[i] = mem_strdup(r->value);
 		return;
 	}
-	fatal("\"%s\": there is no column %s", r->name, column);
+	fatal("invalid service attribute name: \"%s\"", column);
 }
 
 /* Take the -o for a parameter away, and put the new one in. */
@@ -401,7 +387,7 @@ edit_part(struct request *requests, const char *start, const char *end,
 
 	parse_chunk(start, end, &cf);
 	for (struct request *r = requests; r->name != NULL; r++) {
-		if (!names_entry(r->name, cf.entries))
+		if (!postconf_entry_fits(cf.entries, r->name))
 			continue;
 		set(cf.entries, r);
 		r->done = true;
@@ -442,7 +428,8 @@ edit_parts(enum postconf_edit edit, char **words, edit_chunk *change)
 	edit_file(&file, edit, requests, change);
 	for (struct request *r = requests; r->name != NULL; r++)
 		if (!r->done)
-			fatal("unmatched request: \"%s\"", r->name);
+			log_warning("unmatched service_name/type: \"%s\"",
+			    r->name);
 	free(requests);
 	return file_close(&file);
 }

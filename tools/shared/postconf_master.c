@@ -22,9 +22,8 @@ postconf_name_fits(const char *pattern, const char *name)
 	return fnmatch(pattern, name, 0) == 0;
 }
 
-/* "smtp/inet" or what begins a longer pattern: does the entry fit as far as the pattern goes? */
-static bool
-entry_fits(const struct master_entry *entry, const char *pattern)
+bool
+postconf_entry_fits(const struct master_entry *entry, const char *pattern)
 {
 	char *copy = mem_strdup(pattern);
 	char *type = strchr(copy, '/'), *rest;
@@ -233,7 +232,7 @@ for_each_entry(const struct postconf_style *style, char **patterns,
 		bool found = all;
 
 		for (size_t i = 0; i < cf->count; i++)
-			if (entry_fits(&cf->entries[i], *patterns) &&
+			if (postconf_entry_fits(&cf->entries[i], *patterns) &&
 			    show(style, &cf->entries[i],
 			    third_part(*patterns)))
 				found = true;

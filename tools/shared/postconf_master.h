@@ -24,6 +24,10 @@ const char *postconf_expand(const char *value,
 
 bool	postconf_name_fits(const char *pattern, const char *name);
 
+/* "smtp/inet", perhaps with wildcards, or what begins a longer pattern: does the entry fit as far as that goes? */
+bool	postconf_entry_fits(const struct master_entry *entry,
+	    const char *pattern);
+
 /* The last column of an entry, its arguments included. Released with free(3). */
 char	*postconf_command(const struct master_entry *entry);
 

@@ -116,6 +116,8 @@ a-long-name unix-dgram n -       n       -       -       pipe flags=DRhu
                          "smtp/inet/command = smtpd -o smtpd_banner=x -o {mynetworks=10.0.0.1 10.0.0.2} -v\n")
         self.assertExit(self.box.run("postconf", "-Fe", "pickup/unix/chroot=y"), 0)
         self.assertEqual(self.show("-F", "pickup/unix/chroot"), "pickup/unix/chroot = y\n")
+        self.assertExit(self.box.run("postconf", "-F", "*/*/chroot=-"), 0)
+        self.assertEqual(self.show("-F", "*/*/chroot"), "smtp/inet/chroot = -\npickup/unix/chroot = -\n")
         self.assertExit(self.box.run("postconf", "-Pe", "smtp/inet/smtpd_banner=two words"), 0)
         self.assertIn("smtp/inet/smtpd_banner = two words\n", self.show("-P"))
         self.assertExit(self.box.run("postconf", "-Me", "smtp/inet=smtp inet n - n - - smtpd"), 0)
