@@ -149,10 +149,10 @@ START_TEST(values_come_from_main_cf_and_options)
 END_TEST
 
 static const struct { const char *text, *says; } mistakes[] = {
-	{ "a = 1\nwrong\n", "main.cf, line 2: expected \"name = value\"" },
-	{ "= 1\n", "line 1: no name before the \"=\"" },
-	{ "two words = 1\n", "line 1: expected" },
-		{ "\nsmtpd_helo_required = maybe\n", "line 2: smtpd_helo_required = maybe: expected yes or no" },
+	{ "a = 1\nwrong\n", "main.cf, line 2: missing '=' after attribute name" },
+	{ "= 1\n", "line 1: missing attribute name" },
+	{ "two words = 1\n", "line 1: missing" },
+	{ "\nsmtpd_helo_required = maybe\n", "line 2: smtpd_helo_required = maybe: expected yes or no" },
 	{ "message_size_limit = 10MB\n", "expected a whole number, 0 or more" },
 	{ "reject_code = 42\n", "expected a whole number from 400 to 599" },
 	{ "queue_run_delay = soon\n", "expected a time like" },
