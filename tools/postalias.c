@@ -9,6 +9,7 @@ main(int argc, char **argv)
 	static const struct table_command postalias = {
 		.name = "postalias",
 		.split = source_split_alias,
+		.tidy = source_tidy_alias,
 		.listing = "%s:\t%s\n",
 		.marks = true,
 	};

@@ -42,8 +42,10 @@ parse(struct rules *rules, char *pattern, struct network *network)
 	if ((slash = strchr(address, '/')) != NULL)
 		*slash++ = '\0';
 	if (!network_from_text(address, network))
-		rules_warn(rules, "bad address pattern: \"%s\": skipping this "
-		    "rule", shown);
+		rules_warn(rules, slash != NULL
+		    ? "bad network value in \"%s\": skipping this rule"
+		    : "bad address pattern: \"%s\": skipping this rule",
+		    shown);
 	else if (slash == NULL)
 		good = true;
 	else if (config_number(slash, 0, INT64_MAX, &bits) == -1)

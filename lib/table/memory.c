@@ -12,16 +12,19 @@
 
 #define TEXT_LIMIT	(64 * 1024 * 1024)
 
-/* Set unless it is there: of two values the first counts, as with postmap(1). */
+/* Set unless it is there: of two values the first counts, as with postmap(1). line is 0 for one that is not in a file. */
 static void
-put(struct table *table, char *key, const char *value)
+put(struct table *table, int line, char *key, const char *value)
 {
 	if (!(table->flags & TABLE_KEEP_CASE))
 		text_lower(key);
 	if (map_get(table->handle, key) == NULL)
 		map_set(table->handle, key, mem_strdup(value));
-	else
+	else if (line == 0)
 		log_warning("%s: duplicate entry: \"%s\"", table->name, key);
+	else
+		log_warning("%s, line %d: duplicate entry: \"%s\"",
+		    table->path, line, key);
 }
 
 static void
@@ -75,8 +78,12 @@ open_texthash(struct table *table)
 		char *key, *value;
 		const char *wrong = source_split(line, &key, &value);
 
+		if (wrong == NULL && text_ends_with(key, ":"))
+			log_warning("%s, line %d: record is in \"key: value\" "
+			    "format; is this an alias file?", table->path,
+			    lines.first);
 		if (wrong == NULL)
-			put(table, key, value);
+			put(table, lines.first, key, value);
 		else
 			log_warning("%s, line %d: %s -- ignoring this line",
 			    table->path, lines.first, wrong);
@@ -126,7 +133,7 @@ open_inline(struct table *table)
 	while (wrong == NULL && (pair = config_word(&cursor, &wrong)) != NULL)
 		if (wrong == NULL &&
 		    (wrong = split_pair(pair, &key, &value)) == NULL)
-			put(table, key, value);
+			put(table, 0, key, value);
 	if (wrong == NULL && map_count(table->handle) == 0)
 		wrong = "an empty table";
 	free(copy);

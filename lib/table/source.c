@@ -80,9 +80,53 @@ source_split_alias(char *line, char **key, char **value)
 		return "need name:value pair";
 	*end = '\0';
 	*key = text_trim(line);
-	dequote(*key);
 	*value = text_trim(end + 1);
-	if (**key == '\0' || **value == '\0')
+	if (**key == '\0' || **value == '\0' ||
+	    *end_of_key(*key, ',', &balanced) != '\0')
 		return "need name:value pair";
+	if (*end_of_key(*key, '@', &balanced) != '\0')
+		return "name must be local";
+	dequote(*key);
 	return NULL;
+}
+
+/* White space and commas at p as they are to be: ", ", or one blank. Gives the first character behind them. */
+static const char *
+tidy_gap(const char *p, struct text *out)
+{
+	bool comma = false;
+
+	for (; *p == ',' || isspace((unsigned char)*p); p++) {
+		if (*p != ',')
+			continue;
+		if (comma)
+			text_puts(out, ", ");
+		comma = true;
+	}
+	if (comma)
+		text_puts(out, ", ");
+	else if (*p != '\0' && out->length > 0 &&
+	    out->bytes[out->length - 1] != ':')
+		text_putc(out, ' ');
+	return p;
+}
+
+void
+source_tidy_alias(const char *value, struct text *out)
+{
+	bool quoted = false;
+
+	while (*value != '\0') {
+		if (!quoted && (*value == ',' || isspace((unsigned char)*value))) {
+			value = tidy_gap(value, out);
+			continue;
+		}
+		if (*value == '\\' && value[1] != '\0') {
+			if (value[1] == '"' || value[1] == '\\')
+				text_putc(out, *value);
+			value++;
+		} else if (*value == '"')
+			quoted = !quoted;
+		text_putc(out, *value++);
+	}
 }

@@ -241,6 +241,11 @@ static const struct { const char *line, *key, *value; } alias_lines[] = {
 	{ "nothing", NULL, NULL },
 	{ "a:", NULL, NULL },
 	{ "\"a: b", NULL, NULL },
+	{ "a,b: c", NULL, NULL },
+	{ "a@example.org: c", NULL, NULL },
+	{ "a: b ,c,  \\d e", "a", "b, c, d e" },
+	{ "a: \"|x  'y\\z' \\\"q\\\"\"", "a", "\"|x  'yz' \\\"q\\\"\"" },
+	{ "a: :include: /etc/list,", "a", ":include:/etc/list, " },
 };
 
 START_TEST(an_alias_line_is_cut)
@@ -252,7 +257,12 @@ START_TEST(an_alias_line_is_cut)
 	else {
 		ck_assert_ptr_null(source_split_alias(line, &key, &value));
 		ck_assert_str_eq(key, alias_lines[_i].key);
-		ck_assert_str_eq(value, alias_lines[_i].value);
+
+		struct text tidy = TEXT_EMPTY;
+
+		source_tidy_alias(value, &tidy);
+		ck_assert_str_eq(text_string(&tidy), alias_lines[_i].value);
+		text_clear(&tidy);
 	}
 	free(line);
 }

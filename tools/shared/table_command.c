@@ -54,9 +54,10 @@ read_key(char **line, size_t *size)
 	return *line;
 }
 
-/* The first table of the command line that has the key. 1, 0, or the end of the process. */
+/* The first table of the command line that has the key; listing is NULL for its value alone. 1, 0, or the end of the process. */
 static int
-query(char **names, struct table **tables, const char *key, bool with_key)
+query(char **names, struct table **tables, const char *key,
+    const char *listing)
 {
 	const char *value;
 
@@ -71,9 +72,10 @@ query(char **names, struct table **tables, const char *key, bool with_key)
 				log_warning("table %s: key %s: empty string "
 				    "result is not allowed",
 				    table_name(tables[i]), key);
-			if (with_key)
-				printf("%s\t", key);
-			printf("%s\n", value);
+			if (listing == NULL)
+				printf("%s\n", value);
+			else
+				printf(listing, key, value);
 			return 1;
 		}
 	}
@@ -84,6 +86,7 @@ query(char **names, struct table **tables, const char *key, bool with_key)
 struct asked {
 	char		**names;
 	struct table	**tables;
+	const char	*listing;
 	int		  found;
 };
 
@@ -92,7 +95,8 @@ query_part(const char *key, void *context)
 {
 	struct asked *asked = context;
 
-	asked->found += query(asked->names, asked->tables, key, true);
+	asked->found += query(asked->names, asked->tables, key,
+	    asked->listing);
 }
 
 static int
@@ -101,7 +105,8 @@ do_query(const struct request *r, char **names)
 	size_t count = 0, size = 0;
 	struct table **tables;
 	char *line = NULL, *key;
-	struct asked asked = { .names = names };
+	struct asked asked = { .names = names,
+	    .listing = r->command->listing };
 
 	while (names[count] != NULL)
 		count++;
@@ -110,7 +115,7 @@ do_query(const struct request *r, char **names)
 		tables[i] = table_open(names[i],
 		    TABLE_QUIET | (r->keep_case ? TABLE_KEEP_CASE : 0));
 	if (strcmp(r->query, "-") != 0)
-		return query(names, tables, r->query, false) ? 0 : 1;
+		return query(names, tables, r->query, NULL) ? 0 : 1;
 	asked.tables = tables;
 	if (r->headers || r->body)
 		message_keys(r->headers, r->body, query_part, &asked);
@@ -233,7 +238,17 @@ put_line(const struct request *r, struct table_build *build, const char *file,
 		    "is this an alias file?", file, number);
 	if (!r->keep_case)
 		text_lower(key);
-	put(r, build, key, value);
+
+	if (r->command->tidy == NULL) {
+		put(r, build, key, value);
+		return;
+	}
+
+	struct text tidy = TEXT_EMPTY;
+
+	r->command->tidy(value, &tidy);
+	put(r, build, key, text_string(&tidy));
+	text_clear(&tidy);
 }
 
 static char *

@@ -5,9 +5,12 @@
 
 #include <stdbool.h>
 
+#include "base/text.h"
+
 struct table_command {
 	const char	*name;
 	const char	*(*split)(char *line, char **key, char **value);
+	void		(*tidy)(const char *value, struct text *out);	/* may be NULL */
 	const char	*listing;	/* of one key and value */
 	bool		 marks;		/* alias tables say when they were made: NIS asks for that */
 	bool		 hint_alias;	/* "key: value" is probably a mistake */
