@@ -174,7 +174,8 @@ prepare_quick(struct job *job)
 	struct target *target = STAILQ_FIRST(&job->plan.targets);
 	struct mailbox_place place;
 
-	if (job->plan.is_decided || job->plan.forward_count > 0 || target == NULL
+	if (job->plan.is_decided || job->plan.refusal != NULL
+	    || job->plan.forward_count > 0 || target == NULL
 	    || STAILQ_NEXT(target, next) != NULL || target->kind != TARGET_MAILBOX)
 		return;
 	mailbox_place(&place, target->user, request->pool);
@@ -302,6 +303,12 @@ deliver_slow(struct job *job, bool may_wait)
 	}
 	if (!plan->is_decided && plan->forward_count > 0)
 		deliver_forward(plan, job->request, job->recipient);
+	if (plan->refusal != NULL && !(plan->is_decided
+	    && plan->status != DELIVERY_SENT)) {
+		plan->is_decided = false;
+		plan_decide(plan, DELIVERY_BOUNCED, plan->refusal_dsn, "%s",
+		    plan->refusal);
+	}
 	if (!plan->is_decided)
 		say_delivered(plan, last);
 	report(job);

@@ -75,8 +75,9 @@ add_command_or_file(struct plan *plan, const char *what, const struct list *list
 	    : config.allow_mail_to_files, list->source)) {
 		log_warning("%s: mail to %s is not allowed in %s", list->name,
 		    is_command ? "commands" : "files", source_names[list->source]);
-		plan_decide(plan, DELIVERY_BOUNCED, "5.7.1", "mail to %s is restricted",
-		    is_command ? "external command" : "file");
+		plan_refuse(plan, "5.7.1", is_command
+		    ? "mail to command is restricted"
+		    : "mail to file is restricted");
 		return;
 	}
 	plan_add_target(plan, is_command ? TARGET_COMMAND : TARGET_FILE, list->user,
@@ -144,9 +145,15 @@ include_file(struct plan *plan, const char *path, const struct list *from)
 	if (list.depth > DEPTH_MAX || !plan_is_new(plan, path))
 		return;
 	if ((text = read_list_file(path, reader, INCLUDE_SIZE, &why)) == NULL) {
+		bool is_missing = strcmp(why, "open") == 0 && (errno == ENOENT ||
+		    errno == ENOTDIR || errno == EACCES);
+
 		log_warning("%s: cannot %s %s: %m", from->name, why, path);
-		plan_decide(plan, DELIVERY_DEFERRED, "4.2.0",
-		    "cannot %s include file %s", why, path);
+		if (is_missing)
+			plan_refuse(plan, "5.3.5", "mail system configuration error");
+		else
+			plan_decide(plan, DELIVERY_DEFERRED, "4.2.0",
+			    "cannot %s include file %s", why, path);
 		return;
 	}
 	expand_file(plan, text, &list);
@@ -350,7 +357,8 @@ expand_forward(struct plan *plan, const struct user *user)
 		return false;
 	free(text);
 	/* An empty file is none. */
-	return plan->is_decided || plan->target_count + plan->forward_count > 0;
+	return plan->is_decided || plan->refusal != NULL
+	    || plan->target_count + plan->forward_count > 0;
 }
 
 bool

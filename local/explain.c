@@ -93,6 +93,9 @@ explain(int argc, char **argv)
 	if (plan.is_decided)
 		printf("  result     %s: %s %s\n",
 		    delivery_status_name(plan.status), plan.dsn, plan.text);
+	if (plan.refusal != NULL)
+		printf("  refused    a member: %s %s; the others get it\n",
+		    plan.refusal_dsn, plan.refusal);
 	if (plan.final != NULL)
 		printf("  meant is   <%s>\n", plan.final);
 	STAILQ_FOREACH(target, &plan.targets, next)

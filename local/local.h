@@ -64,6 +64,8 @@ struct plan {
 	const char *final;		/* the user whom an alias means, as address; NULL: no alias */
 	struct map *seen;		/* aliases and addresses that are in it already */
 
+	const char *refusal_dsn, *refusal;	/* a member that gets nothing; all others do, and then this is the result */
+
 	bool	 is_decided;		/* nothing to do but this */
 	enum delivery_status status;
 	const char *dsn, *text;
@@ -79,6 +81,9 @@ void	plan_clear(struct plan *plan);
 void	plan_decide(struct plan *plan, enum delivery_status status,
 	    const char *dsn, const char *format, ...)
 	    __attribute__((format(printf, 4, 5)));
+
+/* A member of a list may not have the mail: what the sender is told of it. The other members get theirs. */
+void	plan_refuse(struct plan *plan, const char *dsn, const char *text);
 
 /* True the first time that this plan meets the key. */
 bool	plan_is_new(struct plan *plan, const char *key);

@@ -44,6 +44,15 @@ plan_decide(struct plan *plan, enum delivery_status status, const char *dsn,
 	text_clear(&text);
 }
 
+void
+plan_refuse(struct plan *plan, const char *dsn, const char *text)
+{
+	if (plan->refusal != NULL)
+		return;
+	plan->refusal_dsn = dsn;
+	plan->refusal = text;
+}
+
 bool
 plan_is_new(struct plan *plan, const char *key)
 {
@@ -249,9 +258,11 @@ plan_recipient(struct plan *plan, struct delivery_request *request,
 	map_set(plan->seen, local, plan);
 	if (expand_alias(plan, local)) {
 		set_owner(plan);
+		if (plan->refusal != NULL)
+			return;
 		if (plan->target_count + plan->forward_count == 0)
 			plan_decide(plan, DELIVERY_BOUNCED, "5.4.6",
-			    "alias %s leads only to itself", plan->name);
+			    "alias database loop for %s", plan->name);
 		else if (plan->target_count == 0 && plan->forward_count == 1)
 			follow_to_user(plan);
 		return;

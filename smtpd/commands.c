@@ -213,6 +213,8 @@ command_run(struct session *s, const char *line, size_t length,
 		return;
 	if (is_empty || memchr(line, '\0', length) != NULL)
 		session_reply(s, "500 5.5.2 Error: bad syntax");
+	else if (config.smtputf8_enable && !text_is_utf8(line, length))
+		session_reply(s, "500 5.5.2 Error: bad UTF-8 syntax");
 	else if (is_forbidden)
 		break_rules(s, line, length);
 	else if (!is_out_of_turn(s, early, early_length))

@@ -39,6 +39,17 @@ path_end(const char *text, size_t length, size_t start, char stop)
 	return at < length ? at : length;
 }
 
+/* "a@@b" is no address, though "a@b"@c, without its quotes, is one. */
+static bool
+has_double_at(const char *text, size_t length)
+{
+	size_t at = path_end(text, length, 0, '@');
+
+	while (at + 1 < length && text[at + 1] != '@')
+		at = path_end(text, length, at + 1, '@');
+	return at + 1 < length;
+}
+
 /* Where the mailbox begins behind a source route "@a,@b:". */
 static size_t
 route_length(const char *text, size_t length)
@@ -199,6 +210,9 @@ address_path_parse(const char *text, size_t length,
 		inner++;
 	while (end > inner && text[end - 1] == ' ')
 		end--;
+	*why = "two @ in a row";
+	if (has_double_at(text + inner, end - inner))
+		return -1;
 	if (take_mailbox(text + inner, end - inner, address, why) == -1)
 		return -1;
 	return after;

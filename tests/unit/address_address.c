@@ -34,6 +34,8 @@ static const struct { const char *path, *address; } paths[] = {
 	{ "<ada@x.org", NULL },
 	{ "<ada@x.org>x", NULL },
 	{ "<ada@>", NULL },
+	{ "<ada@@x.org>", NULL },
+	{ "<\"ada@\"@x.org>", "ada@@x.org" },
 	{ "<ada@-x.org>", NULL },
 	{ "<ada@x..org>", NULL },
 	{ "<ada@[192.0.2.256]>", NULL },

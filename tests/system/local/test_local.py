@@ -105,6 +105,20 @@ class Local(postroad.Test):
         self.box.send("later@example.org")
         self.box.wait_log(r"to=<later@example.org>, .*dsn=4.3.0, status=deferred \(temporary failure\)")
 
+    def test_who_may_not_have_it_keeps_it_from_nobody_else(self):
+        """A member of a list that is refused is told to the sender; the others get their mail."""
+        self.lay_out('list: :include:{dir}/list\ngone: ada, :include:{dir}/none\n')
+        with open(self.box.path("drop", "list"), "w") as f:
+            f.write('ada\n"|cat >{0}/ran"\n{0}/kept\ntest\n'.format(self.box.path("drop")))
+        self.box.send("list@example.org")
+        self.box.wait_log(r"to=<list@example.org>, .*dsn=5.7.1, status=bounced \(mail to command is restricted\)")
+        self.box.wait_mail("test")
+        self.box.wait_mail("ada")
+        self.assertEqual(os.listdir(self.box.path("drop")), ["list"])
+        self.box.send("gone@example.org")
+        self.box.wait_log(r"to=<gone@example.org>, .*dsn=5.3.5, status=bounced \(mail system configuration error\)")
+        self.box.wait_mail("ada", 2)
+
     def test_a_slow_command_delays_nobody(self):
         self.lay_out('slow: "|sleep 600"\n', command_time_limit="3s")
         for _ in range(6):
