@@ -36,7 +36,8 @@ import unittest
 
 BUILD = os.path.abspath(os.environ.get("BUILD", "."))
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-PATIENCE = float(os.environ.get("PATIENCE", "30"))      # seconds until a wait gives up
+PATIENCE = float(os.environ.get("PATIENCE", "60"))      # seconds until a wait gives up: something hangs
+STORY = int(os.environ.get("STORY", "15"))              # lines of a log that a failure shows
 ROOT = os.geteuid() == 0
 if not ROOT:
     OWNER = pwd.getpwuid(os.geteuid()).pw_name
@@ -373,7 +374,7 @@ class System:
                           self.story, patience)
 
     def story(self):
-        return "\n".join(self.log().splitlines()[-40:]) or "an empty log"
+        return "\n".join(self.log().splitlines()[-STORY:]) or "an empty log"
 
     # --- mail
 

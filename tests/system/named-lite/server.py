@@ -17,7 +17,7 @@ import wire
 os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=0")     # commands leave their memory to the system
 BUILD = os.environ.get("BUILD", ".")
 PROGRAM = os.path.join(BUILD, "libexec", "named-lite")
-PATIENCE = float(os.environ.get("PATIENCE", "10"))
+PATIENCE = float(os.environ.get("PATIENCE", "60"))
 SOA = "$TTL 3600\n@ SOA ns host %d 3600 900 604800 300\n@ NS ns\nns A 192.0.2.1\n"
 
 
