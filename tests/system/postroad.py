@@ -228,24 +228,44 @@ class System:
         for table in ("aliases",):
             if os.path.exists(self.path("etc", table)):
                 self.run("postalias", "hash:" + self.path("etc", table), check=True)
-        with open(self.output_file, "ab") as output:
+        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with told, open(self.output_file, "ab") as output:
+            environment = {"NOTIFY_SOCKET": self.hear(told), **self.environment()}
             self.master = subprocess.Popen(
                 [BUILD + "/bin/postroad", "-c", self.config, "start-fg"], stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, start_new_session=True, cwd=self.directory,
-                env=self.environment())
+                stdout=output, stderr=output, start_new_session=True, cwd=self.directory, env=environment)
+            if wait and environment["NOTIFY_SOCKET"] == told.getsockname():
+                wait_until(lambda: self.is_ready(told), "master to be ready", self.story)
         if wait:
             for port in self.ports():
                 wait_until(lambda: self.listens(port), "a service on port %d" % port, self.story)
         return self
 
+    def hear(self, told):
+        """A socket on which master says, as to systemd, that all sockets of its services are there."""
+        path = self.path("ready")
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        told.bind(path)
+        told.setblocking(False)
+        return path
+
+    def is_ready(self, told):
+        self.look_whether_it_runs()
+        with contextlib.suppress(BlockingIOError):
+            return b"READY=1" in told.recv(1000)
+
     def ports(self):
         wanted = (self.smtp_port, self.pop3_port)
         return [p for p in wanted if re.search(r"^[^#]*:%d\s+inet" % p, self.master_cf, re.M)]
 
-    def listens(self, port):
+    def look_whether_it_runs(self):
         if self.master.poll() is not None:
             raise AssertionError("postroad start-fg ended with %d\n%s"
                                  % (self.master.returncode, self.story()))
+
+    def listens(self, port):
+        self.look_whether_it_runs()
         with socket.socket() as probe:
             return probe.connect_ex((self.address, port)) == 0
 
