@@ -2,7 +2,8 @@
  * Can mail be delivered to this address? verify(8) finds out.
  *
  * It answers at once, at first with "in progress": then it is asked again
- * after a while, and at last the client is put off. Nobody else waits.
+ * after a while, as when it died, and at last the client is put off. Nobody
+ * else waits.
  */
 
 #include <stdlib.h>
@@ -48,18 +49,20 @@ on_told(struct ipc_packet *reply, void *context)
 	struct ipc_verify_told told = { .status = -1, .text = "" };
 	verify_done *done = question->done;
 	void *argument = question->argument;
+	bool answers;
 
 	question->call = 0;
-	if (reply == NULL || ipc_decode_verify_told(reply, &told) == -1) {
+	answers = reply != NULL && ipc_decode_verify_told(reply, &told) == 0;
+	if ((!answers || told.status == VERIFY_TODO) &&
+	    question->asked <= config.address_verify_poll_count) {
+		event_add(question->again, &pause);
+		return;
+	}
+	if (!answers) {
 		log_warning("the %s service does not answer",
 		    config.address_verify_service_name);
 		told.status = -1;
 		told.text = "";
-	}
-	if (told.status == VERIFY_TODO &&
-	    question->asked <= config.address_verify_poll_count) {
-		event_add(question->again, &pause);
-		return;
 	}
 	verify_forget(&question);
 	done((int)told.status, told.text, argument);

@@ -10,7 +10,8 @@ import postroad
 class Verify(postroad.Test):
     def asks(self, what="recipient", **main_cf):
         self.far = self.sink()
-        settings = dict(relayhost=self.far.nexthop(), address_verify_poll_delay="1s", max_idle="100s",
+        settings = dict(relayhost=self.far.nexthop(), address_verify_poll_delay="1s",
+                        address_verify_poll_count=int(postroad.PATIENCE), max_idle="100s",
                         smtpd_recipient_restrictions="reject_unverified_" + what)
         return self.system(**dict(settings, **main_cf))
 
@@ -56,7 +57,7 @@ class Verify(postroad.Test):
 
     def test_who_does_not_answer_in_time_is_put_off(self):
         system = self.asks(address_verify_poll_count=1)
-        self.far.answers["RCPT"] = lambda line: (self.released.wait(20), "250 2.1.5 Ok")[1]
+        self.far.answers["RCPT"] = lambda line: (self.released.wait(postroad.PATIENCE), "250 2.1.5 Ok")[1]
         self.released = threading.Event()
         self.assertEqual(self.rcpt(system), (450, "4.1.1 <bob@far.example>: Recipient address rejected: unverified "
                                              "address: Address verification in progress"))
@@ -124,12 +125,13 @@ class Verify(postroad.Test):
         self.assertEqual(len(self.probes()), 2)
 
     def test_old_results_are_swept_out(self):
-        system = self.asks(address_verify_map="", address_verify_positive_expire_time="1s",
-                           address_verify_positive_refresh_time="1s", address_verify_cache_cleanup_interval="2s")
+        system = self.asks(address_verify_map="", address_verify_positive_expire_time="3s",
+                           address_verify_positive_refresh_time="3s", address_verify_cache_cleanup_interval="2s")
         self.assertEqual(self.rcpt(system)[0], 250)
         system.wait_log(r"full cleanup: retained=\d+ dropped=1 entries")
+        before = len(self.probes())
         self.assertEqual(self.rcpt(system)[0], 250)
-        self.assertEqual(len(self.probes()), 2)
+        self.assertGreater(len(self.probes()), before)
 
     def test_a_probe_sender_of_the_hour(self):
         system = self.asks(address_verify_sender_ttl="10h")
