@@ -112,10 +112,8 @@ add(struct addresses *to, const struct sockaddr *address, int prefix)
 	new->prefix = prefix;
 }
 
-/* The addresses of all interfaces, or of the loopback ones. */
 static void
-add_interfaces(struct addresses *to, const struct families *families,
-    bool loopback_only)
+list_interfaces(struct addresses *to, const struct families *families)
 {
 	struct ifaddrs *all;
 
@@ -125,11 +123,24 @@ add_interfaces(struct addresses *to, const struct families *families,
 	}
 	for (struct ifaddrs *i = all; i != NULL; i = i->ifa_next)
 		if (is_inet(i->ifa_addr) &&
-		    has_family(families, i->ifa_addr->sa_family) &&
-		    (!loopback_only || is_loopback(i->ifa_addr)))
+		    has_family(families, i->ifa_addr->sa_family))
 			add(to, i->ifa_addr, mask_bits(i->ifa_netmask,
 			    i->ifa_addr->sa_family));
 	freeifaddrs(all);
+}
+
+/* All of the interfaces' addresses, or the loopback ones. */
+static void
+add_interfaces(struct addresses *to, const struct addresses *interfaces,
+    bool loopback_only)
+{
+	for (size_t i = 0; i < interfaces->count; i++) {
+		const struct own_address *own = &interfaces->list[i];
+		const struct sockaddr *address = (const void *)&own->address;
+
+		if (!loopback_only || is_loopback(address))
+			add(to, address, own->prefix);
+	}
 }
 
 /* The prefix of the interface that has this address: a named address lies in its network. */
@@ -173,24 +184,21 @@ add_host(struct addresses *to, const struct addresses *interfaces,
 
 /* The addresses that a list (of inet_interfaces or proxy_interfaces) names. */
 static int
-add_list(struct addresses *to, const struct families *families,
-    const char *parameter, const char *list)
+add_list(struct addresses *to, const struct addresses *interfaces,
+    const struct families *families, const char *parameter, const char *list)
 {
-	struct addresses interfaces = { 0 };
 	char *copy = mem_strdup(list), *cursor = copy, *word;
 	int result = 0;
 
-	add_interfaces(&interfaces, families, false);
 	while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL) {
 		if (strcasecmp(word, "all") == 0)
-			add_interfaces(to, families, false);
+			add_interfaces(to, interfaces, false);
 		else if (strcasecmp(word, "loopback-only") == 0)
-			add_interfaces(to, families, true);
-		else if (add_host(to, &interfaces, families, parameter,
+			add_interfaces(to, interfaces, true);
+		else if (add_host(to, interfaces, families, parameter,
 		    word) == -1)
 			result = -1;
 	}
-	free(interfaces.list);
 	free(copy);
 	return result;
 }
@@ -226,16 +234,20 @@ int
 network_load(const char *interfaces, const char *protocols,
     const char *proxies)
 {
-	struct addresses new = { 0 };
+	struct addresses new = { 0 }, all = { 0 };
 	struct families families;
 	int result = parse_protocols(protocols, &families);
 
-	if (result == 0)
-		result = add_list(&new, &families, "inet_interfaces",
+	if (result == 0) {
+		list_interfaces(&all, &families);
+		result = add_list(&new, &all, &families, "inet_interfaces",
 		    interfaces);
+	}
 	new.own = new.count;
 	if (result == 0)
-		result = add_list(&new, &families, "proxy_interfaces", proxies);
+		result = add_list(&new, &all, &families, "proxy_interfaces",
+		    proxies);
+	free(all.list);
 	if (result == -1) {
 		free(new.list);
 		return -1;
@@ -308,16 +320,18 @@ config_compute_mynetworks(void)
 	const char *interfaces = config_get("inet_interfaces");
 	const char *protocols = config_get("inet_protocols");
 	const char *style = config_get("mynetworks_style");
-	struct addresses own = { 0 };
+	struct addresses own = { 0 }, all = { 0 };
 	struct families families;
 	struct text out = TEXT_EMPTY;
 
 	if (interfaces == NULL || protocols == NULL || style == NULL ||
-	    parse_protocols(protocols, &families) == -1 ||
-	    add_list(&own, &families, "inet_interfaces", interfaces) == -1) {
-		free(own.list);
+	    parse_protocols(protocols, &families) == -1)
 		return mem_strdup("");	/* the load fails for the same reason */
-	}
+	list_interfaces(&all, &families);
+	if (add_list(&own, &all, &families, "inet_interfaces",
+	    interfaces) == -1)
+		own.count = 0;		/* and here */
+	free(all.list);
 	for (size_t i = 0; i < own.count; i++) {
 		int host = own.list[i].address.ss_family == AF_INET ? 32 : 128;
 
