@@ -11,6 +11,7 @@
  * All submissions that wait are one batch: each is looked at (characters.c),
  * completed, expanded and rewritten (expand.c, header.c), then one flush makes all of them durable
  * (store.c), then all are answered. What arrives meanwhile is the next batch.
+ * One that needs a table's server to answer waits for that outside of any batch.
  */
 
 #include "cleanup/cleanup.h"
@@ -18,6 +19,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "service/explain.h"
+#include "table/asker.h"
 
 static void
 lend_content_file(struct service_request *request)
@@ -42,6 +44,28 @@ is_asked_again(const struct ipc_packet *packet)
 	return ipc_decode_submit(packet, &submit) == 0 && submit.again;
 }
 
+static void
+submission_clear(struct submission *submission)
+{
+	text_clear(&submission->header);
+	pool_free(&submission->pool);
+	*submission = (struct submission){ .file = -1 };
+}
+
+/* All but the writing. False: a table's server must answer first, and the request comes again. */
+static bool
+prepare(struct submission *submission, struct service_request *request)
+{
+	service_begin_tables(request);
+	receive(submission, request);
+	characters_check(submission);
+	begin_header(submission);
+	expand_envelope(submission);
+	if (!table_is_asking())
+		rewrite_header(submission);
+	return service_end_tables(request);
+}
+
 /* The submissions that are asked for the first time, or again, as one batch. How many were of the other kind. */
 static size_t
 serve_submissions(struct service_request *requests, size_t count, bool again)
@@ -58,19 +82,15 @@ serve_submissions(struct service_request *requests, size_t count, bool again)
 			others++;
 			continue;
 		}
-		receive(&submissions[n], &requests[i]);
-		characters_check(&submissions[n]);
-		begin_header(&submissions[n]);
-		expand_envelope(&submissions[n]);
-		rewrite_header(&submissions[n]);
-		store_add(&submissions[n]);
-		n++;
+		if (prepare(&submissions[n], &requests[i])) {
+			store_add(&submissions[n]);
+			n++;
+		} else
+			submission_clear(&submissions[n]);
 	}
 	store_commit(submissions, n);
-	for (size_t i = 0; i < n; i++) {
-		text_clear(&submissions[i].header);
-		pool_free(&submissions[i].pool);
-	}
+	for (size_t i = 0; i < n; i++)
+		submission_clear(&submissions[i]);
 	free(submissions);
 	return others;
 }

@@ -15,6 +15,7 @@
 
 #include "address/address.h"
 #include "config/config.h"
+#include "table/asker.h"
 #include "table/match.h"
 
 static struct maps *virtual_maps;
@@ -163,6 +164,8 @@ static void expand(struct expansion *expansion, const char *address, int depth);
 static void
 refuse_expansion(struct expansion *expansion, const char *what)
 {
+	if (table_is_asking())
+		return;
 	log_warning("%s: unreasonable virtual_alias_maps map %s for %s: look "
 	    "for a loop", expansion->submission->id, what,
 	    expansion->original);

@@ -9,6 +9,7 @@
 
 #include "address/address.h"
 #include "config/config.h"
+#include "table/asker.h"
 
 /* Envelope, expansion and header of one message. */
 #define SUBMISSION_POOL	(64 << 20)
@@ -20,7 +21,8 @@ void
 submission_refuse(struct submission *submission, int status, const char *dsn,
     const char *reason)
 {
-	if (submission->status != 0)
+	/* What is found while a table is asked is no answer. */
+	if (submission->status != 0 || table_is_asking())
 		return;
 	submission->status = status;
 	submission->dsn = dsn;

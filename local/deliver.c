@@ -18,6 +18,7 @@
 
 #include "config/config.h"
 #include "delivery/submit.h"
+#include "table/asker.h"
 
 #define CHILDREN_MAX	20
 #define LEAVE_MS	4000	/* for children, when this process leaves */
@@ -391,6 +392,41 @@ answer_nothing(int connection, uint64_t number)
 	answer(connection, number, &reply);
 }
 
+/*
+ * What is to be done for each recipient. False: a table's server must answer
+ * first, and the request comes again; jobs are as they were.
+ */
+static bool
+plan_request(struct job *jobs, struct delivery_request *decoded,
+    struct service_request *request)
+{
+	size_t count = decoded == NULL ? 0 : decoded->envelope->recipient_count;
+
+	service_begin_tables(request);
+	for (size_t r = 0; r < count; r++) {
+		struct plan *plan = &jobs[r].plan;
+
+		jobs[r].request = decoded;
+		jobs[r].recipient = &decoded->envelope->recipients[r];
+		plan_recipient(plan, decoded, jobs[r].recipient);
+	}
+	if (table_is_asking()) {	/* it goes back as it came */
+		request->packet = decoded->packet;
+		decoded->packet = (struct ipc_packet)IPC_PACKET_EMPTY;
+	}
+	if (!service_end_tables(request)) {
+		clear_jobs(jobs, count);
+		memset(jobs, 0, count * sizeof(*jobs));
+		return false;
+	}
+	for (size_t r = 0; r < count; r++) {
+		if (decoded->envelope->flags & ENVELOPE_VERIFY)
+			say_deliverable(&jobs[r].plan);
+		prepare_quick(&jobs[r]);
+	}
+	return true;
+}
+
 void
 deliver_batch(struct service_request *requests, size_t count)
 {
@@ -410,21 +446,14 @@ deliver_batch(struct service_request *requests, size_t count)
 	struct job *jobs = mem_zalloc(job_count, sizeof(*jobs));
 	struct mailbox_delivery *deliveries = mem_zalloc(job_count, sizeof(*deliveries));
 
+	job_count = 0;
 	for (size_t i = 0; i < count; i++)
-		for (size_t r = 0; decoded[i] != NULL
-		    && r < decoded[i]->envelope->recipient_count; r++) {
-			struct job *job = &jobs[next++];
-
-			job->request = decoded[i];
-			job->recipient = &decoded[i]->envelope->recipients[r];
-			plan_recipient(&job->plan, job->request, job->recipient);
-			if (decoded[i]->envelope->flags & ENVELOPE_VERIFY)
-				say_deliverable(&job->plan);
-			prepare_quick(job);
-		}
+		if (!plan_request(jobs + job_count, decoded[i], &requests[i]))
+			delivery_request_free(&decoded[i]);
+		else if (decoded[i] != NULL)
+			job_count += decoded[i]->envelope->recipient_count;
 	deliver_quick(jobs, job_count, deliveries);
 
-	next = 0;
 	for (size_t i = 0; i < count; i++) {
 		size_t recipients = decoded[i] == NULL ? 0
 		    : decoded[i]->envelope->recipient_count;

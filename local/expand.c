@@ -177,10 +177,23 @@ find_alias(const char *name, const char **value)
 }
 
 bool
-expand_is_local_domain(const struct plan *plan, const char *domain)
+expand_is_local_domain(struct plan *plan, const char *domain)
 {
-	return strcasecmp(domain, plan->domain) == 0
-	    || match_domain(mydestination, domain) == TABLE_FOUND;
+	enum table_answer answer = TABLE_FOUND;
+
+	if (strcasecmp(domain, plan->domain) != 0)
+		answer = match_domain(mydestination, domain);
+	if (answer == TABLE_ERROR)
+		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0",
+		    "mydestination lookup problem");
+	return answer == TABLE_FOUND;
+}
+
+static void
+decide_unavailable(struct plan *plan)
+{
+	plan_decide(plan, DELIVERY_DEFERRED, "4.3.0",
+	    "alias database unavailable: %s", maps_table_name(alias_maps));
 }
 
 /* The alias's value, or false if name is none. */
@@ -193,8 +206,7 @@ follow_alias(struct plan *plan, const char *name, const struct list *from)
 	if (answer == TABLE_NONE)
 		return false;
 	if (answer == TABLE_ERROR) {
-		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0",
-		    "alias database unavailable: %s", maps_table_name(alias_maps));
+		decide_unavailable(plan);
 		return true;
 	}
 	if (from->depth >= DEPTH_MAX) {
@@ -370,11 +382,14 @@ expand_alias(struct plan *plan, const char *name)
 }
 
 bool
-expand_is_alias(const char *name)
+expand_is_alias(struct plan *plan, const char *name)
 {
 	const char *value;
+	enum table_answer answer = maps_find(alias_maps, name, &value);
 
-	return maps_find(alias_maps, name, &value) == TABLE_FOUND;
+	if (answer == TABLE_ERROR)
+		decide_unavailable(plan);
+	return answer == TABLE_FOUND;
 }
 
 void

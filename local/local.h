@@ -104,8 +104,8 @@ extern void (*expand_witness)(const char *path);
 /* Add what the alias means to the plan. False if the name, whole or without extension, is none. */
 bool	expand_alias(struct plan *plan, const char *name);
 
-/* Is there an alias of just this name? */
-bool	expand_is_alias(const char *name);
+/* Is there an alias of just this name? When nobody can tell, that decides. */
+bool	expand_is_alias(struct plan *plan, const char *name);
 
 /* Add what the user's .forward+extension or .forward means. False if there is none. */
 bool	expand_forward(struct plan *plan, const struct user *user);
@@ -113,8 +113,8 @@ bool	expand_forward(struct plan *plan, const struct user *user);
 /* Add what a text in the form of an alias's value means; name is for the log. */
 void	expand_text(struct plan *plan, const char *text, const char *name);
 
-/* Is mail for the domain delivered here: the recipient's own, or one in mydestination? */
-bool	expand_is_local_domain(const struct plan *plan, const char *domain);
+/* Is mail for the domain delivered here: the recipient's own, or one in mydestination? When nobody can tell, that decides. */
+bool	expand_is_local_domain(struct plan *plan, const char *domain);
 
 /* mailbox.c: Maildir, mbox, /file */
 

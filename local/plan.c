@@ -185,7 +185,7 @@ set_owner(struct plan *plan)
 	const char *owner = pool_printf(plan->pool, "owner-%s", plan->name);
 
 	if (owner != NULL && strncmp(plan->name, "owner-", 6) != 0
-	    && expand_is_alias(owner))
+	    && expand_is_alias(plan, owner))
 		plan->owner = pool_printf(plan->pool, "%s@%s", owner, plan->domain);
 }
 

@@ -48,7 +48,7 @@ try(struct look_up *l)
 	table_ask_with(&l->asker);
 	answer = table_get(l->table, l->key, &value);
 	table_ask_with(NULL);
-	if (l->asker.pending != NULL)
+	if (l->asker.pending > 0)
 		return;
 	reply(l, answer, answer == TABLE_FOUND ? value :
 	    answer == TABLE_ERROR ? table_why(l->table) : "");
@@ -58,16 +58,16 @@ try(struct look_up *l)
 static void
 on_told(enum table_answer answer, const char *text, void *argument)
 {
-	struct look_up *l = argument;
+	struct table_question *question = argument;
 
-	table_asker_note(&l->asker, answer, text);
-	try(l);
+	table_asker_note(question, answer, text);
+	try(question->asker->argument);
 }
 
 static void
-ask(struct table *table, const char *key, void *argument)
+ask(struct table_question *question, void *argument)
 {
-	server_ask(table_name(table), key, on_told, argument);
+	server_ask(question->table, question->key, on_told, question);
 }
 
 void

@@ -4,8 +4,9 @@
  * A question has a connection to itself, since not every server can take a
  * second one before it has answered the first; there are so many connections
  * to a server as questions, up to a limit, and the rest wait for their turn.
- * All have the same time from when they came. A server that lets it pass
- * rests: for a while all hear at once that nobody knows.
+ * All have the same time from when they came. A server that lets it pass and
+ * answers nobody else either rests: for a while all hear at once that nobody
+ * knows.
  */
 
 #include <arpa/inet.h>
@@ -26,13 +27,14 @@
 #include "service/service.h"
 #include "table/server.h"
 
-#define CONNECTIONS_MAX	20	/* to one server */
+#define CONNECTIONS_MAX	100	/* to one server: as many as Postfix has processes */
 
 struct server_question {
 	TAILQ_ENTRY(server_question) link;	/* while it waits for a connection */
 	struct server		*server;
 	struct connection	*connection;
 	struct event		*patience;
+	int64_t			 asked_ms;
 	bool			 is_hopeless;	/* nobody is asked */
 	struct text		 words;
 	server_done		*done;
@@ -53,6 +55,7 @@ struct server {
 	in_port_t		 port;		/* network order */
 	const char		*why;		/* there is no such server */
 	size_t			 count;
+	int64_t			 answered_ms;	/* when it last did */
 	int64_t			 rests_until_ms;
 	TAILQ_HEAD(, connection) idle;
 	TAILQ_HEAD(, server_question) waiting;
@@ -166,8 +169,9 @@ on_impatient(evutil_socket_t fd, short what, void *argument)
 		    q->server->why : "the server did not answer just now");
 		return;
 	}
-	/* It waited in vain: who comes next need not. */
-	q->server->rests_until_ms = clock_ms() + TABLE_SERVER_REST_MS;
+	/* It waited in vain: who comes next need not, unless it is the question. */
+	if (q->server->answered_ms < q->asked_ms)
+		q->server->rests_until_ms = clock_ms() + TABLE_SERVER_REST_MS;
 	if (q->connection != NULL) {
 		q->connection->was_used = false;
 		fail(q->connection, strerror(ETIMEDOUT));
@@ -194,6 +198,7 @@ on_readable(struct bufferevent *io, void *argument)
 		evbuffer_drain(input, length);
 		c->question = NULL;
 		c->was_used = true;
+		c->server->answered_ms = clock_ms();
 		TAILQ_INSERT_HEAD(&c->server->idle, c, link);
 		answer(q, said, text_string(&text));
 	}
@@ -314,6 +319,7 @@ server_ask(const char *name, const char *key, server_done *done,
 	q->server = server;
 	q->done = done;
 	q->argument = argument;
+	q->asked_ms = clock_ms();
 	q->patience = evtimer_new(service_base, on_impatient, q);
 	/* From the loop, so that nobody is answered from inside his own call. */
 	if (rests || server->why != NULL) {

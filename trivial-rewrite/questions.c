@@ -13,7 +13,7 @@
 #include "base/base.h"
 #include "config/config.h"
 #include "service/service.h"
-#include "table/asker.h"
+#include "table/far.h"
 
 struct question {
 	TAILQ_ENTRY(question)	 link;
@@ -61,7 +61,7 @@ try(struct question *q)
 	table_ask_with(&q->asker);
 	resolve_address(q->sender, q->address, q->probe, &found);
 	table_ask_with(NULL);
-	if (q->asker.pending != NULL)
+	if (q->asker.pending > 0)
 		return;
 	if (q->channel != NULL)
 		reply(q->channel, q->request, &found);
@@ -71,29 +71,22 @@ try(struct question *q)
 static void
 on_looked_up(struct ipc_packet *packet, void *argument)
 {
-	struct question *q = argument;
-	struct ipc_looked_up told;
+	struct table_question *question = argument;
 
-	if (packet == NULL || ipc_decode_looked_up(packet, &told) == -1)
-		table_asker_note(&q->asker, TABLE_ERROR,
-		    "the proxymap service does not answer");
-	else
-		table_asker_note(&q->asker, told.status > 0 ? TABLE_FOUND :
-		    told.status == 0 ? TABLE_NONE : TABLE_ERROR, told.value);
-	try(q);
+	table_question_answered(question, packet);
+	try(question->asker->argument);
 }
 
 static void
-ask(struct table *table, const char *key, void *argument)
+ask(struct table_question *question, void *argument)
 {
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
 
 	if (proxymap == NULL)
 		proxymap = ipc_client_new(service_base,
 		    config.proxymap_service_name);
-	ipc_encode_lookup(&packet, 0, &(struct ipc_lookup){
-	    table_name(table), table_flags(table), key });
-	ipc_client_call(proxymap, &packet, on_looked_up, argument);
+	table_question_encode(question, &packet);
+	ipc_client_call(proxymap, &packet, on_looked_up, question);
 }
 
 void

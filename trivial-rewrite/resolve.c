@@ -40,6 +40,26 @@ static struct map *looked_at;
 
 #define LOOKED_AT_MAX	1000	/* then from the beginning: a pattern may make any domain ours */
 
+static void
+ask_nobody(struct table_question *question, void *argument)
+{
+	table_asker_note(question, TABLE_NONE, "");
+}
+
+/* A table that is far away is not waited for just to warn. */
+static void
+warn_of_origin(void)
+{
+	struct table_asker asker = { .ask = ask_nobody };
+
+	table_ask_with(&asker);
+	if (match_domain(alias_domains, config.myorigin) == TABLE_FOUND)
+		log_warning("do not list $myorigin (%s) in virtual_alias_domains",
+		    config.myorigin);
+	table_ask_with(NULL);
+	table_asker_clear(&asker);
+}
+
 void
 resolve_open(void)
 {
@@ -68,9 +88,7 @@ resolve_open(void)
 		.relayhost = config.address_verify_relayhost,
 	};
 	looked_at = map_new();
-	if (match_domain(alias_domains, config.myorigin) == TABLE_FOUND)
-		log_warning("do not list $myorigin (%s) in virtual_alias_domains",
-		    config.myorigin);
+	warn_of_origin();
 }
 
 /* [192.0.2.1] and [IPv6:2001:db8::1] that are our own. */

@@ -29,6 +29,7 @@ static struct {
 	void	       (*sink)(enum log_level, const char *);
 	char		 joined[PIPE_BUF];
 	size_t		 joined_length;
+	size_t		 mark;		/* within joined; sizeof(joined): it is written */
 	unsigned long	 dropped;
 	int64_t		 at_us;		/* 0: now */
 } out = { .pipe = -1 };
@@ -90,6 +91,7 @@ log_flush(void)
 
 	ssize_t n = write(out.pipe, out.joined, out.joined_length);
 
+	out.mark = sizeof(out.joined);
 	if (n == -1) {
 		for (size_t i = 0; i < out.joined_length; i++)
 			out.dropped += out.joined[i] == '\n';
@@ -120,6 +122,21 @@ write_record(enum log_level level, const char *line)
 		log_flush();
 	memcpy(out.joined + out.joined_length, record, length);
 	out.joined_length += length;
+}
+
+void
+log_mark(void)
+{
+	if (out.joined_length > sizeof(out.joined) / 2)
+		log_flush();
+	out.mark = out.joined_length;
+}
+
+void
+log_forget(void)
+{
+	if (out.mark < out.joined_length)
+		out.joined_length = out.mark;
 }
 
 static void

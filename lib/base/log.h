@@ -39,6 +39,13 @@ void	log_open_function(void (*sink)(enum log_level level, const char *line));
 /* Write out joined lines. A daemon's loop calls this before it waits. */
 void	log_flush(void);
 
+/*
+ * Lines since the mark are not said, unless they were written out meanwhile:
+ * what they are about will be done once more.
+ */
+void	log_mark(void);
+void	log_forget(void);
+
 /* How many log_debug() levels are on: 0 none. One "-v" each, or a peer in debug_peer_list. */
 extern int log_verbose;
 

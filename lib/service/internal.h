@@ -17,4 +17,15 @@ struct service_sockets {
 void	service_begin(const struct service *service, int argc, char **argv,
 	    struct service_sockets *sockets);
 
+/* aside.c: requests that wait for tables. */
+
+/* Requests whose answers have come, into room for so many. How many they are. */
+size_t	service_take_answered(struct service_request *requests, size_t room);
+
+/* The connection broke: what came over it is of no interest. */
+void	service_forget_aside(int connection);
+
+/* The request is done. */
+void	service_request_clear(struct service_request *request);
+
 #endif

@@ -34,6 +34,7 @@ enum { SERVICE_LOG_FD = 3, SERVICE_LIFELINE_FD = 4, SERVICE_FIRST_SOCKET = 5 };
 struct service_request {
 	struct ipc_packet	 packet;
 	int			 connection;	/* borrowed; -1 once it broke */
+	struct table_asker	*tables;	/* what it asked for; NULL: nothing */
 };
 
 struct service {
@@ -83,6 +84,16 @@ int	service_worker(const struct service *service, int argc, char **argv);
  * noted and otherwise ignored. Clears reply.
  */
 void	service_reply(struct service_request *request, struct ipc_packet *reply);
+
+/*
+ * The look-ups between these two are this request's. What a table's server
+ * must answer is asked, and the end gives false: what was found is no answer,
+ * and the request, which is not the caller's any more, comes again in a later
+ * batch, when the answers have come. So nothing has an effect before the end,
+ * and nobody else waits.
+ */
+void	service_begin_tables(struct service_request *request);
+bool	service_end_tables(struct service_request *request);
 
 /* A request that makes no sense: the connection ends, and the peer decides what to do. */
 void	service_reject(struct service_request *request);

@@ -19,6 +19,7 @@
 #include "base/base.h"
 #include "config/config.h"
 #include "service/programs.h"
+#include "table/far.h"
 
 enum { CONNECTIONS_MAX = 256, BATCH_DEFAULT = 64, BATCH_MAX = 512 };
 
@@ -47,6 +48,7 @@ on_signal(int signal)
 static void
 forget_connection(size_t i)
 {
+	service_forget_aside(worker.connections[i]);
 	fd_close(&worker.connections[i]);
 	worker.connections[i] = worker.connections[--worker.connection_count];
 }
@@ -117,7 +119,20 @@ serve_batch(size_t count)
 		return;
 	worker.service->serve(worker.requests, count);
 	for (size_t i = 0; i < count; i++)
-		ipc_packet_clear(&worker.requests[i].packet);
+		service_request_clear(&worker.requests[i]);
+}
+
+/* What waited for tables, and does not any more. */
+static void
+serve_answered(void)
+{
+	size_t limit = worker.service->batch > 0 ? worker.service->batch :
+	    BATCH_DEFAULT;
+	size_t taken;
+
+	far_receive();
+	while ((taken = service_take_answered(worker.requests, limit)) > 0)
+		serve_batch(taken);
 }
 
 /* Every connection with something to say, from a different one first each time. */
@@ -160,7 +175,7 @@ drain(void)
 static bool
 work(bool on_demand)
 {
-	struct pollfd polled[SERVICE_SOCKETS_MAX + 1 + CONNECTIONS_MAX];
+	struct pollfd polled[SERVICE_SOCKETS_MAX + 2 + CONNECTIONS_MAX];
 	size_t count = worker.connection_count;
 	bool full = count == CONNECTIONS_MAX ||
 	    (worker.service->exclusive && count > 0);
@@ -169,6 +184,7 @@ work(bool on_demand)
 	for (size_t i = 0; i < count; i++)
 		polled[n++] = (struct pollfd){ worker.connections[i], POLLIN, 0 };
 	polled[n++] = (struct pollfd){ SERVICE_LIFELINE_FD, POLLIN, 0 };
+	polled[n++] = (struct pollfd){ far_fd(), POLLIN, 0 };
 	for (int i = 0; i < worker.sockets.count && !full; i++)
 		polled[n++] = (struct pollfd){ worker.sockets.fd[i], POLLIN, 0 };
 
@@ -193,7 +209,9 @@ work(bool on_demand)
 	serve_connections(polled, count);
 	if (polled[count].revents != 0)
 		return false;
-	for (size_t i = count + 1; i < n; i++) {
+	if (polled[count + 1].revents != 0)
+		serve_answered();
+	for (size_t i = count + 2; i < n; i++) {
 		if (polled[i].revents != 0)
 			accept_connection(polled[i].fd);
 	}

@@ -5,11 +5,6 @@
 #include "base/base.h"
 #include "table/internal.h"
 
-struct known {
-	enum table_answer	 answer;
-	char			*text;
-};
-
 static struct table_asker *current;
 
 void
@@ -21,64 +16,87 @@ table_ask_with(struct table_asker *asker)
 bool
 table_is_asking(void)
 {
-	return current != NULL && current->pending != NULL;
+	return current != NULL && current->pending > 0;
+}
+
+size_t
+table_asker_misses(void)
+{
+	return current == NULL ? 0 : current->misses;
 }
 
 static void
-known_free(void *argument)
+question_free(void *argument)
 {
-	struct known *known = argument;
+	struct table_question *question = argument;
 
-	free(known->text);
-	free(known);
+	free(question->table);
+	free(question->key);
+	free(question->text);
+	free(question);
 }
 
 void
-table_asker_note(struct table_asker *asker, enum table_answer answer,
+table_asker_note(struct table_question *question, enum table_answer answer,
     const char *text)
 {
-	struct known *known = mem_alloc(sizeof(*known));
-
-	*known = (struct known){ answer, mem_strdup(text) };
-	if (asker->known == NULL)
-		asker->known = map_new();
-	if ((known = map_set(asker->known, asker->pending, known)) != NULL)
-		known_free(known);
-	free(asker->pending);
-	asker->pending = NULL;
+	question->is_known = true;
+	question->answer = answer;
+	question->text = mem_strdup(text);
+	question->asker->pending--;
 }
 
 void
 table_asker_clear(struct table_asker *asker)
 {
-	map_free(&asker->known, known_free);
-	free(asker->pending);
-	asker->pending = NULL;
+	map_free(&asker->questions, question_free);
+	asker->pending = 0;
+}
+
+/* The question of this name, which is asked if it is new; NULL: there are as many as may be. */
+static struct table_question *
+find(struct table_asker *asker, const char *name, const struct table *table,
+    const char *key)
+{
+	struct table_question *question = NULL;
+
+	if (asker->questions == NULL)
+		asker->questions = map_new();
+	else
+		question = map_get(asker->questions, name);
+	if (question != NULL ||
+	    asker->pending >= (asker->at_once > 0 ? asker->at_once : 1))
+		return question;
+	question = mem_zalloc(1, sizeof(*question));
+	question->asker = asker;
+	question->table = mem_strdup(table->name);
+	question->flags = table->flags;
+	question->key = mem_strdup(key);
+	map_set(asker->questions, name, question);
+	asker->pending++;
+	asker->ask(question, asker->argument);
+	return question;
 }
 
 bool
 table_asker_get(struct table *table, const char *key,
     enum table_answer *answer)
 {
-	const struct known *known = NULL;
+	const struct table_question *question;
 	char *name;
 
 	if (current == NULL)
 		return false;
-	*answer = TABLE_ERROR;
-	if (current->pending != NULL)
-		return true;
 	name = mem_printf("%d %s %s", table->flags, table->name, key);
-	if (current->known != NULL)
-		known = map_get(current->known, name);
-	if (known == NULL) {
-		current->pending = name;
-		current->ask(table, key, current->argument);
+	question = find(current, name, table, key);
+	free(name);
+	*answer = TABLE_ERROR;
+	if (question == NULL || !question->is_known) {
+		current->misses++;
 		return true;
 	}
-	free(name);
-	*answer = known->answer;
-	text_puts(known->answer == TABLE_ERROR ? &table->why : &table->value,
-	    known->text);
+	*answer = question->answer;
+	text_puts(*answer == TABLE_ERROR ? &table->why : &table->value,
+	    question->text);
 	return true;
 }

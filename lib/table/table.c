@@ -406,6 +406,7 @@ enum table_answer
 table_get(struct table *table, const char *key, const char **value)
 {
 	enum table_answer answer = TABLE_ERROR;
+	size_t misses = table_asker_misses();
 
 	*value = NULL;
 	text_truncate(&table->key, 0);
@@ -420,12 +421,15 @@ table_get(struct table *table, const char *key, const char **value)
 		answer = get_here(table, key);
 	if (table->by_proxy)
 		answer = get_there(table, key);
-	if (table_is_asking())
+	if (table_asker_misses() != misses)
 		return TABLE_ERROR;
-	if (answer == TABLE_ERROR)
-		complain(table);
 	if (answer == TABLE_FOUND)
 		*value = text_string(&table->value);
+	/* All will be looked up again: it is told then. */
+	if (table_is_asking())
+		return answer;
+	if (answer == TABLE_ERROR)
+		complain(table);
 	if (table_witness != NULL)
 		table_witness(table, key, answer, *value);
 	return answer;

@@ -5,7 +5,7 @@
 #include "config/config.h"
 #include "service/service.h"
 #include "smtpd/check/check.h"
-#include "table/asker.h"
+#include "table/far.h"
 #include "table/maps.h"
 
 #define KNOWN_MAX	4000	/* answers that one transaction remembers */
@@ -21,24 +21,17 @@ static struct ipc_client *proxymap;
 static void
 on_looked_up(struct ipc_packet *packet, void *argument)
 {
-	struct session *s = argument;
-	struct table_asker *asker = &s->far_tables->asker;
-	struct ipc_looked_up told;
+	struct table_question *question = argument;
+	struct session *s = question->asker->argument;
 
 	s->far_tables->call = 0;
-	if (packet == NULL || ipc_decode_looked_up(packet, &told) == -1) {
-		log_warning("the %s service does not answer",
-		    config.proxymap_service_name);
-		table_asker_note(asker, TABLE_ERROR, "nobody reads it");
-	} else
-		table_asker_note(asker, told.status > 0 ? TABLE_FOUND :
-		    told.status == 0 ? TABLE_NONE : TABLE_ERROR, told.value);
+	table_question_answered(question, packet);
 	checks_go_on(s);
 }
 
 /* A table that is far away, or part of one that is here. */
 static void
-ask(struct table *table, const char *key, void *argument)
+ask(struct table_question *question, void *argument)
 {
 	struct session *s = argument;
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
@@ -46,10 +39,9 @@ ask(struct table *table, const char *key, void *argument)
 	if (proxymap == NULL)
 		proxymap = ipc_client_new(service_base,
 		    config.proxymap_service_name);
-	ipc_encode_lookup(&packet, 0, &(struct ipc_lookup){
-	    table_name(table), table_flags(table), key });
+	table_question_encode(question, &packet);
 	s->far_tables->call = ipc_client_call(proxymap, &packet, on_looked_up,
-	    s);
+	    question);
 }
 
 bool
@@ -65,8 +57,7 @@ tables_cancel(struct session *s)
 		return;
 	ipc_client_cancel(proxymap, s->far_tables->call);
 	s->far_tables->call = 0;
-	free(s->far_tables->asker.pending);
-	s->far_tables->asker.pending = NULL;
+	table_asker_clear(&s->far_tables->asker);
 }
 
 void
@@ -83,8 +74,8 @@ tables_forget(struct session *s)
 void
 told_begin_tables(struct session *s)
 {
-	if (s->far_tables != NULL && s->far_tables->asker.known != NULL &&
-	    map_count(s->far_tables->asker.known) >= KNOWN_MAX)
+	if (s->far_tables != NULL && s->far_tables->asker.questions != NULL &&
+	    map_count(s->far_tables->asker.questions) >= KNOWN_MAX)
 		tables_forget(s);
 	if (s->far_tables == NULL) {
 		s->far_tables = mem_zalloc(1, sizeof(*s->far_tables));

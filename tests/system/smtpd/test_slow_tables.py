@@ -1,36 +1,8 @@
 """A table whose server does not answer holds up who needs it, and nobody else."""
 import select
-import socketserver
-import threading
 
 import postroad
-
-
-class Server:
-    """A tcp: table: REJECT for dead@..., nothing else; keeps silent about keys with "slow" in them."""
-
-    def __init__(self):
-        self.asked = []
-        server = self
-
-        class Session(socketserver.StreamRequestHandler):
-            def handle(self):
-                for line in self.rfile:
-                    server.asked.append(line.decode().split()[1])
-                    if b"slow" in line:
-                        continue
-                    self.wfile.write(b"200 REJECT%20by%20tcp\n" if b"dead@" in line else b"500 none\n")
-
-        class Listener(socketserver.ThreadingTCPServer):
-            daemon_threads = True
-            request_queue_size = 100
-        self.listener = Listener((postroad.loopback_address(), 0), Session)
-        self.place = "tcp:%s:%d" % self.listener.server_address
-        threading.Thread(target=self.listener.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.listener.shutdown()
-        self.listener.server_close()
+from tableserver import Server
 
 
 class Slow(postroad.Test):
