@@ -45,7 +45,7 @@ class Cleanup(Far):
         self.server.release()
         self.assertEqual(self.refusal(client)[0], 250)
         box.wait_mail("ada")
-        self.assertEqual(len(re.findall("message-id=", box.log())), 4)
+        postroad.wait_until(lambda: len(re.findall("message-id=", box.log())) == 4, "each said once", box.story)
 
     def test_what_is_asked_of_many_recipients_is_asked_at_once(self):
         box = self.box(virtual_alias_maps="inline:{ { list@example.org = %s } }, %s" % (", ".join(
