@@ -40,7 +40,7 @@ bool	table_server_hear(const struct table_server *server,
 	    const struct text *input, enum table_answer *answer,
 	    struct text *text);
 
-enum { TABLE_SERVER_WAIT_MS = 10000,	/* for a connection, and for an answer */
+enum { TABLE_SERVER_WAIT_MS = 30000,	/* for a connection, and for an answer */
     TABLE_SERVER_REST_MS = 5000,	/* after it did not answer in that time nobody waits for it again */
     TABLE_SERVER_REPLY_MAX = 100000 };
 

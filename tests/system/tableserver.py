@@ -1,4 +1,5 @@
 """A server of tcp: tables that is told what to answer, and when."""
+import contextlib
 import socketserver
 import threading
 
@@ -17,6 +18,10 @@ class Server:
 
         class Session(socketserver.StreamRequestHandler):
             def handle(self):
+                with contextlib.suppress(OSError):
+                    self.answer_all()
+
+            def answer_all(self):
                 for line in self.rfile:
                     key = line.decode().split()[1]
                     server.asked.append(key)
@@ -25,10 +30,7 @@ class Server:
                     answer = server.answer(key)
                     if answer is None:
                         return
-                    try:
-                        self.wfile.write(answer)
-                    except OSError:
-                        return
+                    self.wfile.write(answer)
 
         class Listener(socketserver.ThreadingTCPServer):
             daemon_threads = True
