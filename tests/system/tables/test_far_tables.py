@@ -1,6 +1,4 @@
 """A table whose server answers late, never, or nonsense: cleanup and local go on with all other mail."""
-import re
-
 import postroad
 from tableserver import Server
 
@@ -44,7 +42,6 @@ class Cleanup(Far):
         self.server.release()
         self.assertEqual(self.refusal(client)[0], 250)
         box.wait_mail("ada")
-        postroad.wait_until(lambda: len(re.findall("message-id=", box.log())) == 2, "each said once", box.story)
 
     def test_what_is_asked_of_many_recipients_is_asked_at_once(self):
         box = self.box(virtual_alias_maps="inline:{ { list@example.org = %s } }, %s" % (", ".join(
