@@ -8,14 +8,15 @@
 #include "named/values.h"
 
 #define REMOTES_MAX	1000
-#define REMOTES_DEPTH	16
+#define LISTS_MAX	100	/* that one draws on */
 
 /* Lists of remote servers */
 
 struct reader {
 	struct target *to;
 	struct remotes *remotes;
-	unsigned depth;
+	const struct conf_statement *lists[LISTS_MAX];	/* that were read: each once, as BIND does */
+	size_t	 list_count;
 };
 
 static void	read_list(struct reader *r, const struct conf_statement *at,
@@ -50,9 +51,14 @@ add(struct reader *r, const struct conf_statement *at, struct remote *remote)
 		    "in a list", REMOTES_MAX);
 		return;
 	}
-	if (to->list == NULL)
-		to->list = pool_alloc(r->to->settings->conf.pool, REMOTES_MAX *
-		    sizeof(*to->list));
+	if ((to->count & (to->count - 1)) == 0) {	/* 0, 1, 2, 4...: full */
+		struct remote *more = pool_alloc(r->to->settings->conf.pool,
+		    (2 * to->count + 1) * sizeof(*more));
+
+		if (to->count > 0)
+			memcpy(more, to->list, to->count * sizeof(*more));
+		to->list = more;
+	}
 	to->list[to->count++] = *remote;
 }
 
@@ -94,12 +100,34 @@ read_details(struct reader *r, const struct conf_statement *at,
 	return true;
 }
 
+/* Another list in this one. */
+static void
+read_named(struct reader *r, const struct conf_statement *at, const char *name)
+{
+	const struct conf_statement *named = find_list(r->to->settings, name);
+
+	if (named == NULL) {
+		conf_error(&r->to->settings->conf, at, "unable to find "
+		    "primaries list '%s'", name);
+		return;
+	}
+	for (size_t i = 0; i < r->list_count; i++)
+		if (r->lists[i] == named)
+			return;
+	if (r->list_count == LISTS_MAX) {
+		conf_error(&r->to->settings->conf, at, "more than %d lists "
+		    "in a list", LISTS_MAX);
+		return;
+	}
+	r->lists[r->list_count++] = named;
+	read_list(r, named, named->items->next->next);
+}
+
 /* One element: an address, or another list. */
 static void
 read_remote(struct reader *r, const struct conf_statement *at, uint16_t port)
 {
 	const struct conf_item *item = at->items;
-	const struct conf_statement *named;
 	struct remote remote = { .key = 0 };
 	int own_port = port;
 
@@ -110,19 +138,10 @@ read_remote(struct reader *r, const struct conf_statement *at, uint16_t port)
 	}
 	if (!read_details(r, at, item->next, &own_port, &remote.key))
 		return;
-	if (value_address(&remote.address, item->text, own_port)) {
+	if (value_address(&remote.address, item->text, own_port))
 		add(r, at, &remote);
-		return;
-	}
-	named = find_list(r->to->settings, item->text);
-	if (named == NULL)
-		conf_error(&r->to->settings->conf, at, "unable to find "
-		    "primaries list '%s'", item->text);
-	else if (r->depth < REMOTES_DEPTH) {
-		r->depth++;
-		read_list(r, named, named->items->next->next);
-		r->depth--;
-	}
+	else
+		read_named(r, at, item->text);
 }
 
 /* [port N] { ... } */
@@ -149,7 +168,8 @@ remotes_read(struct target *to, const struct conf_statement *at,
     struct remotes *remotes)
 {
 	struct remotes unused = { 0 };
-	struct reader r = { to, remotes != NULL ? remotes : &unused, 0 };
+	struct reader r = { .to = to,
+	    .remotes = remotes != NULL ? remotes : &unused };
 
 	memset(r.remotes, 0, sizeof(*r.remotes));
 	read_list(&r, at, at->items->next);
@@ -158,9 +178,6 @@ remotes_read(struct target *to, const struct conf_statement *at,
 void
 remotes_check_named(struct target *to)
 {
-	struct remotes unused = { 0 };
-	struct reader r = { to, &unused, 0 };
-
 	for (const struct conf_statement *at = to->settings->conf.statements;
 	    at != NULL; at = at->next) {
 		const struct conf_item *name = at->items->next;
@@ -179,6 +196,11 @@ remotes_check_named(struct target *to)
 			    "duplicated: also defined at %s:%u",
 			    at->items->text, name->text, first->file,
 			    first->line);
+
+		struct remotes unused = { 0 };
+		struct reader r = { .to = to, .remotes = &unused,
+		    .lists = { at }, .list_count = 1 };
+
 		read_list(&r, at, name->next);
 	}
 }
