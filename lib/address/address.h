@@ -68,9 +68,6 @@ bool	 hostname_is_valid(const char *name, size_t length);
 /* [192.0.2.1] or [IPv6:2001:db8::1], brackets included (RFC 5321 section 4.1.3). */
 bool	 address_literal_is_valid(const char *text, size_t length);
 
-bool	 text_is_ascii(const char *text, size_t length);
-bool	 text_is_utf8(const char *text, size_t length);
-
 /*
  * The addresses of a header field's value: To, Cc, From... Comments, display
  * names and groups are passed over; folding counts as white space.

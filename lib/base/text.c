@@ -168,28 +168,73 @@ text_lower(char *string)
 	return string;
 }
 
-/* The length of the UTF-8 sequence at p, 0 if there is none (RFC 3629, without the finest points). */
-static size_t
-utf8_sequence(const unsigned char *p)
+bool
+text_is_ascii(const char *text, size_t length)
 {
-	size_t length = p[0] >= 0xc2 && p[0] <= 0xdf ? 2 :
-	    (p[0] & 0xf0) == 0xe0 ? 3 :
-	    p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] >= 0x80)
+			return false;
+	return true;
+}
 
-	for (size_t i = 1; i < length; i++) {
-		if ((p[i] & 0xc0) != 0x80)
+/* Bytes of the UTF-8 sequence that text begins with; 0 if it is none (RFC 3629 section 4). */
+static size_t
+utf8_sequence(const unsigned char *text, size_t length)
+{
+	static const struct {
+		unsigned char first, last;	/* of the leading byte */
+		unsigned char low, high;	/* of the second byte */
+		size_t size;
+	} forms[] = {
+		{ 0x00, 0x7f, 0x00, 0x00, 1 },
+		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 },	/* no surrogates */
+		{ 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (text[0] < forms[i].first || text[0] > forms[i].last)
+			continue;
+		if (forms[i].size == 1)
+			return 1;
+		if (length < forms[i].size || text[1] < forms[i].low ||
+		    text[1] > forms[i].high)
 			return 0;
+		for (size_t at = 2; at < forms[i].size; at++)
+			if ((text[at] & 0xc0) != 0x80)
+				return 0;
+		return forms[i].size;
 	}
-	return length;
+	return 0;
+}
+
+bool
+text_is_utf8(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length;) {
+		size_t size = utf8_sequence((const unsigned char *)text + i,
+		    length - i);
+
+		if (size == 0)
+			return false;
+		i += size;
+	}
+	return true;
 }
 
 char *
 text_printable(char *string)
 {
 	unsigned char *p = (unsigned char *)string;
+	const unsigned char *end = p + strlen(string);
 
-	while (*p != '\0') {
-		size_t length = *p >= 0x80 ? utf8_sequence(p) : 1;
+	while (p < end) {
+		size_t length = utf8_sequence(p, end - p);
 
 		if (length == 0 || *p < 0x20 || *p == 0x7f) {
 			*p = '?';

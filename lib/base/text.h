@@ -68,6 +68,9 @@ char	*text_lower(char *string);
 /* Everything that is not printable ASCII or part of a UTF-8 sequence becomes '?', in place. */
 char	*text_printable(char *string);
 
+bool	 text_is_ascii(const char *text, size_t length);
+bool	 text_is_utf8(const char *text, size_t length);
+
 /* Without white space at both ends: gives the first character that counts, cuts the tail in place. */
 char	*text_trim(char *string);
 
