@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 static bool
 skip_name(const uint8_t *message, size_t length, size_t *offset)
 {
@@ -84,9 +86,19 @@ read_cookie(struct dns_query *query, const uint8_t *option, size_t length)
 	return true;
 }
 
-/* Does an option that means nothing to us have a length that it may have? */
+/* RFC 8914 section 2: a code, and text without a byte order mark. */
 static bool
-is_option_length(unsigned code, size_t length)
+is_extended_error(const uint8_t *option, size_t length)
+{
+	const char *text = (const char *)option + 2;
+
+	return length >= 2 && text_is_utf8(text, length - 2) &&
+	    (length < 5 || memcmp(text, "\xef\xbb\xbf", 3) != 0);
+}
+
+/* Does an option that means nothing to us have the form that it may have? */
+static bool
+is_option(unsigned code, const uint8_t *option, size_t length)
 {
 	switch (code) {
 	case DNS_OPTION_LLQ:
@@ -96,7 +108,7 @@ is_option_length(unsigned code, size_t length)
 	case DNS_OPTION_KEY_TAG:
 		return length > 0 && length % 2 == 0;
 	case DNS_OPTION_ERROR:
-		return length >= 2;
+		return is_extended_error(option, length);
 	case DNS_OPTION_CLIENT_TAG:
 	case DNS_OPTION_SERVER_TAG:
 		return length == 2;
@@ -124,7 +136,7 @@ read_option(struct dns_query *query, unsigned code, const uint8_t *option,
 	case DNS_OPTION_COOKIE:
 		return read_cookie(query, option, length);
 	default:
-		return is_option_length(code, length);
+		return is_option(code, option, length);
 	}
 }
 
@@ -156,21 +168,29 @@ read_edns(struct dns_query *query, const uint8_t *message,
 	query->wants_dnssec = (opt->ttl & 0x8000) != 0;
 	if (opt->class > DNS_UDP_PLAIN)
 		query->udp_size = opt->class;
-	if (query->edns_version != 0)
-		return true;	/* whose options we cannot know */
 
 	const uint8_t *at = message + opt->data;
-	size_t left = opt->length;
+	struct dns_query unknown = *query;	/* what options of another version mean is not ours to know */
+	struct dns_query *to = query->edns_version == 0 ? query : &unknown;
 
-	while (left > 0) {
+	for (size_t left = opt->length; left > 0; ) {
 		size_t length = dns_get16(at + 2);
 
-		if (!read_option(query, dns_get16(at), at + 4, length))
+		if (!read_option(to, dns_get16(at), at + 4, length))
 			return false;
 		at += 4 + length;
 		left -= 4 + length;
 	}
 	return true;
+}
+
+/* Records are of the question's class, but for those about the message itself and what an update asks for. */
+static bool
+is_class_in_order(const struct dns_query *query, const struct dns_record *record)
+{
+	return record->class == query->class || query->name_length == 0 ||
+	    record->type == DNS_TYPE_OPT || record->type == DNS_TYPE_TSIG ||
+	    query->opcode == DNS_OPCODE_UPDATE;
 }
 
 /* The question's name must stand uncompressed: nothing stands before it. */
@@ -187,6 +207,19 @@ read_question(struct dns_query *query, const uint8_t *message, size_t length)
 	query->type = dns_get16(message + end);
 	query->class = dns_get16(message + end + 2);
 	query->end = end + 4;
+	return true;
+}
+
+/* What a NOTIFY or UPDATE is about is a zone, which has a class (RFC 2136 section 2.3). */
+static bool
+is_class_of_no_zone(struct dns_query *query)
+{
+	if ((query->opcode != DNS_OPCODE_NOTIFY &&
+	    query->opcode != DNS_OPCODE_UPDATE) ||
+	    (query->class != DNS_CLASS_NONE && query->class != DNS_CLASS_ANY))
+		return false;
+	query->name_length = 0;
+	query->end = DNS_HEADER_SIZE;
 	return true;
 }
 
@@ -208,6 +241,8 @@ read_rest(struct dns_query *query, const uint8_t *message, size_t length)
 				query->has_edns = false;
 				return false;
 			}
+			if (!is_class_in_order(query, &record))
+				return false;
 			/* RFC 8945 section 5.1: nothing stands behind it. */
 			if (query->tsig_at != 0)
 				return false;
@@ -243,10 +278,13 @@ dns_query_parse(struct dns_query *query, const uint8_t *message, size_t length)
 
 	unsigned questions = dns_get16(message + 4);
 	bool has_question = questions == 1 &&
-	    read_question(query, message, length);
+	    read_question(query, message, length) &&
+	    !is_class_of_no_zone(query);
 	bool has_rest = (has_question || questions == 0) &&
 	    read_rest(query, message, length);
 
+	if (!has_rest)
+		query->wants_dnssec = false;
 	switch (query->opcode) {
 	case DNS_OPCODE_QUERY:
 		/* RFC 7873 section 5.4: a cookie may be asked for alone. */
@@ -257,6 +295,6 @@ dns_query_parse(struct dns_query *query, const uint8_t *message, size_t length)
 		return has_question && has_rest ? DNS_ANSWER :
 		    DNS_REPLY_FORMERR;
 	default:
-		return DNS_ANSWER;	/* which does not depend on it */
+		return has_rest ? DNS_ANSWER : DNS_REPLY_FORMERR;
 	}
 }

@@ -119,10 +119,7 @@ enum dns_verdict {
 	DNS_DROP,		/* not a request: no reply */
 };
 
-/*
- * Read a request, all of it: whatever its counts promise must be there. An
- * opcode that we do not know is read as far as it goes and always in order.
- */
+/* Read a request, all of it: whatever its counts promise must be there. */
 enum dns_verdict dns_query_parse(struct dns_query *query,
 	    const uint8_t *message, size_t length);
 

@@ -122,15 +122,14 @@ answer_chaos(struct search *s)
 			    DNS_TYPE_TXT, DNS_CLASS_CH, 0, text, 1 + text[0]);
 		return;
 	}
-	s->reply->rcode = DNS_REFUSED;
+	s->reply->rcode = dns_type_is_data(s->type) || s->type == 0 ||
+	    s->type == DNS_TYPE_ANY ? DNS_REFUSED : DNS_FORMERR;
 }
 
 static void
 answer_query(struct search *s)
 {
-	if (s->query->has_edns && s->query->edns_version != 0)
-		s->reply->rcode = DNS_BADVERS;
-	else switch (s->query->class) {
+	switch (s->query->class) {
 	case DNS_CLASS_IN:
 		answer_internet(s);
 		break;
@@ -139,11 +138,6 @@ answer_query(struct search *s)
 		break;
 	case DNS_CLASS_HS:
 		s->reply->rcode = DNS_REFUSED;
-		break;
-	case 0:
-	case DNS_CLASS_NONE:
-	case DNS_CLASS_ANY:
-		s->reply->rcode = DNS_FORMERR;
 		break;
 	default:
 		s->reply->rcode = DNS_NOTIMP;
@@ -156,8 +150,14 @@ static void
 answer_about_zone(struct search *s)
 {
 	struct reply *reply = s->reply;
-	bool served = search_enter_zone(s, DNS_NOTAUTH);
+	bool served;
 
+	if (s->query->class != DNS_CLASS_IN) {
+		reply->rcode = s->query->class == DNS_CLASS_HS ? DNS_REFUSED :
+		    DNS_NOTIMP;
+		return;
+	}
+	served = search_enter_zone(s, DNS_NOTAUTH);
 	if (s->type != DNS_TYPE_SOA)
 		reply->rcode = DNS_FORMERR;
 	else if (reply->rcode == DNS_NOTAUTH || !is_apex(s))
@@ -170,19 +170,21 @@ answer_about_zone(struct search *s)
 		reply->rcode = DNS_REFUSED;
 }
 
-static void
-answer_other_opcode(struct search *s)
+static bool
+is_about_zone(const struct search *s)
 {
-	switch (s->query->opcode) {
-	case DNS_OPCODE_NOTIFY:
-	case DNS_OPCODE_UPDATE:
-		answer_about_zone(s);
-		break;
-	default:
-		s->reply->rcode = DNS_NOTIMP;
-		s->reply->used = DNS_HEADER_SIZE;	/* without its question */
-		break;
-	}
+	return s->query->opcode == DNS_OPCODE_NOTIFY ||
+	    s->query->opcode == DNS_OPCODE_UPDATE;
+}
+
+/* No question can be of these classes; of class 0 an opcode that we do not know might be. */
+static bool
+is_class_wrong(const struct search *s, bool is_known)
+{
+	const struct dns_query *query = s->query;
+
+	return query->name_length > 0 && ((query->class == 0 && is_known) ||
+	    query->class == DNS_CLASS_NONE || query->class == DNS_CLASS_ANY);
 }
 
 static void
@@ -191,7 +193,7 @@ put_header(struct reply *reply, const struct dns_query *query, bool question)
 	uint8_t *out = reply->out;
 	uint16_t kept = DNS_OPCODE;
 
-	if (query->opcode == DNS_OPCODE_QUERY && reply->rcode != DNS_NOTIMP)
+	if (query->opcode == DNS_OPCODE_QUERY)
 		kept |= DNS_RD | DNS_CD;
 	dns_put16(out, query->id);
 	dns_put16(out + 2, DNS_QR | (query->flags & kept) | reply->flags |
@@ -229,13 +231,25 @@ lacks_cookie(const struct search *s, const struct edns *edns)
 static void
 answer(struct search *s, const struct edns *edns, enum dns_verdict verdict)
 {
+	const struct dns_query *query = s->query;
+	bool is_query = query->opcode == DNS_OPCODE_QUERY;
+	bool is_known = is_query || is_about_zone(s);
+
+	if (!is_known)
+		s->reply->used = DNS_HEADER_SIZE;	/* without its question */
 	if (verdict == DNS_REPLY_FORMERR)
 		s->reply->rcode = DNS_FORMERR;
-	else if (s->query->opcode != DNS_OPCODE_QUERY)
-		answer_other_opcode(s);
+	else if (query->has_edns && query->edns_version != 0)
+		s->reply->rcode = DNS_BADVERS;
+	else if (is_class_wrong(s, is_known))
+		s->reply->rcode = DNS_FORMERR;
+	else if (!is_known)
+		s->reply->rcode = DNS_NOTIMP;
+	else if (!is_query)
+		answer_about_zone(s);
 	else if (lacks_cookie(s, edns))
 		s->reply->rcode = DNS_BADCOOKIE;
-	else if (s->query->name_length > 0)
+	else if (query->name_length > 0)
 		answer_query(s);
 	else if (!s->image->header->answer_cookie)
 		s->reply->rcode = DNS_FORMERR;	/* nothing else was asked for */

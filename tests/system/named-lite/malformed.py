@@ -37,6 +37,9 @@ def cut_short():
     for length in range(len(whole)):
         yield whole[:length]
     yield whole + b"more"
+    yield ask(opt(option(10, b"12"), ttl=0x8000))       # what cannot be read has no DO
+    for cls in (1, 3, 255, 700):                        # a record beside the question, of its class and of others
+        yield ask(b"\0" + struct.pack(">2HIH", 16, cls, 0, 2) + b"\1a", (1, 0, 0, 1))
 
 
 def counts():
@@ -61,7 +64,10 @@ def types_and_classes():
     for kind, cls in itertools.product((0, 1, 41, 100, 127, 128, 200, 248, 249, 250, 251, 252, 253, 254, 255, 256, 65280,
                                         65535), (0, 1, 2, 4, 5, 253, 254, 255, 256, 65535)):
         if kind not in (249, 250, 252):      # keys and transfers have tests of their own
-            yield ask(opt(), kind=kind, cls=cls)
+            yield ask(opt(), kind=kind, cls=cls, flags=0x0100 if kind % 2 else 0)
+    for opcode, cls in itertools.product((2, 4, 5, 6), (0, 4, 5, 254, 255, 1000)):
+        yield ask(opt(), kind=6, cls=cls, flags=opcode << 11)
+        yield ask(opt(ttl=1 << 16), kind=6, cls=cls, flags=opcode << 11)
 
 
 def options():
@@ -81,6 +87,8 @@ def options():
     for code, octets in itertools.product((1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 13, 14, 15, 16, 17, 18, 26946, 65001, 65535),
                                           (b"", b"a", b"ab", b"abcd")):
         yield ask(opt(option(code, octets)))
+    for text in (b"why", b"\xc3\xa9", b"\xc3", b"\xef\xbb\xbfwhy"):
+        yield ask(opt(option(15, b"\0\0" + text)))
     for length in range(42):
         yield ask(opt(option(10, b"c" * length)))
     yield ask(opt(option(10, b"12345678") + option(10, b"abcdefgh")))
