@@ -107,8 +107,7 @@ void	lock_take(void);		/* fatal() if another master has it */
 void	lock_write_pid(void);
 void	lock_release(void);
 
-/* notify.c: what systemd is told, if it wants to know. */
-void	notify(const char *state);
+/* notify.c: systemd hears that we live, if it wants to. */
 void	notify_start_watchdog(void);
 
 #endif

@@ -1,42 +1,16 @@
-/* sd_notify(3) without its library: datagrams to $NOTIFY_SOCKET. */
+/* The watchdog of systemd, if it wants to hear that we live. */
 
-#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/base.h"
 #include "master/master.h"
-
-void
-notify(const char *state)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const char *path = getenv("NOTIFY_SOCKET");
-
-	if (path == NULL || (*path != '/' && *path != '@') ||
-	    strlcpy(address.sun_path, path, sizeof(address.sun_path)) >=
-	    sizeof(address.sun_path))
-		return;
-	if (*path == '@')
-		address.sun_path[0] = '\0';	/* the abstract name space */
-
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd != -1)
-		sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-		    (struct sockaddr *)&address,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-		    strlen(path)));
-	fd_close(&fd);
-}
+#include "service/supervision.h"
 
 static void
 on_watchdog(evutil_socket_t fd, short what, void *context)
 {
-	notify("WATCHDOG=1");
+	supervision_tell("WATCHDOG=1");
 }
 
 void

@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "config/report.h"
 #include "master/master.h"
+#include "service/supervision.h"
 
 #define LEAVE_MS	8000	/* daemons have five seconds for what is in hand */
 
@@ -139,7 +140,7 @@ on_stop(evutil_socket_t number, short what, void *context)
 	if (!stopping)
 		log_info("terminating on signal %d", (int)number);
 	stopping = true;
-	notify("STOPPING=1\nSTATUS=stopping");
+	supervision_tell("STOPPING=1\nSTATUS=stopping");
 	services_stop();
 	children_signal(number == SIGQUIT ? SIGKILL : SIGTERM);
 	event_add(leave_timer, &patience);
@@ -158,7 +159,7 @@ tell_ready(void)
 	snprintf(state, sizeof(state),
 	    "READY=1\nSTATUS=%zu services\nMAINPID=%ld", count,
 	    (long)getpid());
-	notify(state);
+	supervision_tell(state);
 }
 
 static void
@@ -171,7 +172,7 @@ on_reload(evutil_socket_t number, short what, void *context)
 	snprintf(state, sizeof(state),
 	    "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reloading",
 	    (long long)clock_us());
-	notify(state);
+	supervision_tell(state);
 	log_info("reload -- version %s, configuration %s",
 	    config.mail_version, config.config_directory);
 	if (config_load(config.config_directory, NULL) == -1 ||

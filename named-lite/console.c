@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 
+static int output = STDERR_FILENO;
 static int started = -1;	/* the pipe to the process that the shell waits for */
 
 /* BIND's lines have no word for their weight. */
@@ -39,7 +40,7 @@ write_line(enum log_level level, const char *line)
 	length = snprintf(whole, sizeof(whole), "%s.%03d %s\n", stamp,
 	    (int)(now / 1000 % 1000), without_level(line));
 	if (length > 0)
-		(void)!write(STDERR_FILENO, whole, (size_t)length <
+		(void)!write(output, whole, (size_t)length <
 		    sizeof(whole) ? (size_t)length : sizeof(whole) - 1);
 }
 
@@ -60,6 +61,15 @@ console_open(void)
 {
 	tzset();
 	log_open_function(write_line);
+}
+
+void
+console_open_file(const char *path)
+{
+	output = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	if (output == -1)
+		fatal("cannot write to %s: %m", path);
+	console_open();
 }
 
 void

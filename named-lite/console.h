@@ -6,6 +6,9 @@
 /* "DD-Mon-YYYY HH:MM:SS.mmm text" on standard error. */
 void	console_open(void);
 
+/* The same into a file; ends the process if it cannot be written. */
+void	console_open_file(const char *path);
+
 /* syslog(3), facility daemon, as "named". */
 void	console_open_syslog(void);
 

@@ -64,6 +64,7 @@ enum control_kind {
 	CONTROL_FORGET_CHANNEL,
 	CONTROL_DONE,		/* envoy: what it asked for is over; number 1: it went well */
 	CONTROL_QUERYLOG,	/* answerer: log questions, or (number 0) do not */
+	CONTROL_DEBUG,		/* answerer: levels of debugging that are logged */
 	CONTROL_KINDS
 };
 
@@ -85,12 +86,13 @@ struct control_change {
 	struct dns_name apex;
 };
 
-/* From the envoy. The supervisor answers each but the last two with CONTROL_DONE. */
+/* From the envoy. The supervisor answers each but the last three with CONTROL_DONE. */
 enum control_wish {
 	CONTROL_RELOAD,		/* named.conf and all zones */
 	CONTROL_RECONFIG,	/* named.conf and zones that are new */
 	CONTROL_CHANGE,		/* these zones, with the descriptors of the parcels among them */
 	CONTROL_SET_QUERYLOG,	/* count 1 or 0 */
+	CONTROL_SET_DEBUG,	/* count levels */
 	CONTROL_STOP,
 };
 

@@ -16,10 +16,11 @@
 #include "named-lite/console.h"
 #include "sandbox/sandbox.h"
 #include "service/service.h"
+#include "service/supervision.h"
 
-#define DEFAULT_CONFIG	"/etc/bind/named.conf"
 #define PROCESSES_MAX	64
 #define OVERRIDES_MAX	100
+#define EXPLAIN		256	/* no letter */
 
 static int
 count_cores(void)
@@ -36,8 +37,10 @@ static void
 usage(void)
 {
 	fprintf(stderr, "usage: named-lite [-4 | -6] [-f | -g] [-c config-file] "
-	    "[-n processes] [-p port]\n"
-	    "                  [-t directory] [-u user] [-v | -V]\n"
+	    "[-d level] [-L log-file]\n"
+	    "                  [-n processes] [-p port] [-t directory] "
+	    "[-u user]\n"
+	    "       named-lite -v | -V\n"
 	    "       named-lite [-c config-file] --explain name [type]\n");
 	exit(EXIT_FAILURE);
 }
@@ -47,9 +50,12 @@ print_version(bool all)
 {
 	printf("named-lite (postroad " PACKAGE_VERSION ")\n");
 	if (all)
-		printf("default configuration file: %s\n"
-		    "authoritative only; zones of type primary\n",
-		    DEFAULT_CONFIG);
+		printf("authoritative only: zones of type primary and "
+		    "secondary\ndefault paths:\n"
+		    "  named configuration:  %s/named.conf\n"
+		    "  rndc configuration:   %s/rndc.conf\n"
+		    "  rndc key:             %s/rndc.key\n",
+		    named_directory, named_directory, named_directory);
 	exit(EXIT_SUCCESS);
 }
 
@@ -71,15 +77,16 @@ static void
 read_alone(struct options *options, int argc, char **argv)
 {
 	static const struct option long_options[] = {
-		{ "explain", required_argument, NULL, 'E' },
+		{ "explain", required_argument, NULL, EXPLAIN },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "46c:d:fgm:n:p:t:u:vV",
-	    long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv,
+	    "46c:d:D:E:fgL:m:M:n:p:sS:t:T:u:U:vVX:", long_options,
+	    NULL)) != -1) {
 		switch (option) {
-		case 'E':
+		case EXPLAIN:
 			options->explain_name = optarg;
 			break;
 		case '4':
@@ -100,7 +107,18 @@ read_alone(struct options *options, int argc, char **argv)
 		case 'g':
 			options->in_foreground = options->to_console = true;
 			break;
-		case 'm':	/* BIND's memory debugging */
+		case 'L':
+			options->log_file = optarg;
+			break;
+		case 'D':	/* a word for ps(1) */
+		case 'E':	/* an engine for signing */
+		case 'm':	/* BIND's memory, threads and locks */
+		case 'M':
+		case 's':
+		case 'S':
+		case 'T':
+		case 'U':
+		case 'X':
 			break;
 		case 'n':
 			options->processes = number(optarg, "-n",
@@ -147,6 +165,7 @@ read_from_master(struct options *options, int argc, char **argv)
 		else if (option == 'o' && count < OVERRIDES_MAX)
 			overrides[count++] = optarg;
 	}
+	supervision_leave();	/* that is master's business */
 	fcntl(SERVICE_LOG_FD, F_SETFD, FD_CLOEXEC);
 	fcntl(SERVICE_LIFELINE_FD, F_SETFD, FD_CLOEXEC);
 	for (int i = 0; i < sockets; i++)
@@ -193,7 +212,7 @@ void
 options_read(struct options *options, int argc, char **argv)
 {
 	*options = (struct options) {
-		.config = DEFAULT_CONFIG,
+		.config = mem_printf("%s/named.conf", named_directory),
 		.processes = count_cores(),
 	};
 	fatal_exit_code = EXIT_FAILURE;
@@ -203,11 +222,14 @@ options_read(struct options *options, int argc, char **argv)
 		return;
 	}
 	read_alone(options, argc, argv);
+	supervision_tell("STATUS=loading zones");	/* while the socket can be seen */
 	if (options->explain_name != NULL) {
 		enter_chroot(options);
 		return;
 	}
-	if (options->to_console)
+	if (options->log_file != NULL)
+		console_open_file(options->log_file);
+	else if (options->to_console)
 		console_open();
 	else
 		console_open_syslog();

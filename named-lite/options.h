@@ -14,6 +14,7 @@ struct options {
 	bool	 only_six;		/* -6 */
 	const char *config;		/* -c */
 	const char *user;		/* -u: whom the loader becomes */
+	const char *log_file;		/* -L: lines go there */
 	const char *chroot_directory;	/* -t */
 	uint16_t port;			/* -p: where listen-on names none */
 	int	 processes;		/* -n: that answer */

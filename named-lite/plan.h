@@ -57,6 +57,14 @@ struct plan_channel {
 	uint32_t keys[PLAN_CHANNEL_KEYS];	/* numbers */
 };
 
+/* What became of an order to load a zone. */
+enum load_outcome {
+	LOAD_FAILED,
+	LOAD_FIRST,		/* there was nothing to be served before */
+	LOAD_AGAIN,
+	LOAD_UP_TO_DATE,	/* its files are as they were */
+};
+
 struct plan_zone {
 	struct dns_name apex;
 	plan_text name;			/* as logs show it */
@@ -84,7 +92,11 @@ struct plan_zone {
 	bool	 is_loaded;
 	bool	 has_expired;
 	bool	 is_secure;		/* it has keys */
-	plan_text why;			/* the last attempt failed: why */
+	uint32_t outcome;		/* enum load_outcome: of the last attempt */
+	plan_text why;			/* it failed: why */
+	plan_text sources;		/* paths of what it was read from, each with its NUL */
+	uint32_t sources_length;
+	uint64_t print;			/* of them, as they were then (zone/source.h) */
 	uint32_t serial, refresh, retry, expire, minimum;
 	uint32_t nodes, records;
 	int64_t	 loaded_at;		/* seconds since 1970 */

@@ -86,6 +86,7 @@ extern const char *const default_command_directory;
 extern const char *const program_prefix;	/* of the names of all commands */
 extern const char *const default_queue_directory;
 extern const char *const default_data_directory;
+extern const char *const named_directory;	/* of named.conf, rndc.conf and rndc.key: BIND's */
 extern const char *const default_mail_owner;
 extern const char *const default_setgid_group;
 

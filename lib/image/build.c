@@ -78,8 +78,8 @@ put_nodes(struct builder *b, size_t number)
 		builder_zone(b, number)->node_count = count;
 }
 
-static void
-put_zone(struct builder *b, size_t number)
+void
+build_put_zone(struct builder *b, size_t number)
 {
 	const struct build_zone *from = &b->build->zones[number];
 
@@ -102,28 +102,32 @@ put_zone(struct builder *b, size_t number)
 	b->places = NULL;
 }
 
-/* What the rows of the zones tell, and how many names will be found. */
+size_t
+build_prepare_zone(struct builder *b, size_t number)
+{
+	const struct build_zone *from = &b->build->zones[number];
+	size_t count = 1;
+
+	builder_zone(b, number)->acl = from->acl;
+	builder_zone(b, number)->apex_length = from->apex->length;
+	builder_zone(b, number)->is_broken = from->zone == NULL;
+	if (from->zone == NULL)
+		return count;
+	links_make(b, number);
+	denial_choose(b, number);
+	for (const struct zone_owner *owner = from->zone->first;
+	    owner != NULL; owner = zone_next(owner))
+		count += !owner->is_hidden && !owner->is_nsec3;
+	return count;
+}
+
 static size_t
 prepare_zones(struct builder *b)
 {
-	const struct build *build = b->build;
 	size_t count = 0;
 
-	for (size_t i = 0; i < build->zone_count && b->error == 0; i++) {
-		const struct build_zone *from = &build->zones[i];
-
-		builder_zone(b, i)->acl = from->acl;
-		builder_zone(b, i)->apex_length = from->apex->length;
-		builder_zone(b, i)->is_broken = from->zone == NULL;
-		count++;
-		if (from->zone == NULL)
-			continue;
-		links_make(b, i);
-		denial_choose(b, i);
-		for (const struct zone_owner *owner = from->zone->first;
-		    owner != NULL; owner = zone_next(owner))
-			count += !owner->is_hidden && !owner->is_nsec3;
-	}
+	for (size_t i = 0; i < b->build->zone_count && b->error == 0; i++)
+		count += build_prepare_zone(b, i);
 	return count;
 }
 
@@ -151,6 +155,9 @@ put_everything(struct builder *b)
 	if (b->error != 0)
 		return;
 	head.magic = IMAGE_MAGIC;
+	head.garbage = 0;
+	head.slots_taken = 0;
+	head.grave = 0;
 	head.zone_count = build->zone_count;
 	head.acl_count = build->acl_count;
 	*builder_header(b) = head;
@@ -172,18 +179,35 @@ put_everything(struct builder *b)
 	builder_header(b)->server_id = server_id;
 	put_slots(b, prepare_zones(b));
 	for (size_t i = 0; i < build->zone_count && b->error == 0; i++)
-		put_zone(b, i);
-	if (b->error == 0)
-		builder_flush(b);
-	if (b->error == 0) {
-		builder_header(b)->labels_max = b->labels_max;
-		builder_header(b)->size = b->used;
+		build_put_zone(b, i);
+}
+
+int
+build_begin(struct builder *b)
+{
+	char text[DNS_NAME_TEXT];
+
+	if (chain_init() == -1) {
+		errno = ENOSYS;
+		return -1;
 	}
+	b->fd = memfd_create("zones", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (b->fd == -1)
+		return -1;
+	b->apexes = map_new();
+	for (size_t i = 0; i < b->build->zone_count; i++)
+		map_set(b->apexes, apex_key(b->build->zones[i].apex->bytes,
+		    text), (void *)(i + 1));
+	return 0;
 }
 
 static int
 seal(struct builder *b)
 {
+	builder_flush(b);
+	builder_header(b)->labels_max = b->labels_max;
+	builder_header(b)->slots_taken = b->slots_taken;
+	builder_header(b)->size = b->used;
 	munmap(b->base, b->size);
 	if (ftruncate(b->fd, b->used) == -1)
 		return -1;
@@ -191,15 +215,18 @@ seal(struct builder *b)
 	    F_SEAL_WRITE | F_SEAL_SEAL);
 }
 
-static void
-index_apexes(struct builder *b)
+int
+build_end(struct builder *b)
 {
-	char text[DNS_NAME_TEXT];
-
-	b->apexes = map_new();
-	for (size_t i = 0; i < b->build->zone_count; i++)
-		map_set(b->apexes, apex_key(b->build->zones[i].apex->bytes,
-		    text), (void *)(i + 1));
+	map_free(&b->apexes, NULL);
+	text_clear(&b->forward);
+	text_clear(&b->chain);
+	if (b->error == 0 && seal(b) == 0)
+		return b->fd;
+	if (b->error != 0)
+		errno = b->error;
+	fd_close(&b->fd);
+	return -1;
 }
 
 int
@@ -207,22 +234,8 @@ build_image(const struct build *build)
 {
 	struct builder b = { .build = build };
 
-	if (chain_init() == -1) {
-		errno = ENOSYS;
+	if (build_begin(&b) == -1)
 		return -1;
-	}
-	b.fd = memfd_create("zones", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (b.fd == -1)
-		return -1;
-	index_apexes(&b);
 	put_everything(&b);
-	map_free(&b.apexes, NULL);
-	text_clear(&b.forward);
-	text_clear(&b.chain);
-	if (b.error == 0 && seal(&b) == 0)
-		return b.fd;
-	if (b.error != 0)
-		errno = b.error;
-	fd_close(&b.fd);
-	return -1;
+	return build_end(&b);
 }

@@ -1,4 +1,11 @@
-/* build - zones become a sealed image (image.h) */
+/*
+ * build - zones become a sealed image (image.h)
+ *
+ * All of them, or, when some have changed, these alone: a copy of the old
+ * image with the new zones behind it. So a change costs what the zone does,
+ * and a copy of memory. What is no longer of use is counted; when it comes
+ * to a quarter all is built again.
+ */
 
 #ifndef IMAGE_BUILD_H
 #define IMAGE_BUILD_H
@@ -13,6 +20,7 @@
 struct build_zone {
 	const struct dns_name *apex;
 	struct zone *zone;		/* NULL: it did not load */
+	bool	 is_kept;		/* build_patch(): it is as it was */
 	uint32_t acl;
 };
 
@@ -31,5 +39,13 @@ struct build {
 
 /* Build and seal. A descriptor, or -1 with errno. */
 int	build_image(const struct build *build);
+
+/*
+ * The same from an image of the same zones in the same order: those that are
+ * kept are copied, and zone is of no meaning. settings must be the old
+ * image's, seed included. -1 with ENOSPC: so little is kept that it is
+ * better to build all.
+ */
+int	build_patch(const struct build *build, const struct image *old);
 
 #endif

@@ -67,13 +67,15 @@ builder_flush(struct builder *b)
 	struct image_slot *slots = (struct image_slot *)(b->base +
 	    (size_t)builder_header(b)->slots * 4);
 	uint32_t mask = builder_header(b)->slot_mask;
+	place grave = builder_header(b)->grave;
 
 	for (unsigned i = 0; i < b->entry_count; i++) {
 		uint64_t hash = b->entries[i].hash;
 		uint32_t at = hash >> 32 & mask;
 
-		while (slots[at].node != 0)
+		while (slots[at].node != 0 && slots[at].node != grave)
 			at = (at + 1) & mask;
+		b->slots_taken += slots[at].node == 0;
 		slots[at] = (struct image_slot) { (uint32_t)hash,
 		    b->entries[i].node };
 	}

@@ -18,6 +18,7 @@ struct builder {
 	const struct build *build;
 	struct map *apexes;	/* lower-case wire names (as text) of all zones, to their numbers + 1 */
 	unsigned labels_max;	/* of names that questions find */
+	uint32_t slots_taken;
 	int	 error;
 	struct builder_entry {
 		uint64_t hash;
@@ -63,6 +64,14 @@ builder_zone(struct builder *b, size_t zone)
 	return (struct image_zone *)(b->base +
 	    (size_t)builder_header(b)->zones * 4) + zone;
 }
+
+/* build.c: what a zone's row tells, and how many names will be found; then the zone. */
+size_t	build_prepare_zone(struct builder *b, size_t zone);
+void	build_put_zone(struct builder *b, size_t zone);
+
+/* Begin: a new file in memory, and the zones by their names; 0, or -1 with errno. End: sealed, a descriptor, or -1 with errno. */
+int	build_begin(struct builder *b);
+int	build_end(struct builder *b);
 
 /* links.c: first of all, what owners are to each other; then, whose addresses go with which record. */
 void	links_make(struct builder *b, size_t zone);

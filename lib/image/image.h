@@ -60,9 +60,12 @@ struct image_rate_limit {
 struct image_header {
 	uint64_t magic;
 	uint64_t size;		/* octets, all of it */
-	uint64_t seed[2];	/* of the hash: chosen anew for each image */
+	uint64_t seed[2];	/* of the hash: chosen anew for each image that is built from the ground */
+	uint64_t garbage;	/* octets that no name leads to: zones that were patched */
 	place	 slots;
 	uint32_t slot_mask;	/* slots are a power of two, at most two thirds full */
+	uint32_t slots_taken;
+	place	 grave;		/* a node without a name: what slots of names have that are gone */
 	place	 zones;
 	uint32_t zone_count;
 	place	 acls;		/* struct image_match: one list after the other */

@@ -140,7 +140,7 @@ set_defaults(struct settings *settings)
 
 	if (gethostname(host, sizeof(host) - 1) == -1)
 		host[0] = '\0';
-	settings->version = "named-lite (postroad " PACKAGE_VERSION ")";
+	settings->version = SETTINGS_VERSION;
 	settings->hostname = host;
 	settings->transfers_in = 10;
 	settings->transfers_out = 10;

@@ -26,6 +26,7 @@
 #include "named/keys.h"
 #include "zone/zone.h"
 
+#define SETTINGS_VERSION	"named-lite (postroad " PACKAGE_VERSION ")"
 #define DEFAULT_PORT	53
 #define CONTROL_PORT	953
 #define UNSET		UINT32_MAX	/* a server statement that says nothing */

@@ -325,7 +325,12 @@ parse_file(struct master *m, const char *path)
 		return master_fail(m, why);
 	}
 	m->file = path;
-	m->file_size = fstat(fd, &st) == 0 ? st.st_size : 0;
+	m->file_size = 0;
+	if (fstat(fd, &st) == 0) {
+		m->file_size = st.st_size;
+		m->zone->print = source_print(m->zone->print, &st);
+		text_append(&m->zone->sources, path, strlen(path) + 1);
+	}
 	scan_start_file(&scanner, fd);
 	result = parse_lines(m, &scanner);
 	fd_close(&fd);

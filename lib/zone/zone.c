@@ -13,6 +13,7 @@ zone_free(struct zone **zone)
 		return;
 	free((*zone)->slots);
 	free((*zone)->touched);
+	text_clear(&(*zone)->sources);
 	arena_clear(&(*zone)->owners);
 	arena_clear(&(*zone)->data);
 	free(*zone);

@@ -91,6 +91,8 @@ struct zone {
 	char	 text[DNS_NAME_TEXT];	/* the apex as logs show it */
 	const struct zone_rules *rules;
 	const char *file;		/* while it is read: includes are looked for beneath it */
+	struct text sources;	/* paths of all files that it was read from, each with its NUL */
+	uint64_t print;		/* of them, as they were (source.h) */
 	size_t	 record_count;
 	bool	 has_runs;		/* of records in a row with one owner: they share a TTL */
 	const struct zone_rrset **touched;	/* RRsets that had a record in this run */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "named-lite/answerer/tcp.h"
+#include "named-lite/counters.h"
 
 #define ACCEPTS_MAX	16	/* before those who are there have their turn */
 #define GRACE_MS	100
@@ -117,6 +118,7 @@ start(struct server *server, int fd, const struct sockaddr_in6 *peer)
 	c->source.fd = fd;
 	c->server = server;
 	c->peer = *peer;
+	counters_note_client(1);
 	crowd_enter(c, CROWD_NEW);
 	make_room(server, c);
 	if (c->source.fd != -1)

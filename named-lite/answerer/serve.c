@@ -19,6 +19,7 @@
 #include "image/chain.h"
 #include "named-lite/answerer/answer.h"
 #include "named-lite/control.h"
+#include "named-lite/counters.h"
 #include "named-lite/answerer/internal.h"
 #include "named-lite/answerer/questions.h"
 #include "named-lite/answerer/respond.h"
@@ -70,6 +71,7 @@ answer_batch(int fd, int received)
 {
 	int count = 0;
 
+	counters->udp_questions += received;
 	for (int i = 0; i < received; i++)
 		answer_read(&batch.read[i], &server.image, batch.questions[i],
 		    batch.in[i].msg_len);
@@ -91,6 +93,7 @@ answer_batch(int fd, int received)
 		    batch.answers[count], ANSWER_MAX);
 		if (length == 0)
 			continue;
+		counters_note_answer(batch.answers[count]);
 		batch.out_iov[count] = (struct iovec) { batch.answers[count],
 		    length };
 		batch.out[count].msg_hdr.msg_name = &batch.from[i];
@@ -276,6 +279,9 @@ on_control(struct source *source, uint32_t events)
 	case CONTROL_QUERYLOG:
 		server.logs_questions = order.number != 0;
 		break;
+	case CONTROL_DEBUG:
+		log_verbose = order.number;
+		break;
 	default:
 		break;
 	}
@@ -342,7 +348,7 @@ run(struct source *control)
 }
 
 int
-serve_run(int control_fd, int notices, int empty_root, unsigned processes,
+serve_run(int control_fd, int notices, int empty_root, unsigned number,
     const char *user)
 {
 	struct source control;
@@ -350,7 +356,8 @@ serve_run(int control_fd, int notices, int empty_root, unsigned processes,
 
 	setproctitle("answering");
 	server.notices = notices;
-	server.processes = processes;
+	counters_begin(number);
+	server.processes = counters_processes();
 	tzset();
 	if (empty_root != -1 && fchdir(empty_root) == -1) {
 		log_error("cannot enter an empty directory: %m");

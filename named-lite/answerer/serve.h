@@ -15,10 +15,10 @@ extern _Atomic unsigned *serve_turn;
  * Answer until the supervisor closes the other end of control. What primaries
  * tell goes to notices. Give up user
  * and root directory first: empty_root is a descriptor of an empty
- * directory, -1 if we are not root. So many processes answer. Gives an exit
- * code.
+ * directory, -1 if we are not root. number is ours among those that answer.
+ * Gives an exit code.
  */
-int	serve_run(int control, int notices, int empty_root, unsigned processes,
+int	serve_run(int control, int notices, int empty_root, unsigned number,
 	    const char *user);
 
 #endif

@@ -18,6 +18,7 @@
 #include "named-lite/answerer/respond.h"
 #include "named-lite/answerer/tcp.h"
 #include "named-lite/answerer/transfer.h"
+#include "named-lite/counters.h"
 
 #define READ_SIZE	16384
 #define QUESTION_SIZE	(2 + DNS_MESSAGE_MAX)
@@ -56,6 +57,7 @@ tcp_end(struct connection *c)
 	text_clear(&c->out);
 	transfer_end(&c->transfer);
 	crowd_leave(c);
+	counters_note_client(-1);
 	TAILQ_INSERT_TAIL(&c->server->buried, c, link);
 }
 
@@ -108,7 +110,10 @@ answer_one(struct connection *c, const uint8_t *bytes, size_t length)
 	    DNS_MESSAGE_MAX) :
 	    answer_write(&question, &c->server->image, peer, true, out + 2,
 	    DNS_MESSAGE_MAX);
+	counters->tcp_questions++;
+	counters->transfers += c->transfer != NULL;
 	if (written > 0) {
+		counters_note_answer(out + 2);
 		dns_put16(out, written);
 		work.out_length += 2 + written;
 	}

@@ -1,92 +1,131 @@
 /* What rndc can say. Texts are BIND's, which scripts look for. */
 
-#include <sys/utsname.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/base.h"
+#include "named-lite/envoy/commands.h"
 #include "named-lite/envoy/notify.h"
-#include "named-lite/envoy/office.h"
 #include "named-lite/envoy/secondary.h"
 
-/* A command with the words behind it. */
-struct command_line {
-	struct session *session;
-	char	*rest;
-};
+#define DEBUG_MAX	99
 
-static char *
-next_word(struct command_line *line)
+char *
+command_word(struct command_line *line)
 {
 	return word_next(&line->rest, " \t\r\n");
 }
 
-static const char *
-print_time(int64_t seconds, char text[64])
+static bool
+has_words(const struct command_line *line)
 {
-	time_t when = seconds;
-	struct tm tm;
-
-	gmtime_r(&when, &tm);
-	strftime(text, 64, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	return text;
+	return line->rest != NULL &&
+	    line->rest[strspn(line->rest, " \t\r\n")] != '\0';
 }
 
-/* The zone that a command names: ZONE [CLASS [VIEW]]. NULL: answered already. */
-static const struct plan_zone *
-find_zone(struct command_line *line)
+/* An error with a line that explains it. */
+__attribute__((format(printf, 3, 4))) static void
+refuse(struct command_line *line, const char *error, const char *format, ...)
 {
-	const char *name = next_word(line), *class = next_word(line);
-	const char *view = next_word(line), *why;
-	const struct plan_zone *zone = NULL;
 	struct text text = TEXT_EMPTY;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text_vprintf(&text, format, arguments);
+	va_end(arguments);
+	session_reply(line->session, error, text_string(&text));
+	text_clear(&text);
+}
+
+const struct plan_zone *
+command_zone(struct command_line *line)
+{
+	const char *name = command_word(line), *class = command_word(line);
+	const char *view = command_word(line), *why;
+	const struct plan_zone *zone = NULL;
 	struct dns_name apex;
+	int number = DNS_CLASS_IN;
 
 	if (name == NULL) {
 		session_reply(line->session, "unexpected end of input", NULL);
 		return NULL;
 	}
-	if (view != NULL && strcmp(view, "_default") != 0) {
-		text_printf(&text, "no matching view '%s'", view);
-		session_reply(line->session, "not found", text_string(&text));
-		text_clear(&text);
+	if (dns_name_parse(&apex, name, strlen(name), NULL, &why) == -1) {
+		session_reply(line->session, why, NULL);
 		return NULL;
 	}
-	if (dns_name_parse(&apex, name, strlen(name), NULL, &why) == 0 &&
-	    (class == NULL || strcasecmp(class, "IN") == 0))
-		zone = plan_find(&office.plan, apex.bytes);
-	if (zone == NULL) {
-		text_printf(&text, "no matching zone '%s' in %s", name,
-		    view == NULL ? "any view" : "view '_default'");
-		session_reply(line->session, "not found", text_string(&text));
-		text_clear(&text);
+	if (class != NULL)
+		number = dns_class_parse(class, strlen(class));
+	if (number == -1) {
+		session_reply(line->session, "unknown class/type", NULL);
+		return NULL;
 	}
+	if (view != NULL && strcmp(view, "_default") != 0) {
+		refuse(line, "not found", "no matching view '%s'", view);
+		return NULL;
+	}
+	if (number == DNS_CLASS_IN)
+		zone = plan_find(&office.plan, apex.bytes);
+	if (zone == NULL)
+		refuse(line, "not found", "no matching zone '%s' in %s", name,
+		    view == NULL ? "any view" : "view '_default'");
 	return zone;
 }
 
 /* Loading */
 
 static void
-on_reloaded(void *argument, bool went_well)
+on_reloaded(void *argument, const struct control_change *change,
+    bool went_well)
 {
 	session_reply(argument, went_well ? NULL : "failure",
 	    went_well ? "server reload successful" : NULL);
 }
 
 static void
-on_reconfigured(void *argument, bool went_well)
+on_reconfigured(void *argument, const struct control_change *change,
+    bool went_well)
 {
 	session_reply(argument, went_well ? NULL : "failure", NULL);
 }
 
-static void
-on_zone_reloaded(void *argument, bool went_well)
+/* As short as BIND: the last part of what the log says. */
+static const char *
+reason(const struct plan_zone *zone)
 {
-	session_reply(argument, NULL, "zone reload queued");
+	static const char mark[] = " failed: ";
+	const char *why = plan_string(&office.plan, zone->why);
+	const char *last = NULL;
+
+	while (why != NULL && (why = strstr(why, mark)) != NULL) {
+		why += strlen(mark);
+		last = why;
+	}
+	return last != NULL ? last : "bad zone";
+}
+
+/*
+ * The new plan is there. Of a zone that is served all the same BIND does not
+ * say that its file is bad: it reads it after it has answered. zonestatus does.
+ */
+static void
+on_zone_reloaded(void *argument, const struct control_change *change,
+    bool went_well)
+{
+	const struct plan_zone *zone = plan_find(&office.plan,
+	    change->apex.bytes);
+
+	if (zone == NULL || !went_well)
+		session_reply(argument, "failure", NULL);
+	else if (!zone->is_loaded)
+		session_reply(argument, reason(zone), NULL);
+	else
+		session_reply(argument, NULL,
+		    zone->outcome == LOAD_UP_TO_DATE ?
+		    "zone reload up-to-date" : zone->outcome == LOAD_FIRST ?
+		    "zone reload successful" : "zone reload queued");
 }
 
 static void
@@ -95,12 +134,12 @@ reload(struct command_line *line)
 	const struct plan_zone *zone;
 	struct control_change change = { .action = CONTROL_READ };
 
-	if (line->rest == NULL || line->rest[strspn(line->rest, " ")] == '\0') {
+	if (!has_words(line)) {
 		errand_run(CONTROL_RELOAD, NULL, NULL, on_reloaded,
 		    line->session);
 		return;
 	}
-	zone = find_zone(line);
+	zone = command_zone(line);
 	if (zone == NULL)
 		return;
 	if (zone->type == ZONE_SECONDARY) {
@@ -125,7 +164,7 @@ reconfigure(struct command_line *line)
 static void
 refresh(struct command_line *line)
 {
-	const struct plan_zone *zone = find_zone(line);
+	const struct plan_zone *zone = command_zone(line);
 
 	if (zone == NULL)
 		return;
@@ -141,7 +180,7 @@ refresh(struct command_line *line)
 static void
 retransfer(struct command_line *line)
 {
-	const struct plan_zone *zone = find_zone(line);
+	const struct plan_zone *zone = command_zone(line);
 
 	if (zone == NULL)
 		return;
@@ -157,7 +196,7 @@ retransfer(struct command_line *line)
 static void
 notify(struct command_line *line)
 {
-	const struct plan_zone *zone = find_zone(line);
+	const struct plan_zone *zone = command_zone(line);
 
 	if (zone == NULL)
 		return;
@@ -165,109 +204,12 @@ notify(struct command_line *line)
 	session_reply(line->session, NULL, "zone notify queued");
 }
 
-/* Telling */
-
-static void
-status(struct command_line *line)
-{
-	const struct plan_header *plan = office.plan.header;
-	struct text text = TEXT_EMPTY;
-	struct utsname name = { .sysname = "?" };
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	char when[64];
-
-	uname(&name);
-	text_printf(&text, "version: named-lite (postroad %s)\n"
-	    "running on %s: %s %s %s %s\n", PACKAGE_VERSION, name.nodename,
-	    name.sysname, name.machine, name.release, name.version);
-	text_printf(&text, "boot time: %s\n",
-	    print_time(office.started_at, when));
-	text_printf(&text, "last configured: %s\n",
-	    print_time(plan->configured_us / 1000000, when));
-	text_printf(&text, "configuration file: %s\n"
-	    "CPUs found: %ld\nworker threads: %ld\n"
-	    "UDP listeners per interface: %ld\n"
-	    "number of zones: %u (0 automatic)\ndebug level: %d\n"
-	    "xfers running: %u\nxfers deferred: %u\n"
-	    "soa queries in progress: %u\nquery logging is %s\n"
-	    "recursive clients: 0/0/0\ntcp clients: 0/%u\n"
-	    "TCP high-water: 0\nserver is up and running",
-	    plan_string(&office.plan, plan->config), cores, cores, cores,
-	    plan->zone_count, log_verbose, secondary_count(SECONDARY_FETCHING),
-	    secondary_count(SECONDARY_WAITING),
-	    secondary_count(SECONDARY_ASKING),
-	    office.logs_questions ? "ON" : "OFF",
-	    office.image.header->tcp_clients);
-	session_reply(line->session, NULL, text_string(&text));
-	text_clear(&text);
-}
-
-static void
-print_secondary(const struct plan_zone *zone, struct text *text)
-{
-	int64_t refresh_at, expires_at;
-	char when[64];
-
-	if (zone->type != ZONE_SECONDARY ||
-	    !secondary_times(zone, &refresh_at, &expires_at))
-		return;
-	text_printf(text, "next refresh: %s\n", print_time(refresh_at, when));
-	text_printf(text, "expires: %s\n", print_time(expires_at, when));
-}
-
-static void
-zone_status(struct command_line *line)
-{
-	const struct plan_zone *zone = find_zone(line);
-	const char *file, *why;
-	struct text text = TEXT_EMPTY;
-	char when[64];
-
-	if (zone == NULL)
-		return;
-	why = plan_string(&office.plan, zone->why);
-	if (!zone->is_loaded) {
-		session_reply(line->session, zone->has_expired ?
-		    "zone has expired" : "zone not loaded", why);
-		return;
-	}
-	text_printf(&text, "name: %s\ntype: %s\n",
-	    plan_string(&office.plan, zone->name),
-	    plan_string(&office.plan, zone->type_name));
-	file = plan_string(&office.plan, zone->file);
-	if (file != NULL)
-		text_printf(&text, "files: %s\n", file);
-	text_printf(&text, "serial: %u\nnodes: %u\nlast loaded: %s\n",
-	    zone->serial, zone->nodes, print_time(zone->loaded_at, when));
-	if (why != NULL)
-		text_printf(&text, "last reload failed: %s\n", why);
-	print_secondary(zone, &text);
-	text_printf(&text, "secure: %s\ndynamic: no\n"
-	    "reconfigurable via modzone: no", zone->is_secure ? "yes" : "no");
-	session_reply(line->session, NULL, text_string(&text));
-	text_clear(&text);
-}
-
-static void
-list_keys(struct command_line *line)
-{
-	struct text text = TEXT_EMPTY;
-	char name[DNS_NAME_TEXT];
-
-	for (uint32_t i = 0; i < office.plan.header->tsig_key_count; i++)
-		text_printf(&text, "%sview \"_default\"; type \"static\"; "
-		    "key \"%s\";", i > 0 ? "\n" : "",
-		    dns_name_show(office.plan.keys[i].name.bytes, name));
-	session_reply(line->session, NULL, text_string(&text));
-	text_clear(&text);
-}
-
 /* The server itself */
 
 static void
 query_log(struct command_line *line)
 {
-	const char *word = next_word(line);
+	const char *word = command_word(line);
 
 	if (word == NULL)
 		office.logs_questions = !office.logs_questions;
@@ -290,7 +232,7 @@ query_log(struct command_line *line)
 static void
 stop(struct command_line *line)
 {
-	const char *word = next_word(line);
+	const char *word = command_word(line);
 	char text[32] = "";
 
 	if (word != NULL && strcmp(word, "-p") == 0)
@@ -299,29 +241,104 @@ stop(struct command_line *line)
 	errand_order(CONTROL_STOP, 0);
 }
 
+/* Errors that a zone is the wrong kind for it. False: answered. */
+static bool
+is_primary(struct command_line *line, const struct plan_zone *zone)
+{
+	if (zone != NULL && zone->type != ZONE_PRIMARY)
+		session_reply(line->session, "not primary", NULL);
+	return zone != NULL && zone->type == ZONE_PRIMARY;
+}
+
 /* A zone of ours is never dynamic. All of them together cannot be refused. */
 static void
 freeze(struct command_line *line)
 {
-	if (line->rest == NULL || line->rest[strspn(line->rest, " ")] == '\0')
+	if (!has_words(line))
 		session_reply(line->session, NULL, NULL);
-	else if (find_zone(line) != NULL)
+	else if (is_primary(line, command_zone(line)))
 		session_reply(line->session, "not dynamic", NULL);
 }
 
-/* Nothing is to be done: no changes wait, nothing is remembered. */
+static void
+thaw(struct command_line *line)
+{
+	if (!has_words(line) || is_primary(line, command_zone(line)))
+		session_reply(line->session, NULL, NULL);
+}
+
+/* No changes wait. */
+static void
+sync_zones(struct command_line *line)
+{
+	char *rest = line->rest;
+	const char *word = command_word(line);
+
+	if (word != NULL && strcmp(word, "-clean") != 0)
+		line->rest = rest;	/* it was a zone */
+	if (word == NULL || !has_words(line) || command_zone(line) != NULL)
+		session_reply(line->session, NULL, NULL);
+}
+
+/* How talkative: one level more, or that many. */
+static void
+trace(struct command_line *line)
+{
+	const char *word = command_word(line), *wrong = NULL;
+	int level = word == NULL ? log_verbose + 1 :
+	    strtonum(word, 0, DEBUG_MAX, &wrong);
+
+	if (wrong != NULL) {
+		session_reply(line->session, "out of range", NULL);
+		return;
+	}
+	log_verbose = level;
+	log_info("debug level is now %d", level);
+	errand_order(CONTROL_SET_DEBUG, level);
+	session_reply(line->session, NULL, NULL);
+}
+
+static void
+trace_no_more(struct command_line *line)
+{
+	log_verbose = 0;
+	errand_order(CONTROL_SET_DEBUG, 0);
+	session_reply(line->session, NULL, NULL);
+}
+
+/* Nothing is to be done: nothing is remembered, addresses are watched. */
 static void
 do_nothing(struct command_line *line)
 {
 	session_reply(line->session, NULL, NULL);
 }
 
+/* There is no cache of that view. */
 static void
-thaw_or_sync(struct command_line *line)
+flush(struct command_line *line)
 {
-	if (line->rest == NULL || line->rest[strspn(line->rest, " ")] == '\0' ||
-	    *line->rest == '-' || find_zone(line) != NULL)
-		session_reply(line->session, NULL, NULL);
+	const char *view = command_word(line);
+
+	session_reply(line->session, view == NULL ||
+	    strcmp(view, "_default") == 0 ? NULL : "not found", NULL);
+}
+
+static void
+flush_name(struct command_line *line)
+{
+	session_reply(line->session, has_words(line) ? NULL :
+	    "unexpected end of input", NULL);
+}
+
+/* Keys are those of named.conf: none was negotiated. */
+static void
+delete_key(struct command_line *line)
+{
+	bool has_name = has_words(line);
+
+	session_reply(line->session, has_name ? NULL :
+	    "unexpected end of input", has_name ? "0 tsig keys deleted." :
+	    NULL);
 }
 
 static void
@@ -340,16 +357,16 @@ static const struct {
 	{ "dnssec", not_implemented, false },
 	{ "dnstap", not_implemented, false },
 	{ "dumpdb", not_implemented, false },
-	{ "flush", do_nothing, false },
-	{ "flushname", do_nothing, false },
-	{ "flushtree", do_nothing, false },
+	{ "flush", flush, false },
+	{ "flushname", flush_name, false },
+	{ "flushtree", flush_name, false },
 	{ "freeze", freeze, false },
 	{ "halt", stop, false },
 	{ "loadkeys", not_implemented, false },
 	{ "managed-keys", not_implemented, false },
 	{ "modzone", not_implemented, false },
 	{ "notify", notify, false },
-	{ "notrace", not_implemented, false },
+	{ "notrace", trace_no_more, false },
 	{ "nta", not_implemented, false },
 	{ "null", do_nothing, true },
 	{ "querylog", query_log, false },
@@ -359,29 +376,29 @@ static const struct {
 	{ "reload", reload, false },
 	{ "restart", not_implemented, false },
 	{ "retransfer", retransfer, false },
-	{ "scan", not_implemented, false },
+	{ "scan", do_nothing, false },
 	{ "secroots", not_implemented, false },
 	{ "serve-stale", not_implemented, false },
 	{ "showzone", not_implemented, true },
 	{ "sign", not_implemented, false },
 	{ "signing", not_implemented, false },
-	{ "stats", not_implemented, false },
-	{ "status", status, true },
+	{ "stats", status_numbers, true },
+	{ "status", status_server, true },
 	{ "stop", stop, false },
-	{ "sync", thaw_or_sync, false },
-	{ "thaw", thaw_or_sync, false },
-	{ "trace", not_implemented, false },
-	{ "tsig-delete", not_implemented, false },
-	{ "tsig-list", list_keys, true },
+	{ "sync", sync_zones, false },
+	{ "thaw", thaw, false },
+	{ "trace", trace, false },
+	{ "tsig-delete", delete_key, false },
+	{ "tsig-list", status_keys, true },
 	{ "validation", not_implemented, false },
-	{ "zonestatus", zone_status, true },
+	{ "zonestatus", status_zone, true },
 };
 
 void
 command_run(struct session *session, char *words, bool read_only)
 {
 	struct command_line line = { session, words };
-	const char *name = next_word(&line);
+	const char *name = command_word(&line);
 
 	for (size_t i = 0; i < COUNT_OF(commands); i++) {
 		if (name == NULL || strcasecmp(name, commands[i].name) != 0)
@@ -392,5 +409,6 @@ command_run(struct session *session, char *words, bool read_only)
 			commands[i].run(&line);
 		return;
 	}
-	session_reply(session, "unknown command", NULL);
+	session_reply(session, name == NULL ? "failure" : "unknown command",
+	    NULL);
 }

@@ -22,7 +22,7 @@ finish(struct errand *errand, bool went_well)
 {
 	TAILQ_REMOVE(&office.errands, errand, link);
 	if (errand->done != NULL)
-		errand->done(errand->argument, went_well);
+		errand->done(errand->argument, &errand->change, went_well);
 	fd_close(&errand->parcel);
 	free(errand);
 }

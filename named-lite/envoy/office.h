@@ -15,7 +15,8 @@
 #include "named-lite/plan.h"
 
 /* Something that the supervisor was asked for, or will be. */
-typedef void errand_done(void *argument, bool went_well);
+typedef void errand_done(void *argument, const struct control_change *change,
+	    bool went_well);
 
 struct errand {
 	TAILQ_ENTRY(errand) link;

@@ -163,7 +163,8 @@ on_timer(evutil_socket_t fd, short events, void *argument)
 /* Handing over */
 
 static void
-on_handed_over(void *argument, bool went_well)
+on_handed_over(void *argument, const struct control_change *change,
+    bool went_well)
 {
 	struct ward *ward = argument;
 
@@ -180,7 +181,8 @@ on_handed_over(void *argument, bool went_well)
 }
 
 static void
-on_confirmed(void *argument, bool went_well)
+on_confirmed(void *argument, const struct control_change *change,
+    bool went_well)
 {
 	struct ward *ward = argument;
 

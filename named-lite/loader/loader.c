@@ -3,326 +3,46 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "image/build.h"
+#include "base/base.h"
 #include "named-lite/loader/addresses.h"
-#include "named-lite/loader/copy.h"
-#include "named-lite/loader/history.h"
-#include "named-lite/parcel.h"
-#include "named-lite/loader/planning.h"
-#include "named-lite/records.h"
-#include "named-lite/revive.h"
-#include "named/settings.h"
+#include "named-lite/loader/load.h"
 
-/* A load on its way. */
-static struct {
-	const struct options *options;
-	const struct loader_task *task;
-	struct settings settings;	/* unless it is about changes alone */
-	struct planning planning;
-	struct image served;		/* nothing, at first */
-	struct plan plan;		/* of what is served */
-	struct history history;
-	struct build build;
-	struct build_zone *zones;
-	struct zone_rules *rules;	/* which do not move, as rows of the plan do */
-} l;
-
-/* How a zone was loaded goes into its row. */
+struct load load;
 
 static void
-note_success(size_t number, const struct zone *zone, bool is_new)
+begin_zones(void)
 {
-	struct plan_zone *row = planning_zone(&l.planning, number);
-	const struct zone_rrset *soa = zone_find_rrset(zone->first,
-	    DNS_TYPE_SOA);
-	const uint8_t *numbers = soa->first->octets + soa->first->length - 20;
-
-	row->is_loaded = true;
-	row->has_expired = false;
-	row->is_secure = zone_find_rrset(zone->first,
-	    DNS_TYPE_DNSKEY) != NULL;
-	row->serial = dns_get32(numbers);
-	row->refresh = dns_get32(numbers + 4);
-	row->retry = dns_get32(numbers + 8);
-	row->expire = dns_get32(numbers + 12);
-	row->minimum = dns_get32(numbers + 16);
-	row->nodes = zone->owner_count;
-	row->records = 0;
-	for (const struct zone_owner *owner = zone->first; owner != NULL;
-	    owner = zone_next(owner))
-		for (const struct zone_rrset *rrset = owner->rrsets;
-		    rrset != NULL; rrset = rrset->next)
-			row->records += rrset->count;
-	if (is_new) {
-		row->loaded_at = time(NULL);
-		row->why = 0;
-	}
-}
-
-static void
-note_trouble(size_t number, const char *why)
-{
-	plan_text text = planning_text(&l.planning, why);
-
-	planning_zone(&l.planning, number)->why = text;
-}
-
-/* What is known of it from the load before, if it is there. */
-static void
-inherit(size_t number)
-{
-	struct plan_zone *row = planning_zone(&l.planning, number);
-	const struct plan_zone *before = plan_find_near(&l.plan, number,
-	    row->apex.bytes);
-	plan_text why;
-
-	if (before == NULL || before->type != row->type)
-		return;
-	row->loaded_at = before->loaded_at;
-	row->confirmed_at = before->confirmed_at;
-	row->has_expired = before->has_expired;
-	why = planning_text(&l.planning, plan_string(&l.plan, before->why));
-	planning_zone(&l.planning, number)->why = why;
-}
-
-/* Sources of a zone */
-
-static struct zone *
-keep_zone(size_t number)
-{
-	struct zone *zone = revive_zone(&l.served,
-	    &planning_zone(&l.planning, number)->apex, &l.rules[number],
-	    l.build.settings.seed);
-
-	if (zone != NULL)
-		note_success(number, zone, false);
-	return zone;
-}
-
-static struct zone *
-read_file(size_t number)
-{
-	const struct plan_zone *row = planning_zone(&l.planning, number);
-	const struct plan_zone *before = plan_find_near(&l.plan, number,
-	    row->apex.bytes);
-	struct zone *zone = zone_load(&row->apex,
-	    planning_string(&l.planning, row->file), &l.rules[number],
-	    l.build.settings.seed);
-
-	if (zone == NULL) {
-		note_trouble(number, zone_trouble);
-		return NULL;
-	}
-	note_success(number, zone, true);
-	row = planning_zone(&l.planning, number);
-	if (before != NULL && before->is_loaded &&
-	    record_is_newer(before->serial, row->serial))
-		log_warning("zone %s/IN: zone serial (%u/%u) has gone "
-		    "backwards", zone->text, row->serial, before->serial);
-	log_info("zone %s/IN: loaded serial %u", zone->text, row->serial);
-	return zone;
-}
-
-static struct zone *
-load_primary(size_t number)
-{
-	struct zone *zone = read_file(number);
-
-	if (zone != NULL)
-		return zone;
-	zone = keep_zone(number);
-	if (zone != NULL)
-		log_info("zone %s/IN: serial %u is served on", zone->text,
-		    planning_zone(&l.planning, number)->serial);
-	return zone;
-}
-
-/* What is served is never older than the file; at a start there is the file alone. */
-static struct zone *
-load_secondary(size_t number)
-{
-	struct plan_zone *row = planning_zone(&l.planning, number);
-	const char *file = planning_string(&l.planning, row->file);
-	struct zone *zone = keep_zone(number);
-	int64_t confirmed_at;
-
-	if (zone != NULL || file == NULL || row->has_expired)
-		return zone;
-	confirmed_at = copy_confirmed_at(file);
-	if (confirmed_at == -1)
-		return NULL;
-	zone = read_file(number);
-	row = planning_zone(&l.planning, number);
-	if (zone == NULL)
-		return NULL;
-	row->confirmed_at = confirmed_at;
-	if (confirmed_at + row->expire < time(NULL)) {
-		log_warning("zone %s/IN: expired", zone->text);
-		row->has_expired = true;
-		row->is_loaded = false;
-		zone_free(&zone);
-	}
-	return zone;
-}
-
-/* Changes, which the envoy told of */
-
-static struct zone *
-take_parcel(size_t number, int parcel)
-{
-	struct plan_zone *row = planning_zone(&l.planning, number);
-	const char *file, *why, *name;
-	struct zone *zone = parcel_open(parcel, &l.served, &row->apex,
-	    &l.rules[number], l.build.settings.seed, &why);
-
-	if (zone == NULL) {
-		name = planning_string(&l.planning, row->name);
-		log_error("zone %s/IN: what was transferred cannot be used: %s",
-		    name, why);
-		note_trouble(number, why);
-		return keep_zone(number);
-	}
-	note_success(number, zone, true);
-	row = planning_zone(&l.planning, number);
-	row->confirmed_at = row->loaded_at;
-	file = planning_string(&l.planning, row->file);
-	if (file != NULL && copy_write(zone, file) == -1)
-		log_error("zone %s/IN: dumping master file: %s: %m: the next "
-		    "start begins with an older copy", zone->text, file);
-	log_info("zone %s/IN: transferred serial %u", zone->text, row->serial);
-	return zone;
-}
-
-static void
-confirm(size_t number)
-{
-	struct plan_zone *row = planning_zone(&l.planning, number);
-	const char *file = planning_string(&l.planning, row->file);
-
-	row->confirmed_at = time(NULL);
-	if (file != NULL)
-		copy_confirm(file);
-}
-
-/* The change that concerns a zone, and its parcel; NULL if nothing has changed. */
-static const struct control_change *
-find_change(size_t number, int *parcel)
-{
-	const struct control_request *request = l.task->request;
-	const struct dns_name *apex = &planning_zone(&l.planning,
-	    number)->apex;
-	const int *next = l.task->parcels;
-
-	for (unsigned i = 0; i < request->count; i++) {
-		const struct control_change *change = &request->changes[i];
-
-		*parcel = change->action == CONTROL_TRANSFERRED ? *next++ : -1;
-		if (dns_name_equal(change->apex.bytes, apex->bytes))
-			return change;
-	}
-	return NULL;
-}
-
-static struct zone *
-change_zone(size_t number)
-{
-	int parcel;
-	const struct control_change *change = find_change(number, &parcel);
-	struct plan_zone *row = planning_zone(&l.planning, number);
-
-	if (change == NULL)
-		return keep_zone(number);
-	switch (change->action) {
-	case CONTROL_READ:
-		if (row->type == ZONE_PRIMARY)
-			return load_primary(number);
-		break;
-	case CONTROL_TRANSFERRED:
-		return take_parcel(number, parcel);
-	case CONTROL_FRESH:
-		confirm(number);
-		break;
-	case CONTROL_EXPIRE:
-		row->has_expired = true;
-		row->is_loaded = false;
-		return NULL;
-	}
-	return keep_zone(number);
-}
-
-/* If nothing but confirmations came, what is served stays as it is. */
-static bool
-needs_image(void)
-{
-	const struct control_request *request = l.task->request;
-
-	if (l.task->job != LOADER_CHANGES)
-		return true;
-	for (unsigned i = 0; i < request->count; i++)
-		if (request->changes[i].action != CONTROL_FRESH)
-			return true;
-	return false;
-}
-
-/* Everything */
-
-static struct zone *
-load_zone(size_t number)
-{
-	struct zone *zone = NULL;
-
-	if (l.task->job == LOADER_CHANGES)
-		return change_zone(number);
-	inherit(number);
-	switch (planning_zone(&l.planning, number)->type) {
-	case ZONE_PRIMARY:
-		if (l.task->job == LOADER_CONFIG)
-			zone = keep_zone(number);
-		return zone != NULL ? zone : load_primary(number);
-	case ZONE_SECONDARY:
-		return load_secondary(number);
-	default:
-		return NULL;
-	}
-}
-
-static void
-load_zones(void)
-{
-	size_t count = planning_header(&l.planning)->zone_count;
+	size_t count = planning_header(&load.planning)->zone_count;
 	struct dns_name *apexes = mem_zalloc(count + 1, sizeof(*apexes));
 
-	l.zones = mem_zalloc(count + 1, sizeof(*l.zones));
-	l.rules = mem_zalloc(count + 1, sizeof(*l.rules));
+	load.zones = mem_zalloc(count + 1, sizeof(*load.zones));
+	load.rules = mem_zalloc(count + 1, sizeof(*load.rules));
 	for (size_t i = 0; i < count; i++) {
-		const struct plan_zone *row = planning_zone(&l.planning, i);
+		const struct plan_zone *row = planning_zone(&load.planning, i);
 
 		apexes[i] = row->apex;
-		l.rules[i] = row->rules;
-		l.zones[i].apex = &apexes[i];
-		l.zones[i].acl = row->allow_query;
-		l.zones[i].zone = load_zone(i);
+		load.rules[i] = row->rules;
+		load.zones[i].apex = &apexes[i];
+		load.zones[i].acl = row->allow_query;
 	}
-	l.build.zones = l.zones;
-	l.build.zone_count = count;
-	l.build.takes_zones = true;
-	if (l.task->job != LOADER_CHANGES)
-		log_info("all zones loaded");
+	load.build.zones = load.zones;
+	load.build.zone_count = count;
+	load.build.takes_zones = true;
 }
 
-/* Nothing else is to be done: zones stay as they are. */
-static void
-confirm_zones(void)
+static int
+build_all(void)
 {
-	size_t count = planning_header(&l.planning)->zone_count;
-	int parcel;
+	uint64_t *seed = load.build.settings.seed;
 
-	for (size_t i = 0; i < count; i++)
-		if (find_change(i, &parcel) != NULL)
-			confirm(i);
+	arc4random_buf(seed, 2 * sizeof(*seed));
+	seed[1] |= 1;		/* a factor, which must not be 0 */
+	for (size_t i = 0; i < load.build.zone_count; i++)
+		load.zones[i].zone = source_of_everything(i);
+	log_info("all zones loaded");
+	return build_image(&load.build);
 }
 
 static int
@@ -332,16 +52,16 @@ hand_over(int fd, const int files[CONTROL_FILES])
 	const struct plan_channel *channel;
 	struct plan plan;
 
-	if (l.task->job == LOADER_CHANGES)
+	if (load.task->job == LOADER_CHANGES)
 		loaded.count = CONTROL_UNCHANGED;
 	else {
-		addresses_choose(&loaded, &l.settings, l.options);
+		addresses_choose(&loaded, &load.settings, load.options);
 		if (plan_map(&plan, files[CONTROL_FILE_PLAN]) == -1)
 			return -1;
 		for (uint32_t i = 0; i < plan.header->channel_count; i++) {
 			channel = &plan.channels[i];
 			if ((channel->address.any.sa_family == AF_INET &&
-			    l.options->only_six) || (l.options->only_four &&
+			    load.options->only_six) || (load.options->only_four &&
 			    channel->address.any.sa_family == AF_INET6))
 				continue;
 			loaded.channels[loaded.channel_count++].socket =
@@ -359,28 +79,25 @@ hand_over(int fd, const int files[CONTROL_FILES])
 static int
 make_files(int files[CONTROL_FILES])
 {
-	uint64_t *seed = l.build.settings.seed;
 	struct image image;
-	bool is_new = needs_image();
+	bool is_new = true;
 
-	arc4random_buf(seed, 2 * sizeof(*seed));
-	seed[1] |= 1;		/* a factor, which must not be 0 */
-	if (is_new)
-		load_zones();
-	else
-		confirm_zones();
-	files[CONTROL_FILE_IMAGE] = is_new ? build_image(&l.build) :
-	    l.task->served[CONTROL_FILE_IMAGE];
+	begin_zones();
+	if (load.task->job == LOADER_CHANGES)
+		is_new = changes_apply();
+	files[CONTROL_FILE_IMAGE] =
+	    !is_new ? load.task->served[CONTROL_FILE_IMAGE] :
+	    load.task->job == LOADER_CHANGES ? changes_build() : build_all();
 	if (files[CONTROL_FILE_IMAGE] == -1 ||
 	    image_map(&image, files[CONTROL_FILE_IMAGE]) == -1) {
 		log_error("cannot build the image of the zones: %m");
 		return -1;
 	}
 	files[CONTROL_FILE_HISTORY] = !is_new ?
-	    l.task->served[CONTROL_FILE_HISTORY] : history_make(&l.history,
-	    &l.served, &image, planning_zone(&l.planning, 0),
-	    planning_header(&l.planning)->zone_count);
-	files[CONTROL_FILE_PLAN] = planning_finish(&l.planning);
+	    load.task->served[CONTROL_FILE_HISTORY] : history_make(&load.history,
+	    &load.served, &image, planning_zone(&load.planning, 0),
+	    planning_header(&load.planning)->zone_count);
+	files[CONTROL_FILE_PLAN] = planning_finish(&load.planning);
 	if (files[CONTROL_FILE_HISTORY] == -1 ||
 	    files[CONTROL_FILE_PLAN] == -1) {
 		log_error("cannot keep the plan of the zones: %m");
@@ -403,36 +120,36 @@ enter(const char *directory)
 static int
 begin_with_settings(void)
 {
-	log_info("loading configuration from '%s'", l.options->config);
-	if (settings_read(&l.settings, l.options->config,
-	    l.options->port) == -1)
+	log_info("loading configuration from '%s'", load.options->config);
+	if (settings_read(&load.settings, load.options->config,
+	    load.options->port) == -1)
 		return -1;
-	planning_begin(&l.planning, &l.settings, l.options->config);
-	l.build.acls = l.settings.acls.rows;
-	l.build.acl_count = l.settings.acls.count;
-	l.build.version = l.settings.version;
-	l.build.hostname = l.settings.hostname;
-	l.build.server_id = l.settings.server_id;
-	l.build.settings = l.settings.image;
-	return enter(l.settings.directory);
+	planning_begin(&load.planning, &load.settings, load.options->config);
+	load.build.acls = load.settings.acls.rows;
+	load.build.acl_count = load.settings.acls.count;
+	load.build.version = load.settings.version;
+	load.build.hostname = load.settings.hostname;
+	load.build.server_id = load.settings.server_id;
+	load.build.settings = load.settings.image;
+	return enter(load.settings.directory);
 }
 
 /* As it said when what is served was loaded. */
 static int
 begin_with_plan(void)
 {
-	const struct plan_header *header = l.plan.header;
+	const struct plan_header *header = load.plan.header;
 
-	if (header == NULL || l.served.base == NULL)
+	if (header == NULL || load.served.base == NULL)
 		return -1;
-	planning_copy(&l.planning, &l.plan);
-	l.build.acls = image_at(&l.served, l.served.header->acls);
-	l.build.acl_count = l.served.header->acl_count;
-	l.build.version = plan_string(&l.plan, header->version);
-	l.build.hostname = plan_string(&l.plan, header->hostname);
-	l.build.server_id = plan_string(&l.plan, header->server_id);
-	l.build.settings = *l.served.header;
-	return enter(plan_string(&l.plan, header->directory));
+	planning_copy(&load.planning, &load.plan);
+	load.build.acls = image_at(&load.served, load.served.header->acls);
+	load.build.acl_count = load.served.header->acl_count;
+	load.build.version = plan_string(&load.plan, header->version);
+	load.build.hostname = plan_string(&load.plan, header->hostname);
+	load.build.server_id = plan_string(&load.plan, header->server_id);
+	load.build.settings = *load.served.header;
+	return enter(plan_string(&load.plan, header->directory));
 }
 
 static void
@@ -440,9 +157,9 @@ look_at_served(const int *files)
 {
 	if (files[CONTROL_FILE_IMAGE] == -1)
 		return;
-	if (plan_map(&l.plan, files[CONTROL_FILE_PLAN]) == -1 ||
-	    history_map(&l.history, files[CONTROL_FILE_HISTORY]) == -1 ||
-	    image_map(&l.served, files[CONTROL_FILE_IMAGE]) == -1)
+	if (plan_map(&load.plan, files[CONTROL_FILE_PLAN]) == -1 ||
+	    history_map(&load.history, files[CONTROL_FILE_HISTORY]) == -1 ||
+	    image_map(&load.served, files[CONTROL_FILE_IMAGE]) == -1)
 		log_warning("cannot look at what is being served: %m");
 }
 
@@ -453,8 +170,8 @@ loader_run(const struct options *options, const struct loader_task *task,
 {
 	int files[CONTROL_FILES];
 
-	l.options = options;
-	l.task = task;
+	load.options = options;
+	load.task = task;
 	look_at_served(task->served);
 	if ((task->job == LOADER_CHANGES ? begin_with_plan() :
 	    begin_with_settings()) == -1) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "config/config.h"
 #include "named/remotes.h"
 
 /* Rows go one table after the other, each at a multiple of eight; then texts. */
@@ -46,6 +47,21 @@ planning_text(struct planning *p, const char *text)
 	if (text == NULL)
 		return 0;
 	text_append(&p->bytes, text, strlen(text) + 1);
+	return at;
+}
+
+plan_text
+planning_bytes(struct planning *p, plan_text old, const char *bytes,
+    size_t length)
+{
+	uint32_t at = p->bytes.length;
+
+	if (length == 0)
+		return 0;
+	if (old != 0 && old + length <= p->bytes.length &&
+	    memcmp(p->bytes.bytes + old, bytes, length) == 0)
+		return old;
+	text_append(&p->bytes, bytes, length);
 	return at;
 }
 
@@ -207,31 +223,49 @@ add_zones(struct planning *p, const struct settings *settings)
 
 /* Keys, and the channels where rndc needs one */
 
-/* The key that rndc finds by itself: rndc.key beside named.conf. False: there is none. */
-static bool
-read_key_file(struct dns_key *key, const char *config)
+/* Where rndc looks by itself; if nothing is there, beside named.conf. */
+static char *
+find_key_file(const char *config)
 {
 	const char *slash = strrchr(config, '/');
 	int length = slash != NULL ? (int)(slash - config + 1) : 0;
-	char *path = mem_printf("%.*srndc.key", length, config);
-	bool is_there = access(path, F_OK) == 0, found = false;
-	struct conf conf;
-	struct keys keys = { NULL, 0 };
+	char *path = mem_printf("%s/rndc.key", named_directory);
+	char *beside = mem_printf("%.*srndc.key", length, config);
 
-	if (is_there) {
-		log_info("configuring command channel from '%s'", path);
-		if (conf_read(&conf, path) == 0) {
-			keys_read(&keys, &conf);
-			found = keys.count > 0 && conf.errors == 0;
-		}
+	if (access(path, F_OK) == 0 || access(beside, F_OK) == -1) {
+		free(beside);
+		return path;
+	}
+	free(path);
+	return beside;
+}
+
+/* The one key of a key file. False: there is none, which is told. */
+static bool
+read_key_file(struct dns_key *key, const char *config)
+{
+	char *path = find_key_file(config);
+	struct conf conf = { NULL };
+	struct keys keys = { NULL, 0 };
+	bool found = false;
+
+	log_info("configuring command channel from '%s'", path);
+	if (access(path, F_OK) == -1)
+		log_warning("couldn't install keys for the command channel: "
+		    "%s: file not found; rndc-confgen -a makes one", path);
+	else if (conf_read(&conf, path) == 0) {
+		keys_read(&keys, &conf);
+		found = keys.count == 1 && conf.errors == 0;
 		if (found)
 			*key = keys.list[0].key;
 		else
-			log_warning("%s: there is no key in it: command "
-			    "channel not available", path);
-		keys_clear(&keys);
-		conf_clear(&conf);
-	}
+			log_warning("couldn't install keys for the command "
+			    "channel: %s: it does not have one good key", path);
+	} else
+		log_warning("couldn't install keys for the command channel "
+		    "from %s, see above", path);
+	keys_clear(&keys);
+	conf_clear(&conf);
 	free(path);
 	return found;
 }

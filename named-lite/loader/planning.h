@@ -10,7 +10,7 @@ struct planning {
 	struct text bytes;	/* the header, rows, texts */
 };
 
-/* Begin with what settings say. config is the path of named.conf, where rndc.key may lie beside. */
+/* Begin with what settings say. config is the path of named.conf, which rndc.key may lie beside. */
 void	planning_begin(struct planning *planning,
 	    const struct settings *settings, const char *config);
 
@@ -23,6 +23,10 @@ struct plan_header *planning_header(struct planning *planning);
 struct plan_zone *planning_zone(struct planning *planning, size_t number);
 
 plan_text planning_text(struct planning *planning, const char *text);
+
+/* The same for length octets, unless they stand at `old` already. */
+plan_text planning_bytes(struct planning *planning, plan_text old,
+	    const char *bytes, size_t length);
 
 /* A text of it, NULL for none; valid as long. */
 const char *planning_string(struct planning *planning, plan_text text);

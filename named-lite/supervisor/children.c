@@ -11,6 +11,7 @@
 #include "named-lite/envoy/envoy.h"
 #include "named-lite/answerer/serve.h"
 #include "named-lite/supervisor/supervisor.h"
+#include "service/supervision.h"
 
 #define USER		"nobody"
 #define CRASH_PAUSE_MS	1000	/* before a process that died soon is started again */
@@ -27,6 +28,7 @@ children_become(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
+	supervision_leave();
 	fd_close(&s->signals);
 	fd_close(&s->interfaces);
 	fd_close(&s->loaded);
@@ -104,7 +106,7 @@ children_start_answerer(int number)
 	if (start(child, &control, "an answering process")) {
 		fd_close(&s->notices[0]);
 		_exit(serve_run(control, s->notices[1], s->empty_root,
-		    s->options->processes, USER));
+		    number, USER));
 	}
 	children_order(child, CONTROL_QUERYLOG, s->logs_questions, NULL, 0);
 	for (unsigned i = 0; i < CONTROL_ADDRESSES_MAX; i++)

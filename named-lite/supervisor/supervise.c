@@ -19,11 +19,13 @@
 #include "dns/key.h"
 #include "named-lite/answerer/answer.h"
 #include "named-lite/console.h"
+#include "named-lite/counters.h"
 #include "named-lite/answerer/rate.h"
 #include "named-lite/answerer/serve.h"
 #include "named-lite/supervisor/supervisor.h"
 #include "named/interfaces.h"
 #include "sandbox/sandbox.h"
+#include "service/supervision.h"
 
 #define HANDOVER_MS	5000	/* for the process that follows us to load its zones */
 #define RECHECK_MS	30000
@@ -46,6 +48,7 @@ supervise_stop(int code)
 {
 	s->state = STOPPING;
 	s->exit_code = code;
+	supervision_tell("STOPPING=1");
 	listeners_close();
 	fd_close(&s->envoy.control);
 	for (int i = 0; i < PROCESSES_MAX; i++)
@@ -70,6 +73,7 @@ begin_running(void)
 	children_start_envoy();
 	log_info("running");
 	console_started();
+	supervision_tell("READY=1");
 }
 
 void
@@ -136,12 +140,11 @@ is_request_good(const struct control_request *request, int fd_count)
 {
 	int parcels = 0;
 
-	if (request->count > CONTROL_CHANGES_MAX)
-		return false;
 	for (unsigned i = 0; request->wish == CONTROL_CHANGE &&
-	    i < request->count; i++)
+	    i < request->count && i < CONTROL_CHANGES_MAX; i++)
 		parcels += request->changes[i].action == CONTROL_TRANSFERRED;
-	return parcels == fd_count;
+	return parcels == fd_count && (request->wish != CONTROL_CHANGE ||
+	    request->count <= CONTROL_CHANGES_MAX);
 }
 
 static void
@@ -161,6 +164,10 @@ fulfil(const struct control_request *request, const int *fds, int fd_count)
 		s->logs_questions = request->count != 0;
 		children_order_all(CONTROL_QUERYLOG, s->logs_questions, NULL,
 		    0);
+		break;
+	case CONTROL_SET_DEBUG:
+		log_verbose = request->count;
+		children_order_all(CONTROL_DEBUG, log_verbose, NULL, 0);
 		break;
 	case CONTROL_STOP:
 		log_info("shutting down");
@@ -360,6 +367,7 @@ supervise_run(const struct options *options)
 	arc4random_buf(answer_cookie_key, sizeof(answer_cookie_key));
 	rate_init();
 	share_turn();
+	counters_share(options->processes);
 	dns_key_prepare();
 	make_empty_root();
 	catch_signals();

@@ -71,6 +71,8 @@ class Server:
             f.write(text)
 
     def configure(self):
+        if "controls" not in self.more:
+            self.more += "controls { };\n"     # none: port 953 is the system's
         self.write("named.conf", "options { directory \"%s\"; listen-on port %d { 127.0.0.1; }; %s };\n%s\n" % (
             self.directory, self.port, self.options, self.more) + "".join(
             "zone \"%s\" { type master; file \"%s.zone\"; };\n" % (name, name) for name in self.zones))

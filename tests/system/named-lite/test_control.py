@@ -36,7 +36,7 @@ class Control(server.Test):
         for program in self.clients():
             for words, wanted in (
                     ("reload", (0, "server reload successful", "")),
-                    ("reload a.test", (0, "zone reload queued", "")),
+                    ("reload a.test", (0, "zone reload up-to-date", "")),
                     ("reload x.test", (1, "", "'reload' failed: not found\nno matching zone 'x.test' in any view")),
                     ("reconfig", (0, "", "")), ("notify a.test", (0, "zone notify queued", "")),
                     ("retransfer a.test", (1, "", "'retransfer' failed: failure\n"
