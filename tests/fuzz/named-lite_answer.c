@@ -77,7 +77,7 @@ static void
 build_once(struct image *image, bool is_generous)
 {
 	static const uint64_t seed[2] = { 1234567, 0x9e3779b97f4a7c15 };
-	struct build_zone zones[COUNT_OF(sources)] = { { NULL, NULL, 0 } };
+	struct build_zone zones[COUNT_OF(sources)] = { { .zone = NULL } };
 	struct image_match everybody[2] = { { .kind = MATCH_LIST, .count = 1 },
 	    { .kind = MATCH_ANY } };
 	struct build build = { .zones = zones, .zone_count = COUNT_OF(zones),

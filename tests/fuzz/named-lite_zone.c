@@ -101,7 +101,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	if (zone == NULL)
 		return 0;
 
-	struct build_zone zones = { &apex, zone, 0 };
+	struct build_zone zones = { .apex = &apex, .zone = zone };
 	struct image_match everybody[2] = { { .kind = MATCH_LIST, .count = 1 },
 	    { .kind = MATCH_ANY } };
 	struct build build = { .zones = &zones, .zone_count = 1,
