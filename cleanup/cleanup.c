@@ -9,7 +9,8 @@
  *          successor; after it: qmgr finds the batch in the journal
  *
  * All submissions that wait are one batch: each is looked at (characters.c),
- * completed, expanded and rewritten (expand.c, header.c), then one flush makes all of them durable
+ * completed, expanded, rewritten and checked (expand.c, header.c, checks.c,
+ * parts.c), then one flush makes all of them durable
  * (store.c), then all are answered. What arrives meanwhile is the next batch.
  * One that needs a table's server to answer waits for that outside of any batch.
  */
@@ -48,8 +49,11 @@ static void
 submission_clear(struct submission *submission)
 {
 	text_clear(&submission->header);
+	text_clear(&submission->changed);
+	text_clear(&submission->said);
+	fd_close(&submission->changed_file);
 	pool_free(&submission->pool);
-	*submission = (struct submission){ .file = -1 };
+	*submission = (struct submission){ .file = -1, .changed_file = -1 };
 }
 
 /* All but the writing. False: a table's server must answer first, and the request comes again. */
@@ -83,6 +87,7 @@ serve_submissions(struct service_request *requests, size_t count, bool again)
 			continue;
 		}
 		if (prepare(&submissions[n], &requests[i])) {
+			checks_tell(&submissions[n]);
 			store_add(&submissions[n]);
 			n++;
 		} else
@@ -117,6 +122,7 @@ start(void)
 {
 	expand_open();
 	characters_open();
+	checks_open();
 }
 
 int

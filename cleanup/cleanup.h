@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "message/envelope.h"
+#include "message/mime.h"
 #include "service/service.h"
 #include "spool/spool.h"
 #include "table/maps.h"
@@ -23,6 +24,15 @@ struct submission {
 	int64_t			 file_length;	/* of all the content in the file */
 	struct text		 header;	/* the new header, with its empty line */
 	size_t			 body;		/* where in head the body begins */
+	struct text		 changed;	/* what head points to, when it is not as it came */
+	int			 changed_file;	/* the same of file; else -1 */
+	struct mime_reader	 mime;		/* knows what the header said of the body */
+
+	/* What header and body checks say of it. */
+	struct text		 said;		/* what the log is to hear of that, a line each */
+	bool			 unchecked;	/* it has none, or no more */
+	const char		*last_recipient; /* as the client gave it; for the log */
+	const char		*redirect;	/* the only recipient then */
 	char			 id[SPOOL_ID_SIZE];
 
 	/* The answer, in SMTP's terms; 0: not known yet. */
@@ -37,12 +47,22 @@ struct submission {
 void	submission_refuse(struct submission *submission, int status,
 	    const char *dsn, const char *reason);
 
+/* It came from outside or from a local user: not one of ours that goes on. */
+bool	submission_is_new(const struct envelope *envelope);
+
 /* receive.c: a packet becomes a submission. */
 void	receive(struct submission *submission, struct service_request *request);
+
+/* Read the beginning of the content from its file, as head. 0, or -1 with errno. */
+int	receive_head(struct submission *submission);
 
 /* expand.c: what is short is completed, virtual aliases become what they stand for. */
 void	expand_open(void);
 void	expand_envelope(struct submission *submission);
+
+/* A blind copy for one more, whatever was expanded before; and who gets a message that was redirected. */
+void	expand_copy(struct submission *submission, const char *address);
+void	expand_redirect(struct submission *submission);
 
 /* A table's value for an address, as maps_find_address() has it: released with free(3). */
 enum table_answer expand_look_up(struct maps *maps, const char *address,
@@ -62,9 +82,62 @@ enum table_answer copies_of_recipient(const char *recipient, char **copies);
 int	rewrite_internal(const char *context, const char *address,
 	    struct text *out);
 
-/* characters.c: refuse a message that has what message_reject_characters lists. */
+/*
+ * characters.c: what message_strip_characters lists goes; a message that has
+ * what message_reject_characters lists is refused.
+ */
 void	characters_open(void);
 void	characters_check(struct submission *submission);
+
+/* checks.c: header_checks, body_checks and their kin. */
+enum check_table { CHECK_HEADER, CHECK_MIME_HEADER, CHECK_NESTED_HEADER,
+    CHECK_BODY, CHECK_TABLES };
+
+/* What becomes of the text: as it is; a line of out before it; out in its place; nothing. */
+enum check_result { CHECK_KEEP, CHECK_PREPEND, CHECK_REPLACE, CHECK_DROP };
+
+void	checks_open(void);
+bool	checks_are_wanted(const struct submission *submission,
+	    enum check_table table);
+enum check_table checks_table_of(enum mime_header of,
+	    const struct header_field *field);
+
+/* Look content up, and do what is said there. */
+enum check_result checks_ask(struct submission *submission,
+	    enum check_table table, const char *content, struct text *out);
+
+/* Parts that must not be so, in the log; and the refusal of a message for what is in it. */
+void	checks_tell_wrong(struct submission *submission, const char *words);
+
+/* What was found goes into the log. */
+void	checks_tell(struct submission *submission);
+void	checks_refuse(struct submission *submission, const char *status,
+	    const char *text);
+
+/* parts.c: the parts of the message, their headers and bodies, are checked and changed. */
+void	parts_begin(struct submission *submission);	/* before the header */
+void	parts_check(struct submission *submission);	/* the header was read */
+
+/* edit.c: changes of the content behind the header, made at once. All zeros to begin. */
+struct edits {
+	struct edit	*list;
+	size_t		 count;
+	struct text	 text;
+};
+
+/* In place of the bytes of the body from..to. In ascending order. */
+void	edits_add(struct edits *edits, int64_t from, int64_t to,
+	    const char *text, size_t length);
+/* Do all. 0, or -1 with errno. */
+int	edits_apply(struct edits *edits, struct submission *submission);
+void	edits_clear(struct edits *edits);
+
+/* Read on in the content, from offset in it: borrowed until the next call. 0 at the end, -1 with errno. */
+ssize_t	content_read(const struct submission *submission, int64_t offset,
+	    const char **bytes);
+/* The content is another from now on: takes what is in memory, or the file. */
+int	content_replace(struct submission *submission, struct text *bytes,
+	    int *file);
 
 /* header.c: the header is completed, rewritten, and stripped of what must not travel. */
 void	begin_header(struct submission *submission);	/* Received, while the recipients are as the client gave them */

@@ -24,10 +24,8 @@ copies_open(void)
 bool
 copies_are_wanted(const struct envelope *envelope)
 {
-	bool is_new = *envelope->protocol_name != '\0' ||
-	    *envelope->login_sender != '\0';
-
-	return is_new && !(envelope->flags & ENVELOPE_NO_EXPAND);
+	return submission_is_new(envelope) &&
+	    !(envelope->flags & ENVELOPE_NO_EXPAND);
 }
 
 static enum table_answer

@@ -400,3 +400,33 @@ expand_envelope(struct submission *submission)
 	envelope->recipient_count = expansion.result->recipient_count;
 	envelope->recipient_room = expansion.result->recipient_room;
 }
+
+void
+expand_copy(struct submission *submission, const char *address)
+{
+	struct expansion expansion = { .submission = submission,
+	    .result = submission->envelope, .seen = map_new() };
+
+	/* Only this recipient is expanded: the envelope stands for all before. */
+	add_copies(&expansion, TABLE_FOUND, address);
+	map_free(&expansion.seen, NULL);
+}
+
+void
+expand_redirect(struct submission *submission)
+{
+	struct envelope *envelope = submission->envelope;
+	struct text address = TEXT_EMPTY;
+	const char *copy = NULL;
+
+	if (submission->status == 0 &&
+	    complete(submission, submission->redirect, &address))
+		copy = pool_strdup(submission->pool, text_string(&address));
+	envelope->recipient_count = 0;
+	if (submission->status == 0 && (copy == NULL ||
+	    envelope_add_recipient(envelope, copy) == NULL))
+		out_of_memory(submission);
+	/* Who is redirected gets what came: no filter sees it. */
+	envelope->filter = "";
+	text_clear(&address);
+}

@@ -4,7 +4,7 @@
  * Every message gets a Received field. One from this host also gets the
  * Message-Id, Date and From that it lacks (one that is sent again: the
  * Resent- ones), and its short addresses are completed; mail of others is
- * not touched, so that signatures stay good.
+ * not touched, so that signatures stay good. What header checks say of a field comes before all that.
  */
 
 #include "cleanup/cleanup.h"
@@ -184,13 +184,15 @@ note_field(struct seen *seen, const struct header_field *field)
 	seen->received += header_is(field, "Received");
 }
 
+/* The field as it is, completed, or cut. */
 static void
-take_field(struct submission *submission, const struct header_field *field,
+put_field(struct submission *submission, const struct header_field *field,
     struct seen *seen)
 {
 	const char *context = rewrite_context(submission);
 
 	note_field(seen, field);
+	mime_note(&submission->mime, field);
 	if (header_is(field, "Message-Id"))
 		note_message_id(submission, field);
 	if (is_dropped(field))
@@ -201,6 +203,66 @@ take_field(struct submission *submission, const struct header_field *field,
 		append_completed(submission, field, context);
 	else
 		append_field(&submission->header, field);
+}
+
+/* What header checks make of it, in out: a field in its place, or before it. */
+static enum check_result
+check_field(struct submission *submission, const struct header_field *field,
+    struct text *out)
+{
+	enum check_table table = checks_table_of(MIME_OF_MESSAGE, field);
+	size_t length = field->raw_length;
+	enum check_result result;
+
+	if (!checks_are_wanted(submission, table))
+		return CHECK_KEEP;
+	if (length > 0 && field->raw[length - 1] == '\n')
+		length--;
+	if (length > (size_t)config.header_size_limit)
+		length = (size_t)config.header_size_limit;
+
+	char *content = mem_strndup(field->raw, length);
+
+	result = checks_ask(submission, table, content, out);
+	text_putc(out, '\n');
+	free(content);
+	return result;
+}
+
+static void
+take_field(struct submission *submission, const struct header_field *field,
+    struct seen *seen)
+{
+	struct text out = TEXT_EMPTY;
+	enum check_result result = check_field(submission, field, &out);
+	struct header_walk walk = { .text = out.bytes, .length = out.length };
+	struct header_field other;
+
+	if (result == CHECK_PREPEND)
+		text_append(&submission->header, out.bytes, out.length);
+	if (result == CHECK_KEEP || result == CHECK_PREPEND)
+		put_field(submission, field, seen);
+	else if (result == CHECK_REPLACE && header_next(&walk, &other))
+		put_field(submission, &other, seen);
+	text_clear(&out);
+}
+
+/* Our own Received field is checked like those that came. */
+static void
+take_received(struct submission *submission, struct seen *seen)
+{
+	struct text received = submission->header;
+	struct header_walk walk = { .text = received.bytes,
+	    .length = received.length };
+	struct header_field field;
+
+	if (!checks_are_wanted(submission, CHECK_HEADER))
+		return;
+	submission->header = (struct text)TEXT_EMPTY;
+	while (header_next(&walk, &field))
+		take_field(submission, &field, seen);
+	text_clear(&received);
+	seen->received = 0;
 }
 
 static const char *
@@ -250,6 +312,17 @@ add_missing(struct submission *submission, const struct seen *seen)
 		text_printf(out, "%s\n", config.undisclosed_recipients_header);
 }
 
+static const char *
+last_recipient(const struct envelope *envelope)
+{
+	const struct recipient *last;
+
+	if (envelope->recipient_count == 0)
+		return NULL;
+	last = &envelope->recipients[envelope->recipient_count - 1];
+	return *last->original != '\0' ? last->original : last->address;
+}
+
 void
 begin_header(struct submission *submission)
 {
@@ -266,6 +339,9 @@ begin_header(struct submission *submission)
 		return;
 	snprintf(origin, sizeof(origin), "from userid %s",
 	    envelope->login_sender);
+	submission->unchecked = !submission_is_new(envelope) ||
+	    (envelope->flags & ENVELOPE_NO_CHECKS);
+	submission->last_recipient = last_recipient(envelope);
 	message_received(&submission->header, envelope, config.myhostname,
 	    config.mail_name, by_user ? origin : NULL);
 }
@@ -312,6 +388,9 @@ rewrite_header(struct submission *submission)
 	if (submission->status != 0)
 		return;
 
+	parts_begin(submission);
+	take_received(submission, &seen);
+
 	size_t begin = keep_mailbox_lines(submission);
 	struct header_walk walk = { .text = submission->head + begin,
 	    .length = submission->head_length - begin };
@@ -328,4 +407,7 @@ rewrite_header(struct submission *submission)
 	if (walk.position < walk.length)
 		text_putc(&submission->header, '\n');
 	submission->body = skip_empty_line(submission, begin + walk.position);
+	parts_check(submission);
+	if (submission->redirect != NULL)
+		expand_redirect(submission);
 }

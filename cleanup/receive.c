@@ -29,9 +29,15 @@ submission_refuse(struct submission *submission, int status, const char *dsn,
 	submission->reason = reason;
 }
 
-/* Read the beginning of the content from the file that smtpd filled. */
-static int
-read_head(struct submission *submission)
+bool
+submission_is_new(const struct envelope *envelope)
+{
+	return *envelope->protocol_name != '\0' ||
+	    *envelope->login_sender != '\0';
+}
+
+int
+receive_head(struct submission *submission)
 {
 	struct stat st;
 
@@ -94,7 +100,7 @@ receive(struct submission *submission, struct service_request *request)
 	int64_t size;
 
 	submission->request = request;
-	submission->file = -1;
+	submission->file = submission->changed_file = -1;
 	submission->dsn = submission->reason = "";
 	submission->pool = pool_new(SUBMISSION_POOL);
 	if (ipc_decode_submit(&request->packet, &submit) == -1 ||
@@ -109,7 +115,7 @@ receive(struct submission *submission, struct service_request *request)
 	submission->head = submit.content.bytes;
 	submission->head_length = submit.content.length;
 	submission->file = submit.file;
-	if (submission->file != -1 && read_head(submission) == -1) {
+	if (submission->file != -1 && receive_head(submission) == -1) {
 		log_warning("cannot read the content of a submission: %m");
 		submission_refuse(submission, 451, "4.3.0",
 		    "Error: queue file write error");

@@ -21,6 +21,9 @@ claim_apply_options(struct envelope *envelope)
 	if (list_has_word(config.receive_override_options,
 	    "no_address_mappings"))
 		envelope->flags |= ENVELOPE_NO_EXPAND;
+	if (list_has_word(config.receive_override_options,
+	    "no_header_body_checks"))
+		envelope->flags |= ENVELOPE_NO_CHECKS;
 	envelope->filter = config.content_filter;
 }
 

@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "config/network.h"
 #include "service/service.h"
+#include "service/sieve.h"
 
 /* A known route is used this long. */
 #define FRESH_SECONDS	10
@@ -55,6 +56,8 @@ route_start(void)
 	resolver = resolve_new(service_base, &why);
 	if (resolver == NULL)
 		fatal("cannot ask DNS: %s; look at /etc/resolv.conf", why);
+	sieve_open(resolver, "smtp_dns_reply_filter",
+	    config.smtp_dns_reply_filter);
 	smtp_port = nexthop_port(config.smtp_tcp_port);
 	if (smtp_port == 0)
 		fatal("smtp_tcp_port = %s: give a number, or smtp",
@@ -100,22 +103,25 @@ on_stale(int fd, short what, void *argument)
 /* The network's words for a host that leads nowhere; a temporary reason outweighs a final one. */
 static void
 note_failure(struct known *known, const char *host, const char *type,
-    enum resolve_result result)
+    const struct resolve_answer *answer)
 {
 	struct failure *why = &known->route.why;
-	bool temporary = result == RESOLVE_TEMPORARY;
+	bool temporary = answer->result == RESOLVE_TEMPORARY;
 	const char *dsn = temporary ? "4.4.3" : "5.4.4";
 
 	if (*why->dsn == '4' && !temporary)
 		return;
-	if (config.disable_dns_lookups)
+	if (answer->why != NULL)
+		failure_set(why, "4.7.0", "Error looking up name=%s type=%s: "
+		    "%s", host, type, answer->why);
+	else if (config.disable_dns_lookups)
 		failure_set(why, dsn, "unable to look up host %s: %s", host,
 		    temporary ? "Temporary failure in name resolution" :
 		    "Name or service not known");
 	else
 		failure_set(why, dsn, "Host or domain name not found. "
 		    "Name service error for name=%s type=%s: %s", host, type,
-		    resolve_reason(result));
+		    resolve_reason(answer->result));
 }
 
 static bool
@@ -245,8 +251,7 @@ on_addresses(const struct resolve_answer *answer, void *argument)
 		add_target(question, &answer->addresses[i]);
 	if (answer->result != RESOLVE_FOUND)
 		note_failure(known, question->host,
-		    network_has_family(AF_INET6) ? "AAAA" : "A",
-		    answer->result);
+		    network_has_family(AF_INET6) ? "AAAA" : "A", answer);
 	if (--known->asking == 0)
 		settle(known);
 }
@@ -289,7 +294,7 @@ on_mx(const struct resolve_answer *answer, void *argument)
 			    answer->mx[i].preference);
 	} else if (answer->result == RESOLVE_TEMPORARY &&
 	    !config.ignore_mx_lookup_error) {
-		note_failure(known, domain, "MX", answer->result);
+		note_failure(known, domain, "MX", answer);
 	} else {
 		ask_host(known, domain, 0);
 	}

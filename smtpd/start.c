@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/network.h"
 #include "service/service.h"
+#include "service/sieve.h"
 #include "table/maps.h"
 #include "table/match.h"
 
@@ -44,6 +45,8 @@ smtpd_start(void)
 	if (smtpd_resolver == NULL)
 		fatal("cannot read the resolver's configuration: %s; look at "
 		    "/etc/resolv.conf", why);
+	sieve_open(smtpd_resolver, "smtpd_dns_reply_filter",
+	    config.smtpd_dns_reply_filter);
 	smtpd_cleanup = ipc_client_new(service_base,
 	    config.cleanup_service_name);
 	smtpd_rewrite = ipc_client_new(service_base,

@@ -194,6 +194,9 @@ submit(struct session *s)
 	if (list_has_word(config.receive_override_options,
 	    "no_address_mappings"))
 		e->flags |= ENVELOPE_NO_EXPAND;
+	if (list_has_word(config.receive_override_options,
+	    "no_header_body_checks"))
+		e->flags |= ENVELOPE_NO_CHECKS;
 	e->filter = filter_of(t);
 	if (e->token == NULL) {
 		session_reply(s, "%s", not_written);

@@ -23,6 +23,8 @@ honoured(void)
 	    (config.smtputf8_enable ? SMTP_HONOUR_SMTPUTF8 : 0) |
 	    (config.strict_rfc821_envelopes ? SMTP_STRICT_PATH : 0) |
 	    (config.strict_smtputf8 ? SMTP_STRICT_UTF8 : 0) |
+	    (config.resolve_null_domain ? SMTP_NULL_DOMAIN : 0) |
+	    (config.resolve_numeric_domain ? SMTP_NUMERIC_DOMAIN : 0) |
 	    (config.allow_min_user ? 0 : SMTP_REFUSE_MINUS);
 }
 

@@ -343,6 +343,27 @@ override_transport(struct resolution *found, struct maps *maps,
 	return answer;
 }
 
+/* "user@" and "user@192.0.2.1", where they are permitted, mean this host and user@[192.0.2.1]. */
+static void
+complete_odd_domain(struct text *address)
+{
+	char *at = strrchr(text_string(address), '@');
+	struct in_addr ignored;
+
+	if (at == NULL)
+		return;
+	if (at[1] == '\0' && config.resolve_null_domain) {
+		text_puts(address, config.myhostname);
+	} else if (config.resolve_numeric_domain &&
+	    inet_pton(AF_INET, at + 1, &ignored) == 1) {
+		char *domain = mem_strdup(at + 1);
+
+		text_truncate(address, (size_t)(at + 1 - address->bytes));
+		text_printf(address, "[%s]", domain);
+		free(domain);
+	}
+}
+
 void
 resolve_address(const char *sender, const char *address, bool probe,
     struct resolution *found)
@@ -358,6 +379,8 @@ resolve_address(const char *sender, const char *address, bool probe,
 		found->error = EAGAIN;
 		return;
 	}
+
+	complete_odd_domain(&found->recipient);
 
 	const char *at = strrchr(text_string(&found->recipient), '@');
 	char *domain = text_lower(mem_strdup(at != NULL ? at + 1 : ""));

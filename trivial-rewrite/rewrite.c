@@ -67,6 +67,8 @@ complete(enum rewrite_context context, struct text *address)
 		text_printf(address, "@%s", origin);
 		domain = strrchr(address->bytes, '@');
 	} else if (domain[1] == '\0') {
+		if (config.resolve_null_domain)
+			return;
 		text_puts(address, origin);	/* "user@" */
 		domain = strrchr(address->bytes, '@');
 	}

@@ -35,6 +35,10 @@
 ssize_t	 address_path_parse(const char *text, size_t length,
 	    char address[ADDRESS_SIZE], const char **why);
 
+/* The same, and "user@" and "user@192.0.2.1" count as addresses. */
+ssize_t	 address_path_parse_odd(const char *text, size_t length,
+	    char address[ADDRESS_SIZE], const char **why);
+
 /* The internal form of an external address that is all of text. 0, or -1. */
 int	 address_unquote(const char *text, size_t length,
 	    char address[ADDRESS_SIZE]);

@@ -2,6 +2,7 @@
 
 #include "address/address.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -101,6 +102,18 @@ take_localpart(const char *text, size_t length, struct address_build *build,
 	return last_at;
 }
 
+/* As only some servers take it: none at all, or an address without its brackets. */
+static bool
+domain_is_odd(const char *domain, size_t length)
+{
+	char literal[32];
+
+	if (length == 0 || length > sizeof(literal) - 3)
+		return length == 0;
+	snprintf(literal, sizeof(literal), "[%.*s]", (int)length, domain);
+	return address_literal_is_valid(literal, length + 2);
+}
+
 static bool
 domain_is_valid(const char *domain, size_t length)
 {
@@ -130,8 +143,8 @@ address_unquote(const char *text, size_t length, char address[ADDRESS_SIZE])
 
 /* What stands between the brackets. 0, or -1 and *why. */
 static int
-take_mailbox(const char *text, size_t length, char address[ADDRESS_SIZE],
-    const char **why)
+take_mailbox(const char *text, size_t length, bool may_be_odd,
+    char address[ADDRESS_SIZE], const char **why)
 {
 	size_t route = route_length(text, length);
 
@@ -152,7 +165,8 @@ take_mailbox(const char *text, size_t length, char address[ADDRESS_SIZE],
 
 		if (domain_length > 0 && domain[domain_length - 1] == '.')
 			domain_length--;
-		if (!domain_is_valid(domain, domain_length)) {
+		if (!domain_is_valid(domain, domain_length) && !(may_be_odd &&
+		    domain_is_odd(domain, domain_length))) {
 			*why = "bad domain";
 			return -1;
 		}
@@ -175,8 +189,8 @@ take_mailbox(const char *text, size_t length, char address[ADDRESS_SIZE],
 	return 0;
 }
 
-ssize_t
-address_path_parse(const char *text, size_t length,
+static ssize_t
+take_path(const char *text, size_t length, bool may_be_odd,
     char address[ADDRESS_SIZE], const char **why)
 {
 	size_t start = 0;
@@ -213,9 +227,24 @@ address_path_parse(const char *text, size_t length,
 	*why = "two @ in a row";
 	if (has_double_at(text + inner, end - inner))
 		return -1;
-	if (take_mailbox(text + inner, end - inner, address, why) == -1)
+	if (take_mailbox(text + inner, end - inner, may_be_odd, address,
+	    why) == -1)
 		return -1;
 	return after;
+}
+
+ssize_t
+address_path_parse(const char *text, size_t length,
+    char address[ADDRESS_SIZE], const char **why)
+{
+	return take_path(text, length, false, address, why);
+}
+
+ssize_t
+address_path_parse_odd(const char *text, size_t length,
+    char address[ADDRESS_SIZE], const char **why)
+{
+	return take_path(text, length, true, address, why);
 }
 
 const char *

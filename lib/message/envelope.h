@@ -31,6 +31,7 @@ enum {
 	ENVELOPE_TRACE		= 1 << 7,	/* sendmail -v: deliver, and report to the sender what became of each recipient */
 	ENVELOPE_VERIFY		= 1 << 8,	/* sendmail -bv: report what would become of each, and deliver nothing */
 	ENVELOPE_PROBE		= 1 << 9,	/* with VERIFY: the report is for verify(8) */
+	ENVELOPE_NO_CHECKS	= 1 << 10,	/* no header and body checks */
 };
 
 /* What a local user may ask for; the rest is for us to say. */

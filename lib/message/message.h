@@ -5,6 +5,7 @@
  * date.h      RFC 5322 dates and Message-Ids
  * dot.h       the lines of DATA, of BDAT and of RETR
  * envelope.h  who sent it and to whom, as it travels through the suite
+ * mime.h      its parts, their headers and bodies
  * received.h  the field that this host adds on top
  *
  * Inside the suite lines end in LF, and a bare CR does not occur.

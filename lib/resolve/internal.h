@@ -23,4 +23,7 @@ const char *hosts_name(const struct hosts *hosts,
 /* absence.c: the TTL of an answer that has no records; 0: it does not say. */
 unsigned absence_ttl(const unsigned char *bytes, size_t length);
 
+/* sift.c: the records of an answer that the sieve does not want count no more. What is to be said of an answer that is none then; else NULL. */
+const char *sift(resolve_sieve *sieve, uint8_t *message, size_t length);
+
 #endif

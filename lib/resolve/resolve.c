@@ -34,6 +34,7 @@ struct resolver {
 	ares_channel		 channel;
 	struct event		*timer;
 	struct hosts		*hosts;
+	resolve_sieve		*sieve;
 	LIST_HEAD(, channel_socket) sockets;
 };
 
@@ -42,6 +43,8 @@ struct resolve_query {
 	resolve_done		*done;		/* NULL: cancelled, waits for c-ares */
 	void			*argument;
 	unsigned		 waiting;	/* answers of c-ares still to come */
+	bool			 as_library;	/* the C library's answer is wanted: nobody sifts it */
+	const char		*why;
 	bool			 starting;	/* the function that asks has not returned */
 	struct event		*soon;		/* to answer from the loop */
 	enum resolve_result	 result;
@@ -177,6 +180,12 @@ resolve_new(struct event_base *base, const char **why)
 }
 
 void
+resolve_sift_with(struct resolver *resolver, resolve_sieve *sieve)
+{
+	resolver->sieve = sieve;
+}
+
+void
 resolve_free(struct resolver **resolver)
 {
 	struct resolver *r = *resolver;
@@ -221,6 +230,7 @@ answer(struct resolve_query *query)
 		.mx = query->mx,
 		.name = query->name,
 		.names = query->names,
+		.why = query->count > 0 ? NULL : query->why,
 		.ttl = query->ttl,
 	};
 
@@ -314,6 +324,20 @@ arrived(struct resolve_query *query, int status)
 	return true;
 }
 
+/* The status of an answer with what the sieve left of it. */
+static int
+sifted(struct resolve_query *query, int status, unsigned char *bytes,
+    int length)
+{
+	const char *why = status != ARES_SUCCESS || query->as_library ? NULL :
+	    sift(query->resolver->sieve, bytes, (size_t)length);
+
+	if (why == NULL)
+		return status;
+	query->why = why;
+	return ARES_EREFUSED;
+}
+
 static void
 note_result(struct resolve_query *query, int status)
 {
@@ -350,6 +374,7 @@ on_a(void *argument, int status, int timeouts, unsigned char *bytes, int length)
 
 	if (!arrived(query, status))
 		return;
+	status = sifted(query, status, bytes, length);
 	if (status == ARES_SUCCESS)
 		status = ares_parse_a_reply(bytes, length, NULL, found, &count);
 	if (status == ARES_SUCCESS)
@@ -388,6 +413,7 @@ on_aaaa(void *argument, int status, int timeouts, unsigned char *bytes,
 
 	if (!arrived(query, status))
 		return;
+	status = sifted(query, status, bytes, length);
 	if (status == ARES_SUCCESS)
 		status = ares_parse_aaaa_reply(bytes, length, NULL, found,
 		    &count);
@@ -409,6 +435,7 @@ resolve_addresses(struct resolver *resolver, const char *host, unsigned from,
 {
 	struct resolve_query *query = query_new(resolver, done, argument);
 
+	query->as_library = from & RESOLVE_HOSTS;
 	if (from & RESOLVE_HOSTS) {
 		query->addresses = mem_zalloc(ADDRESSES_MAX,
 		    sizeof(*query->addresses));
@@ -457,6 +484,7 @@ on_mx(void *argument, int status, int timeouts, unsigned char *bytes,
 
 	if (!arrived(query, status))
 		return;
+	status = sifted(query, status, bytes, length);
 	if (status == ARES_SUCCESS)
 		status = ares_parse_mx_reply(bytes, length, &found);
 	for (struct ares_mx_reply *mx = found;
@@ -504,6 +532,7 @@ on_ns(void *argument, int status, int timeouts, unsigned char *bytes,
 
 	if (!arrived(query, status))
 		return;
+	status = sifted(query, status, bytes, length);
 	if (status == ARES_SUCCESS)
 		status = ares_parse_ns_reply(bytes, length, &found);
 	for (char **host = found == NULL ? NULL : found->h_aliases;
@@ -535,6 +564,7 @@ on_text(void *argument, int status, int timeouts, unsigned char *bytes,
 
 	if (!arrived(query, status))
 		return;
+	status = sifted(query, status, bytes, length);
 	if (status == ARES_SUCCESS)
 		status = ares_parse_txt_reply_ext(bytes, length, &found);
 	for (struct ares_txt_ext *t = found; t != NULL; t = t->next) {

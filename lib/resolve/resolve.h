@@ -53,6 +53,7 @@ struct resolve_answer {
 	const struct resolve_mx		*mx;		/* by preference */
 	const char			*name;		/* of an address: without the last dot */
 	char *const			*names;		/* name servers; the texts of TXT records */
+	const char			*why;		/* no server's fault, but the sieve's; else NULL */
 	unsigned			 ttl;		/* of IPv4 addresses, also that there are none: seconds; 0: nobody said */
 };
 
@@ -69,6 +70,15 @@ struct resolver *resolve_new(struct event_base *base, const char **why);
 
 /* Also forgets the queries under way, without a word. Clears *resolver; NULL is fine. */
 void	resolve_free(struct resolver **resolver);
+
+/*
+ * What the administrator thinks of a record, "mail.example. 3600 IN MX 10
+ * mx.example.". If he wants none of those that came, or nobody knows what
+ * he wants, the answer is temporary. Not asked where /etc/hosts comes first.
+ */
+enum resolve_sifted { RESOLVE_KEEP, RESOLVE_DROP, RESOLVE_WRONG };
+typedef enum resolve_sifted resolve_sieve(const char *record);
+void	resolve_sift_with(struct resolver *resolver, resolve_sieve *sieve);
 
 /* Give a query to cancel, valid until its callback runs. Keep argument until then. */
 struct resolve_query *resolve_addresses(struct resolver *resolver,

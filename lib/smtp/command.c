@@ -263,6 +263,12 @@ keyword_length(const char *argument, size_t length, const char *keyword,
 	return size;
 }
 
+static bool
+is_numeric(const char *domain)
+{
+	return *domain != '\0' && domain[strspn(domain, "0123456789.")] == '\0';
+}
+
 /* The grammar permits more addresses than a server may want. */
 static bool
 is_wanted(const char *address, unsigned honoured, bool smtputf8)
@@ -272,6 +278,12 @@ is_wanted(const char *address, unsigned honoured, bool smtputf8)
 	    address : domain;
 
 	if ((honoured & SMTP_REFUSE_MINUS) && address[0] == '-')
+		return false;
+	if (domain != NULL && *domain == '\0' &&
+	    !(honoured & SMTP_NULL_DOMAIN))
+		return false;
+	if (domain != NULL && is_numeric(domain) &&
+	    !(honoured & SMTP_NUMERIC_DOMAIN))
 		return false;
 	return smtputf8 || text_is_ascii(judged, strlen(judged)) ||
 	    (domain == NULL && !(honoured & SMTP_STRICT_UTF8));
@@ -290,8 +302,8 @@ smtp_mail_parse(const char *argument, size_t length, unsigned honoured,
 	if (keyword == 0)
 		return "501 5.5.4 Syntax: MAIL FROM:<address>";
 
-	ssize_t path = address_path_parse(argument + keyword, length - keyword,
-	    mail->sender, &why);
+	ssize_t path = address_path_parse_odd(argument + keyword,
+	    length - keyword, mail->sender, &why);
 
 	if (path == -1)
 		return bad;
@@ -315,8 +327,8 @@ smtp_rcpt_parse(const char *argument, size_t length, unsigned honoured,
 	if (keyword == 0)
 		return "501 5.5.4 Syntax: RCPT TO:<address>";
 
-	ssize_t path = address_path_parse(argument + keyword, length - keyword,
-	    rcpt->recipient, &why);
+	ssize_t path = address_path_parse_odd(argument + keyword,
+	    length - keyword, rcpt->recipient, &why);
 
 	if (path == -1 || rcpt->recipient[0] == '\0' ||
 	    !is_wanted(rcpt->recipient, honoured,

@@ -145,6 +145,58 @@ static const struct { const char *message, *shown; } headers[] = {
 	{ "", "" },
 };
 
+/* What a reader of parts finds: h, p, n a field of the message, of a part, of a message within; b a line, = a boundary. */
+static const struct {
+	const char *message, *events;
+	unsigned wrong;
+} parts[] = {
+	{ "A: b\n\nx\ny\n", "hbb", 0 },
+	{ "x\n\ny", "bbb", 0 },
+	{ "A: b\n c\nContent-Type: multipart/mixed; boundary=z\n\nx\n--z\nB: c\n\ny\n--z--\nend\n",
+	    "hhb=pb=b", 0 },
+	{ "Content-Type: message/rfc822\n\nA: b\n\nx\n", "hnb", 0 },
+	{ "Content-Type: multipart/digest; boundary=z\n\n--z\n\nA: b\n\nx\n--z--\n",
+	    "h=nb=", 0 },
+	{ "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=b\n\n"
+	    "--b\n\n--a\nC: d\n\n", "h=p==p", 0 },
+	{ "A: \303\274\n\n", "h", MIME_8BIT_FIELD },
+	{ "A: b\n\n\303\274\n", "hb", MIME_8BIT_BODY },
+	{ "Content-Transfer-Encoding: 8bit\n\n\303\274\n", "hb", 0 },
+	{ "Content-Type: multipart/x; boundary=a\nContent-Transfer-Encoding: base64\n\n",
+	    "hh", MIME_BAD_ENCODING },
+};
+
+static void
+on_field(void *argument, const struct mime_field *field)
+{
+	text_putc(argument, "hpn"[field->of]);
+}
+
+static void
+on_line(void *argument, const struct mime_line *line)
+{
+	text_putc(argument, line->is_boundary ? '=' : 'b');
+}
+
+START_TEST(finds_parts)
+{
+	static const struct mime_events events = { .field = on_field,
+	    .line = on_line };
+	struct text found = TEXT_EMPTY;
+	struct mime_reader reader = { .events = &events, .argument = &found,
+	    .deepest = 10, .longest_boundary = 70, .longest_field = 1000,
+	    .looks_for_8bit = true };
+
+	mime_begin(&reader);
+	mime_read(&reader, parts[_i].message, strlen(parts[_i].message));
+	mime_finish(&reader);
+	ck_assert_str_eq(text_string(&found), parts[_i].events);
+	ck_assert_uint_eq(reader.wrong, parts[_i].wrong);
+	mime_clear(&reader);
+	text_clear(&found);
+}
+END_TEST
+
 START_TEST(finds_fields)
 {
 	struct header_walk walk = { headers[_i].message,
@@ -228,6 +280,7 @@ main(void)
 	tcase_add_test(tcase, bdat_takes_dots_as_they_are);
 	tcase_add_loop_test(tcase, stuffs_dots_and_never_sends_a_bare_lf, 0,
 	    COUNT_OF(outgoing));
+	tcase_add_loop_test(tcase, finds_parts, 0, COUNT_OF(parts));
 	tcase_add_loop_test(tcase, finds_fields, 0, COUNT_OF(headers));
 	tcase_add_test(tcase, writes_dates_and_ids);
 	tcase_add_test(tcase, traces_where_it_came_from);
