@@ -18,6 +18,7 @@
 #include "message/dot.h"
 #include "message/envelope.h"
 #include "message/header.h"
+#include "message/mime.h"
 #include "message/received.h"
 
 #endif
