@@ -71,7 +71,7 @@ checks_tell(struct submission *submission)
 {
 	char *cursor = submission->said.bytes, *line;
 
-	while ((line = word_next(&cursor, "\n")) != NULL)
+	while (cursor != NULL && (line = word_next(&cursor, "\n")) != NULL)
 		log_info("%s", line);
 }
 
