@@ -14,6 +14,7 @@ struct notice {
 	enum notice_kind	 kind;
 	bool			 is_expired;	/* what was deferred counts as failed */
 	bool			 again;		/* perhaps it was told before */
+	bool			 is_part;	/* one result of several: with VERP each has a notice of its own */
 	struct pool		*pool;
 	struct envelope		*envelope;	/* of the message that it is about */
 	struct delivery_result	*results;	/* of its recipients; not all belong to this notice */

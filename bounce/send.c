@@ -12,11 +12,21 @@
 
 #include "config/config.h"
 #include "delivery/submit.h"
+#include "message/verp.h"
 
-/* A notice on its way, by the place of its request. */
+/* What was asked, by the place of its request. */
+struct question {
+	struct notice	 notice;
+	bool		 is_readable, has_failed;
+	size_t		 parts;		/* the notices that it became */
+};
+
+/* A notice on its way. */
 struct sending {
+	struct question	*question;
 	struct notice	 notice;
 	bool		 is_readable;
+	size_t		 submissions;
 	size_t		 letter_count;
 	struct letter	 letters[LETTERS_MAX];
 	struct text	 content[LETTERS_MAX];
@@ -29,6 +39,11 @@ key_of(const struct letter *letter)
 	static const char to_sender[] = "?fdstv", to_postmaster[] = "?FDSTV";
 	const struct notice *notice = letter->notice;
 
+	if (notice->is_part)
+		return pool_printf(notice->pool, "%s-%c%lld",
+		    notice->envelope->unique, (letter->to_postmaster ?
+		    to_postmaster : to_sender)[notice->kind],
+		    (long long)notice->results[0].number);
 	return pool_printf(notice->pool, "%s-%c", notice->envelope->unique,
 	    (letter->to_postmaster ? to_postmaster : to_sender)[notice->kind]);
 }
@@ -119,44 +134,126 @@ settle(const struct sending *sending, struct delivery_submission *submissions,
 	return sending->letter_count == 0 || sent[0];
 }
 
-static void
-answer(struct service_request *request, struct sending *sending,
-    struct delivery_submission *submissions, size_t count)
+/* How many notices a question is: one, or with VERP one for each failure. */
+static size_t
+count_parts(const struct notice *notice, bool is_readable)
 {
-	if (!sending->is_readable)
+	return is_readable && notice->kind == NOTICE_FAILURE &&
+	    *notice->envelope->verp != '\0' &&
+	    *notice->envelope->sender != '\0' &&
+	    !config.disable_verp_bounces ? notice->count : 1;
+}
+
+/* The notice about one result, to the sender that its recipient had. False without memory. */
+static bool
+make_part(struct notice *part, const struct notice *whole, size_t place)
+{
+	struct delivery_result *result = &whole->results[place];
+	const struct recipient *recipient =
+	    &whole->envelope->recipients[result->number];
+	struct envelope *envelope = pool_alloc(whole->pool, sizeof(*envelope));
+	struct text sender = TEXT_EMPTY;
+
+	*part = *whole;
+	if (envelope == NULL)
+		return false;
+	*envelope = *whole->envelope;
+	verp_sender(&sender, envelope->verp, envelope->sender,
+	    *recipient->original != '\0' ? recipient->original :
+	    recipient->address);
+	envelope->sender = pool_strdup(whole->pool, text_string(&sender));
+	text_clear(&sender);
+	part->envelope = envelope;
+	part->results = result;
+	part->count = 1;
+	part->is_part = true;
+	return envelope->sender != NULL;
+}
+
+/* What was asked, as notices: what each request became has its place. */
+static size_t
+divide(struct question *questions, size_t count, struct sending **sendings)
+{
+	size_t total = 0, at = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += questions[i].parts;
+	*sendings = mem_zalloc(total, sizeof(**sendings));
+	for (size_t i = 0; i < count; i++) {
+		const struct notice *whole = &questions[i].notice;
+
+		for (size_t part = 0; part < questions[i].parts; part++, at++) {
+			struct sending *sending = &(*sendings)[at];
+
+			sending->question = &questions[i];
+			sending->notice = *whole;
+			sending->is_readable = questions[i].is_readable &&
+			    (questions[i].parts == 1 ||
+			    make_part(&sending->notice, whole, part));
+		}
+	}
+	return total;
+}
+
+static void
+answer(struct service_request *request, const struct question *question)
+{
+	if (!question->is_readable)
 		service_reply_done(request, EINVAL, "bad request");
-	else if (settle(sending, submissions, count))
+	else if (!question->has_failed)
 		service_reply_done(request, 0, "");
 	else
 		service_reply_done(request, EAGAIN, "the notice is not sent");
 }
 
-void
-send_notices(struct service_request *requests, size_t count)
+static void
+send_all(struct sending *sendings, size_t count)
 {
-	struct sending *sendings = mem_zalloc(count, sizeof(*sendings));
 	struct delivery_submission *submissions = mem_zalloc(
 	    count * LETTERS_MAX, sizeof(*submissions));
-	size_t *counts = mem_zalloc(count, sizeof(*counts)), total = 0, at = 0;
+	size_t total = 0, at = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		sendings[i].is_readable = notice_receive(&sendings[i].notice,
-		    &requests[i].packet) == 0;
 		if (sendings[i].is_readable)
-			counts[i] = prepare(&sendings[i], submissions + total);
-		total += counts[i];
+			sendings[i].submissions = prepare(&sendings[i],
+			    submissions + total);
+		total += sendings[i].submissions;
 	}
 	delivery_submit_all(submissions, total);
 	for (size_t i = 0; i < count; i++) {
-		answer(&requests[i], &sendings[i], submissions + at, counts[i]);
-		at += counts[i];
+		if (!sendings[i].is_readable || !settle(&sendings[i],
+		    submissions + at, sendings[i].submissions))
+			sendings[i].question->has_failed = true;
+		at += sendings[i].submissions;
 		for (size_t n = 0; n < LETTERS_MAX; n++)
 			text_clear(&sendings[i].content[n]);
-		notice_clear(&sendings[i].notice);
 	}
 	for (size_t i = 0; i < total; i++)
 		ipc_packet_clear(&submissions[i].reply);
-	free(counts);
 	free(submissions);
+}
+
+void
+send_notices(struct service_request *requests, size_t count)
+{
+	struct question *questions = mem_zalloc(count, sizeof(*questions));
+	struct sending *sendings;
+	size_t total;
+
+	for (size_t i = 0; i < count; i++) {
+		struct question *question = &questions[i];
+
+		question->is_readable = notice_receive(&question->notice,
+		    &requests[i].packet) == 0;
+		question->parts = count_parts(&question->notice,
+		    question->is_readable);
+	}
+	total = divide(questions, count, &sendings);
+	send_all(sendings, total);
+	for (size_t i = 0; i < count; i++) {
+		answer(&requests[i], &questions[i]);
+		notice_clear(&questions[i].notice);
+	}
 	free(sendings);
+	free(questions);
 }

@@ -386,24 +386,10 @@ checks_ask(struct submission *submission, enum check_table table,
 	return result;
 }
 
-/* Fields that say how a body is to be read, wherever they stand. */
-static bool
-is_mime_field(const struct header_field *field)
-{
-	static const char *const mime[] = { "Content-Description",
-	    "Content-Disposition", "Content-Id", "Content-Transfer-Encoding",
-	    "Content-Type", "MIME-Version" };
-
-	for (size_t i = 0; i < COUNT_OF(mime); i++)
-		if (header_is(field, mime[i]))
-			return true;
-	return false;
-}
-
 enum check_table
 checks_table_of(enum mime_header of, const struct header_field *field)
 {
-	if (of == MIME_OF_PART || is_mime_field(field))
+	if (of == MIME_OF_PART || mime_is_field(field))
 		return CHECK_MIME_HEADER;
 	return of == MIME_OF_NESTED ? CHECK_NESTED_HEADER : CHECK_HEADER;
 }

@@ -265,6 +265,45 @@ take_received(struct submission *submission, struct seen *seen)
 	seen->received = 0;
 }
 
+/* A phrase (RFC 5322 section 3.2.5): as it is if it is made of atoms, else in quotes. */
+static void
+put_phrase(struct text *out, const char *name)
+{
+	bool plain = true;
+
+	for (const char *p = name; *p != '\0'; p++)
+		plain &= isalnum((unsigned char)*p) ||
+		    strchr(" !#$%&'*+-/=?^_`{|}~", *p) != NULL;
+	if (plain) {
+		text_puts(out, name);
+		return;
+	}
+	text_putc(out, '"');
+	for (const char *p = name; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\')
+			text_putc(out, '\\');
+		if (!iscntrl((unsigned char)*p))
+			text_putc(out, *p);
+	}
+	text_putc(out, '"');
+}
+
+/* "Ada Lovelace <ada@example.org>"; who has no name, or is nobody, has less. */
+static void
+put_from(struct text *out, const struct envelope *envelope)
+{
+	if (*envelope->sender == '\0') {
+		text_puts(out, "MAILER-DAEMON");
+	} else if (*envelope->full_name == '\0') {
+		address_quote(out, envelope->sender);
+	} else {
+		put_phrase(out, envelope->full_name);
+		text_puts(out, " <");
+		address_quote(out, envelope->sender);
+		text_putc(out, '>');
+	}
+}
+
 static const char *
 make_message_id(struct submission *submission, time_t seconds)
 {
@@ -302,10 +341,7 @@ add_missing(struct submission *submission, const struct seen *seen)
 		text_printf(out, "%sDate: %s\n", prefix, date);
 	if (!has->from) {
 		text_printf(out, "%sFrom: ", prefix);
-		if (*envelope->sender == '\0')
-			text_puts(out, "MAILER-DAEMON");
-		else
-			address_quote(out, envelope->sender);
+		put_from(out, envelope);
 		text_putc(out, '\n');
 	}
 	if (!seen->to_or_cc && *config.undisclosed_recipients_header != '\0')

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "message/dot.h"
+#include "message/verp.h"
 
 /* He knows his own submissions by it, and cannot name another user's. "" if he gave none. */
 static const char *
@@ -40,6 +41,10 @@ claim_envelope(struct pool *pool, const struct envelope *given, uid_t uid,
 	kept->flags = given->flags & ENVELOPE_OF_USERS;
 	kept->dsn_envid = given->dsn_envid;
 	kept->dsn_ret = given->dsn_ret;
+	kept->full_name = given->full_name;
+	if (*given->verp != '\0' && *given->sender != '\0' &&
+	    verp_complaint(given->verp, config.verp_delimiter_filter) == NULL)
+		kept->verp = given->verp;
 	kept->login_sender = pool_printf(pool, "%ld", (long)uid);
 	kept->token = own_token(pool, given->token, uid);
 	for (size_t i = 0; i < given->recipient_count; i++) {

@@ -272,6 +272,8 @@ struct session {
 	size_t			 skip;		/* replies that no longer matter */
 	size_t			 accepted;
 	struct content		 content;
+	struct text		 shaped;	/* the content, if it does not go as it came */
+	bool			 is_shaped;
 };
 
 /* Before the sandbox closes: opens the tables of debug_peer_list. */
@@ -306,6 +308,11 @@ void	trouble_end(struct session *session);
 
 /* reword.c: smtp_reply_filter. False if what is left is no reply. */
 void	reword_start(void);		/* before the sandbox closes */
+
+/* shape.c: the content as this host is to get it, in session->shaped unless it stays as it is. False: a table cannot be read. */
+void	shape_start(void);		/* before the sandbox closes */
+bool	shape_content(struct session *session);
+
 bool	reword_reply(const struct session *session, struct smtp_reply *reply);
 
 /* dialogue.c: what is said, and what replies mean. */

@@ -35,6 +35,7 @@ more_to_send(const struct job *job, size_t *place)
 static bool
 transaction_over(struct session *session)
 {
+	text_clear(&session->shaped);
 	struct job *job = session->job;
 
 	session->job = NULL;
@@ -102,6 +103,9 @@ is_fit(struct session *session)
 		failure_set(&job->why, "5.3.4", "message size %lld exceeds "
 		    "size limit %lld of server %s", (long long)job->wire_size,
 		    (long long)session->size_limit, session->peer);
+	else if (!shape_content(session))
+		failure_set(&job->why, "4.3.0", "smtp header checks lookup "
+		    "error");
 	else
 		return true;
 	return false;
@@ -462,8 +466,12 @@ on_data(struct session *session)
 		return true;
 	}
 	event_del(&session->readable);	/* unless he stops us, he has nothing to say */
-	content_start(&session->content, request->content,
-	    request->content_length);
+	if (session->is_shaped)
+		content_start(&session->content,
+		    text_string(&session->shaped), session->shaped.length);
+	else
+		content_start(&session->content, request->content,
+		    request->content_length);
 	session_enter(session, STAGE_BODY);
 	smtp_reply_reset(&session->reply);
 	session_flush(session);

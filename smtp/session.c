@@ -78,6 +78,7 @@ session_end(struct session **argument)
 	trouble_end(session);
 	fd_close(&session->fd);
 	text_clear(&session->out);
+	text_clear(&session->shaped);
 	smtp_reply_clear(&session->reply);
 	free(session->host);
 	free(session->peer);

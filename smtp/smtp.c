@@ -40,6 +40,7 @@ start(void)
 	destinations_start();
 	sessions_start();
 	reword_start();
+	shape_start();
 }
 
 static void

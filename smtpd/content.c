@@ -159,9 +159,12 @@ weigh(struct session *s)
 static bool
 refuse_bare_newline(struct session *s)
 {
-	if (!(s->transaction->reader.seen & DOT_BARE_LF) ||
-	    !smtpd_refuses_bare_newline(s))
+	if (!(s->transaction->reader.seen & DOT_BARE_LF))
 		return false;
+	if (!smtpd_refuses_bare_newline(s)) {
+		smtpd_note_bare_newline(s);
+		return false;
+	}
 	session_reply(s, "%d 5.5.2 %s Error: bare <LF> received",
 	    config.smtpd_forbid_bare_newline_reject_code, config.myhostname);
 	report_lost(s, "bare <LF> received");

@@ -123,7 +123,9 @@ greet_refused(struct session *s)
 {
 	set_name(s, "unknown");
 	s->busy = false;
-	session_say(s, "220 %s", config.smtpd_banner);
+	/* Who did not wait for the greeting does not get the rest of it, as in postscreen. */
+	if (!screen_withholds_greeting(s))
+		session_say(s, "220 %s", config.smtpd_banner);
 	session_go_on(s);
 }
 
@@ -232,6 +234,12 @@ offers_xforward(const struct session *s)
 }
 
 static bool
+offers_xverp(const struct session *s)
+{
+	return s->may_xverp;
+}
+
+static bool
 offers_smtputf8(const struct session *s)
 {
 	return config.smtputf8_enable;
@@ -246,6 +254,7 @@ static const struct {
 	{ "SIZE", NULL, NULL },
 	{ "VRFY", offers_vrfy, NULL },
 	{ "ETRN", offers_etrn, NULL },
+	{ "XVERP", offers_xverp, NULL },
 	{ "XCLIENT", offers_xclient,
 	    "NAME ADDR PROTO HELO REVERSE_NAME PORT DESTADDR DESTPORT" },
 	{ "XFORWARD", offers_xforward,
@@ -268,6 +277,7 @@ answer_ehlo(struct session *s, enum verdict verdict)
 		return;
 	}
 	s->esmtp = true;
+	s->may_xverp = xclient_may_verp(s);
 	text_printf(&reply, "250 %s", config.myhostname);
 	for (size_t i = 0; i < COUNT_OF(extensions); i++) {
 		const char *keyword = extensions[i].keyword;

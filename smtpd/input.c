@@ -43,9 +43,12 @@ skip_line(struct session *s)
 static bool
 refuse_bare_newline(struct session *s, const char *line, size_t length)
 {
-	if ((length > 0 && line[length - 1] == '\r') ||
-	    !smtpd_refuses_bare_newline(s))
+	if (length > 0 && line[length - 1] == '\r')
 		return false;
+	if (!smtpd_refuses_bare_newline(s)) {
+		smtpd_note_bare_newline(s);
+		return false;
+	}
 	session_reply(s, "%d 5.5.2 %s Error: bare <LF> received",
 	    config.smtpd_forbid_bare_newline_reject_code, config.myhostname);
 	log_info("disconnect: bare <LF> received after %s from %s", s->where,

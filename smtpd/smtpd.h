@@ -36,6 +36,9 @@ bool	smtpd_is_rewritten(const struct session *session);
 /* smtpd_forbid_bare_newline = reject, and this client is no exception. */
 bool	smtpd_refuses_bare_newline(const struct session *session);
 
+/* smtpd_forbid_bare_newline = note: tell of the first in a session. */
+void	smtpd_note_bare_newline(struct session *session);
+
 /* Is it in debug_peer_list? */
 bool	smtpd_is_traced(const struct session *session);
 
@@ -88,7 +91,8 @@ struct session {
 	bool		 is_traced;	/* in debug_peer_list: its dialogue is logged */
 	enum verb	 verb;		/* the command at hand */
 	const char	*where;		/* its name in the log */
-	bool		 may_xclient, may_xforward;
+	bool		 noted_bare_newline;
+	bool		 may_xclient, may_xforward, may_xverp;
 	bool		 was_xclient;	/* not offered again */
 	bool		 is_screening;	/* must not speak yet: screen.c */
 	bool		 is_refused;	/* at connect: nothing but QUIT helps */
@@ -415,6 +419,9 @@ bool	screen_long_line(struct session *session);
 bool	screen_has_refused(const struct session *session);
 bool	screen_refuses(struct session *session, const char *recipient);
 
+/* He spoke before his turn and is refused for it: he does not get the rest of the greeting. */
+bool	screen_withholds_greeting(const struct session *session);
+
 /* PIPELINING is not offered to who is tested for it, or was refused. */
 bool	screen_hides_pipelining(const struct session *session);
 
@@ -483,6 +490,9 @@ void	route_forget(struct question **question);
 /* ------------------------------------------------------------ xclient.c */
 
 void	xclient_open(void);
+
+/* May this client say XVERP? */
+bool	xclient_may_verp(const struct session *session);
 void	xclient_authorize(struct session *session);
 void	xclient(struct session *session, const struct smtp_command *command);
 void	xforward(struct session *session, const struct smtp_command *command);

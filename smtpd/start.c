@@ -36,6 +36,24 @@ open_rewritten(void)
 	free(list);
 }
 
+/* What is not served as main.cf has it is told. */
+static void
+open_bare_newlines(void)
+{
+	const char *how = config.smtpd_forbid_bare_newline;
+
+	may_send_bare_newlines = match_list_open(
+	    "smtpd_forbid_bare_newline_exclusions",
+	    config.smtpd_forbid_bare_newline_exclusions);
+	if (text_equal_nocase(how, "no"))
+		log_warning("smtpd_forbid_bare_newline = no would let one "
+		    "message be smuggled behind another: it is normalize here");
+	else if (!list_has_word("yes normalize note reject", how))
+		log_warning("smtpd_forbid_bare_newline = %s: expected "
+		    "normalize, yes, note, reject or no; it is normalize here",
+		    how);
+}
+
 void
 smtpd_start(void)
 {
@@ -55,9 +73,7 @@ smtpd_start(void)
 	exempt = match_list_open("smtpd_client_event_limit_exceptions",
 	    config.smtpd_client_event_limit_exceptions);
 	traced = match_list_open("debug_peer_list", config.debug_peer_list);
-	may_send_bare_newlines = match_list_open(
-	    "smtpd_forbid_bare_newline_exclusions",
-	    config.smtpd_forbid_bare_newline_exclusions);
+	open_bare_newlines();
 	if (*address_proxy_protocol() != '\0' &&
 	    !text_equal_nocase(address_proxy_protocol(), "haproxy"))
 		fatal("%s_upstream_proxy_protocol = %s: expected haproxy",
@@ -95,6 +111,17 @@ smtpd_is_rewritten(const struct session *s)
 	    (list_has_word(list, "permit_mynetworks") &&
 	    smtpd_is_mynetworks(s, &failed)) ||
 	    maps_find(rewritten, s->client_address, &value) == TABLE_FOUND;
+}
+
+void
+smtpd_note_bare_newline(struct session *s)
+{
+	if (smtpd_is_alone || s->noted_bare_newline ||
+	    !text_equal_nocase(config.smtpd_forbid_bare_newline, "note"))
+		return;
+	s->noted_bare_newline = true;
+	log_info("notice: bare <LF> received after %s from %s", s->where,
+	    s->peer);
 }
 
 bool

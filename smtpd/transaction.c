@@ -11,18 +11,20 @@
 
 #include "address/address.h"
 #include "config/config.h"
+#include "message/verp.h"
 #include "smtpd/check/check.h"
 
 /* What one client's envelope may take: some 8,000 addresses of usual length. */
 #define ENVELOPE_LIMIT	(1 << 20)
 
 static unsigned
-honoured(void)
+honoured(const struct session *s)
 {
 	return SMTP_HONOUR_SIZE | SMTP_HONOUR_8BITMIME | SMTP_HONOUR_DSN |
 	    (config.smtputf8_enable ? SMTP_HONOUR_SMTPUTF8 : 0) |
 	    (config.strict_rfc821_envelopes ? SMTP_STRICT_PATH : 0) |
 	    (config.strict_smtputf8 ? SMTP_STRICT_UTF8 : 0) |
+	    (s->may_xverp ? SMTP_HONOUR_XVERP : 0) |
 	    (config.resolve_null_domain ? SMTP_NULL_DOMAIN : 0) |
 	    (config.resolve_numeric_domain ? SMTP_NUMERIC_DOMAIN : 0) |
 	    (config.allow_min_user ? 0 : SMTP_REFUSE_MINUS);
@@ -112,6 +114,8 @@ transaction_begin(struct session *s, const struct smtp_mail *mail)
 
 	e->sender = keep(t, mail->sender);
 	e->dsn_envid = keep(t, mail->envid);
+	if (mail->wants_verp)
+		e->verp = keep(t, mail->verp);
 	e->dsn_ret = mail->ret == SMTP_RET_UNSAID ? 0 :
 	    mail->ret == SMTP_RET_FULL ? DSN_RET_FULL : DSN_RET_HDRS;
 	if (mail->body == SMTP_BODY_8BITMIME)
@@ -126,7 +130,7 @@ transaction_begin(struct session *s, const struct smtp_mail *mail)
 	e->helo_name = keep(t, s->helo_name == NULL ? "" : s->helo_name);
 	e->protocol_name = mail->smtputf8 ? "UTF8SMTP" :
 	    s->esmtp ? "ESMTP" : "SMTP";
-	return e->sender != NULL && e->dsn_envid != NULL &&
+	return e->sender != NULL && e->verp != NULL && e->dsn_envid != NULL &&
 	    e->client_name != NULL && e->client_address != NULL &&
 	    e->helo_name != NULL;
 }
@@ -153,6 +157,25 @@ check_mail(struct session *s, bool is_within)
 		    answer_mail);
 }
 
+/* What is wrong with XVERP; NULL: nothing, and its delimiters are set. */
+static const char *
+complain_of_verp(struct smtp_mail *mail, struct text *reply)
+{
+	if (!mail->wants_verp)
+		return NULL;
+	if (mail->sender[0] == '\0')
+		return "503 5.5.4 Error: XVERP requires non-null sender";
+	if (mail->verp[0] == '\0')
+		strlcpy(mail->verp, config.default_verp_delimiters,
+		    sizeof(mail->verp));
+	if (verp_complaint(mail->verp, config.verp_delimiter_filter) == NULL)
+		return NULL;
+	text_truncate(reply, 0);
+	text_printf(reply, "501 5.5.4 Error: XVERP needs two characters from "
+	    "%s", config.verp_delimiter_filter);
+	return text_string(reply);
+}
+
 void
 transaction_mail(struct session *s, const struct smtp_command *command)
 {
@@ -168,7 +191,9 @@ transaction_mail(struct session *s, const struct smtp_command *command)
 		return;
 	}
 	complaint = smtp_mail_parse(command->argument,
-	    command->argument_length, honoured(), &mail, &reply);
+	    command->argument_length, honoured(s), &mail, &reply);
+	if (complaint == NULL)
+		complaint = complain_of_verp(&mail, &reply);
 	if (complaint != NULL)
 		transaction_complain(s, complaint, command);
 	else if (!transaction_begin(s, &mail)) {
@@ -257,7 +282,7 @@ transaction_rcpt(struct session *s, const struct smtp_command *command)
 	t->rcpt = mem_alloc(sizeof(*t->rcpt));
 
 	unsigned like_mail = t->envelope->flags & ENVELOPE_SMTPUTF8 ?
-	    honoured() : honoured() & ~SMTP_HONOUR_SMTPUTF8;
+	    honoured(s) : honoured(s) & ~SMTP_HONOUR_SMTPUTF8;
 	const char *complaint = smtp_rcpt_parse(command->argument,
 	    command->argument_length, like_mail, t->rcpt, &reply);
 

@@ -17,7 +17,7 @@
 
 #define VALUE_MAX	256
 
-static struct match_list *xclient_hosts, *xforward_hosts;
+static struct match_list *xclient_hosts, *xforward_hosts, *verp_clients;
 
 void
 xclient_open(void)
@@ -26,6 +26,15 @@ xclient_open(void)
 	    config.smtpd_authorized_xclient_hosts);
 	xforward_hosts = match_list_open("smtpd_authorized_xforward_hosts",
 	    config.smtpd_authorized_xforward_hosts);
+	verp_clients = match_list_open("smtpd_authorized_verp_clients",
+	    config.smtpd_authorized_verp_clients);
+}
+
+bool
+xclient_may_verp(const struct session *s)
+{
+	return match_client(verp_clients, s->client_name, &s->address.any) ==
+	    TABLE_FOUND;
 }
 
 /* By the connection's own address: what a proxy says of its client gives that one no rights. */

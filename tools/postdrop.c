@@ -63,6 +63,8 @@ keep_what_is_his(struct input *input, const struct envelope *given,
 	kept->size = input->record.content_length;
 	kept->dsn_envid = given->dsn_envid;
 	kept->dsn_ret = given->dsn_ret;
+	kept->full_name = given->full_name;
+	kept->verp = given->verp;
 	if (envelope_is_user_token(given->token))
 		kept->token = given->token;	/* pickup may know it by this */
 	for (size_t i = 0; i < given->recipient_count; i++) {

@@ -27,6 +27,7 @@
 #include "base/base.h"
 #include "config/config.h"
 #include "handover/handover.h"
+#include "message/verp.h"
 #include "tools/shared/command.h"
 #include "tools/shared/submission.h"
 
@@ -46,7 +47,8 @@ static struct {
 	int64_t		 flags;		/* ENVELOPE_... */
 	int64_t		 dsn_ret;
 	int64_t		 dsn_notify;
-	const char	*envid;
+	const char	*envid;		/* -V */
+	const char	*verp;		/* -XV: delimiters, or "" for the usual ones */
 } options = { .flags = ENVELOPE_LOCAL_ORIGIN };
 
 static void refuse(int code, const char *format, const char *what)
@@ -158,6 +160,28 @@ set_body(const char *type)
 		refuse(EX_TEMPFAIL, "-%s option needs 8BITMIME or 7BIT", "B");
 }
 
+/* The id of the envelope; two delimiters meant VERP, once. */
+static void
+set_envid(const char *text)
+{
+	bool is_printable = true;
+
+	for (const char *p = text; *p != '\0'; p++)
+		is_printable &= isprint((unsigned char)*p) != 0;
+	if (strlen(text) == 2 && ispunct((unsigned char)text[0]) &&
+	    ispunct((unsigned char)text[1])) {
+		log_warning("option -V%s is deprecated with Postfix 2.3; "
+		    "specify -XV%s instead", text, text);
+		options.verp = text;
+	} else if (strlen(text) > 100) {
+		log_warning("too long -V option value -- ignored");
+	} else if (!is_printable) {
+		log_warning("bad syntax in -V option value -- ignored");
+	} else {
+		options.envid = text;
+	}
+}
+
 static void
 usage(void)
 {
@@ -190,7 +214,7 @@ read_option(int option)
 		set_return(optarg);
 		break;
 	case 'V':
-		log_warning("option -V is not supported: no VERP");
+		set_envid(optarg);
 		break;
 	case 'b':
 		set_mode(optarg);
@@ -216,7 +240,10 @@ read_option(int option)
 	case 'n':
 		refuse(EX_TEMPFAIL, "-%s option not supported", "n");
 	case 'X':
-		refuse(EX_TEMPFAIL, "unsupported: -X%s", optarg);
+		if (*optarg != 'V')
+			refuse(EX_TEMPFAIL, "unsupported: -X%s", optarg);
+		options.verp = optarg + 1;
+		break;
 	case 'A': case 'L': case 'O': case 'U': case 'c': case 'd': case 'e':
 	case 'h': case 'm': case 'p': case 's': case 'x':
 		break;		/* said in vain since long */
@@ -353,6 +380,52 @@ read_message(struct submission *submission)
 		    "line or via the -t option", who());
 }
 
+/* "a b" on the command line is two addresses, "A B <c>" one: words become a list where no name is about. Released with free(3). */
+static char *
+separate(const char *argument)
+{
+	char *list = mem_strdup(argument), *at = list;
+	int depth = 0;
+
+	if (strpbrk(list, "<\":") != NULL)
+		return list;
+	for (char *p = list; *p != '\0'; p++) {	/* comments are blanks */
+		depth += *p == '(';
+		if (depth > 0) {
+			depth -= *p == ')';
+			*p = ' ';
+		}
+	}
+	while ((at = strpbrk(at, " \t")) != NULL) {
+		size_t gap = strspn(at, " \t");
+		bool joins = at == list || at[gap] == '\0' ||
+		    strchr("@.", at[-1]) != NULL ||
+		    strchr("@.", at[gap]) != NULL;
+
+		if (!joins)
+			*at = ',';
+		at += gap;
+	}
+	return list;
+}
+
+/* -XV: each recipient has a sender of his own. */
+static void
+fill_verp(struct envelope *envelope)
+{
+	if (options.verp == NULL)
+		return;
+	if (*envelope->sender == '\0')
+		refuse(EX_TEMPFAIL, "%s: -V option requires non-null sender "
+		    "address", who());
+	if (*options.verp == '\0')
+		options.verp = config.default_verp_delimiters;
+	if (verp_complaint(options.verp, config.verp_delimiter_filter) != NULL)
+		refuse(EX_TEMPFAIL, "-V requires two characters from %s",
+		    config.verp_delimiter_filter);
+	envelope->verp = options.verp;
+}
+
 static void
 fill_envelope(struct submission *submission, char **recipients)
 {
@@ -365,11 +438,17 @@ fill_envelope(struct submission *submission, char **recipients)
 	    sender_address(options.sender) : command_user();
 	envelope->flags = options.flags;
 	envelope->dsn_ret = options.dsn_ret;
+	if (options.envid != NULL)
+		envelope->dsn_envid = options.envid;
+	fill_verp(envelope);
 	for (; *recipients != NULL; recipients++) {
-		if (submission_add_recipients(submission, *recipients,
-		    strlen(*recipients)) == 0)
+		char *list = separate(*recipients);
+
+		if (submission_add_recipients(submission, list,
+		    strlen(list)) == 0)
 			refuse(EX_USAGE, "bad recipient address: %s",
 			    *recipients);
+		free(list);
 	}
 }
 
@@ -399,8 +478,7 @@ submit(char **recipients)
 	if (*name != '\0' && *envelope->sender != '\0' &&
 	    (options.flags & ENVELOPE_LOCAL_ORIGIN) &&
 	    options.mode == MODE_SUBMIT)
-		submission_add_from(&submission, name);
-	free(name);
+		envelope->full_name = name;
 
 	char id[HANDOVER_ID_SIZE];
 	int code = handover(envelope, &submission.content, id);
@@ -408,6 +486,7 @@ submit(char **recipients)
 	if (code == 0 && (options.flags & (ENVELOPE_TRACE | ENVELOPE_VERIFY)))
 		say_report_follows(envelope);
 	submission_clear(&submission);
+	free(name);
 	return code;
 }
 

@@ -449,6 +449,19 @@ mime_clear(struct mime_reader *reader)
 	text_clear(&reader->culprit);
 }
 
+bool
+mime_is_field(const struct header_field *field)
+{
+	static const char *const mime[] = { "Content-Description",
+	    "Content-Disposition", "Content-Id", "Content-Transfer-Encoding",
+	    "Content-Type", "MIME-Version" };
+
+	for (size_t i = 0; i < sizeof(mime) / sizeof(mime[0]); i++)
+		if (header_is(field, mime[i]))
+			return true;
+	return false;
+}
+
 const char *
 mime_wrong_status(unsigned wrong, const char **words)
 {

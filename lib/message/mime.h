@@ -110,6 +110,9 @@ void	mime_clear(struct mime_reader *reader);
 /* A raw field as header.h has it. False if there is none. */
 bool	mime_field_parse(const struct mime_field *raw, struct header_field *field);
 
+/* Is it one of those that say how a body is to be read? */
+bool	mime_is_field(const struct header_field *field);
+
 /* Enhanced status code and words for the gravest of MIME_...: "5.6.3", "improper use of 8-bit data in message header". */
 const char *mime_wrong_status(unsigned wrong, const char **words);
 

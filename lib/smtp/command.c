@@ -112,6 +112,18 @@ read_smtputf8(struct reading *reading, const char *value, size_t length)
 	return NULL;
 }
 
+/* Which delimiters are good is for the server to say; none at all that are too many. */
+static const char *
+read_verp(struct reading *reading, const char *value, size_t length)
+{
+	char *verp = reading->mail->verp;
+
+	reading->mail->wants_verp = true;
+	for (size_t i = 0; i < 2; i++)
+		verp[i] = length == 2 ? value[i] : i < length ? ' ' : '\0';
+	return NULL;
+}
+
 /* Who it was that logged in elsewhere is not told on (RFC 4954 section 5). */
 static const char *
 read_auth(struct reading *reading, const char *value, size_t length)
@@ -191,6 +203,8 @@ static const struct parameter {
 	{ "RET",      OF_MAIL, SMTP_HONOUR_DSN,      true,  read_ret },
 	{ "ENVID",    OF_MAIL, SMTP_HONOUR_DSN,      true,  read_envid },
 	{ "SMTPUTF8", OF_MAIL, SMTP_HONOUR_SMTPUTF8, false, read_smtputf8 },
+	{ "XVERP",    OF_MAIL, SMTP_HONOUR_XVERP,    false, read_verp },
+	{ "XVERP",    OF_MAIL, SMTP_HONOUR_XVERP,    true,  read_verp },
 	{ "NOTIFY",   OF_RCPT, SMTP_HONOUR_DSN,      true,  read_notify },
 	{ "ORCPT",    OF_RCPT, SMTP_HONOUR_DSN,      true,  read_orcpt },
 };

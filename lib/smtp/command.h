@@ -51,6 +51,7 @@ enum {
 	SMTP_STRICT_UTF8	= 1 << 5,	/* beyond ASCII only with SMTPUTF8: local parts, too */
 	SMTP_NULL_DOMAIN	= 1 << 7,	/* "user@" is an address */
 	SMTP_NUMERIC_DOMAIN	= 1 << 8,	/* so is "user@192.0.2.1" */
+	SMTP_HONOUR_XVERP	= 1 << 9,
 	SMTP_REFUSE_MINUS	= 1 << 6,	/* "-x@y" might be taken for an option somewhere */
 };
 
@@ -60,6 +61,8 @@ struct smtp_mail {
 	enum smtp_body	body;
 	enum smtp_ret	ret;
 	bool		smtputf8;
+	bool		wants_verp;
+	char		verp[3];		/* its delimiters; "": the usual ones */
 	char		envid[SMTP_ENVID_MAX + 1];	/* decoded; "": not said */
 };
 

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "message/verp.h"
+
 /* A worker whose oldest request is this old is stuck: a hung file system, a slow command. */
 #define STUCK_MS	500
 
@@ -88,6 +90,7 @@ encode_envelope(const struct entry *entry, struct text *text)
 	struct envelope part = *message->envelope;
 	struct recipient *recipients = mem_zalloc(entry->count,
 	    sizeof(*recipients));
+	struct text sender = TEXT_EMPTY;
 
 	for (size_t i = 0; i < entry->count; i++) {
 		size_t place = entry->recipients[i];
@@ -98,9 +101,16 @@ encode_envelope(const struct entry *entry, struct text *text)
 		recipients[i].address = message->routes[place].address;
 		recipients[i].number = (int64_t)place;
 	}
+	if (*part.verp != '\0' && entry->count == 1) {
+		verp_sender(&sender, part.verp, part.sender,
+		    recipients[0].original);
+		part.sender = text_string(&sender);
+		part.verp = "";
+	}
 	part.recipients = recipients;
 	part.recipient_count = entry->count;
 	envelope_encode(&part, text);
+	text_clear(&sender);
 	free(recipients);
 }
 

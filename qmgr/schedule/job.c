@@ -49,6 +49,14 @@ is_alone(const struct transport *transport)
 	return transport->recipient_limit == 1;
 }
 
+/* How many recipients a delivery may have. With VERP each has a sender of his own. */
+static size_t
+entry_limit(const struct transport *transport, const struct message *message)
+{
+	return *message->envelope->verp != '\0' ? 1 :
+	    (size_t)transport->entry_limit;
+}
+
 /* The end of the recipients from a place on that have one destination. */
 static size_t
 end_of_destination(const struct transport *transport,
@@ -68,7 +76,7 @@ static size_t
 count_deliveries(const struct transport *transport,
     const struct message *message, const size_t *places, size_t count)
 {
-	size_t deliveries = 0, limit = (size_t)transport->entry_limit;
+	size_t deliveries = 0, limit = entry_limit(transport, message);
 
 	for (size_t from = 0, to; from < count; from = to) {
 		to = end_of_destination(transport, message, places, from, count);
@@ -105,7 +113,7 @@ static void
 queue_small(struct transport *transport, struct message *message,
     const size_t *places, size_t count)
 {
-	size_t limit = (size_t)transport->entry_limit;
+	size_t limit = entry_limit(transport, message);
 
 	for (size_t from = 0, to; from < count; from = to) {
 		struct destination *destination;
@@ -298,9 +306,10 @@ peer_cut(const struct peer *peer)
 {
 	const struct job *job = peer->job;
 	size_t count = peer->end - peer->at;
+	size_t limit = entry_limit(job->transport, job->message);
 
-	if (count > (size_t)job->transport->entry_limit)
-		count = (size_t)job->transport->entry_limit;
+	if (count > limit)
+		count = limit;
 	return entry_new(peer->destination, job->message,
 	    job->places + peer->at, count, true);
 }

@@ -82,6 +82,26 @@ compile_argument(struct check *check, const char *parameter,
 	}
 }
 
+/* reject_maps_rbl, the old way: reject_rbl_client for each of maps_rbl_domains. */
+static const struct check_list *
+compile_maps_rbl(const char *parameter)
+{
+	char *domains = mem_strdup(config.maps_rbl_domains);
+	char *cursor = domains, *domain;
+	struct text words = TEXT_EMPTY;
+	const struct check_list *list;
+
+	log_warning("%s: restriction reject_maps_rbl is going away; use "
+	    "reject_rbl_client domain in its place", parameter);
+	while ((domain = word_next(&cursor, LIST_SEPARATORS)) != NULL)
+		text_printf(&words, "reject_rbl_client %s ", domain);
+	list = check_list_compile("maps_rbl_domains", text_string(&words),
+	    NULL);
+	text_clear(&words);
+	free(domains);
+	return list;
+}
+
 /* A check that cannot be made: kind and list stay NULL, and it is 451. */
 static void
 compile_word(struct check *check, const char *parameter, char *word,
@@ -92,6 +112,10 @@ compile_word(struct check *check, const char *parameter, char *word,
 	check->word = mem_strdup(word);
 	if (list_has_word(config.smtpd_restriction_classes, word)) {
 		check->list = compile_class(check->word, implied);
+		return;
+	}
+	if (text_equal_nocase(word, "reject_maps_rbl")) {
+		check->list = compile_maps_rbl(parameter);
 		return;
 	}
 	check->kind = check_kind_find(word);

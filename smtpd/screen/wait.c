@@ -162,6 +162,13 @@ judge_early_words(struct session *s, const char *words, size_t length)
 		s->busy = true;
 }
 
+bool
+screen_withholds_greeting(const struct session *s)
+{
+	return s->screening != NULL && s->screening->spoke &&
+	    screen_action(SCREEN_PREGREET) == SCREEN_ENFORCE;
+}
+
 void
 screen_heard(struct session *s)
 {

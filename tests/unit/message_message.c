@@ -166,6 +166,46 @@ static const struct {
 	    "hh", MIME_BAD_ENCODING },
 };
 
+START_TEST(each_recipient_has_a_sender)
+{
+	static const struct { const char *sender, *recipient, *result; } rows[] = {
+		{ "list@x.org", "ada@y.org", "list+ada=y.org@x.org" },
+		{ "list@x.org", "ada", "list+ada@x.org" },
+		{ "list", "ada@y.org", "list+ada=y.org" },
+		{ "l@st@x.org", "a@d@y.org", "l@st+a@d=y.org@x.org" },
+	};
+	struct text sender = TEXT_EMPTY;
+
+	verp_sender(&sender, "+=", rows[_i].sender, rows[_i].recipient);
+	ck_assert_str_eq(text_string(&sender), rows[_i].result);
+	text_clear(&sender);
+	ck_assert_ptr_null(verp_complaint("+=", "-=+"));
+	ck_assert_ptr_nonnull(verp_complaint("+", "-=+"));
+	ck_assert_ptr_nonnull(verp_complaint("+x", "-=+"));
+}
+END_TEST
+
+static const struct { const char *message, *converted; } downgrades[] = {
+	{ "A: b\n\n\303\274\n", "A: b\n\n\303\274\n" },
+	{ "Content-Transfer-Encoding: 8bit\n\n\303\274=\tx \n\n",
+	    "Content-Transfer-Encoding: quoted-printable\n\n=C3=BC=3D\tx=20\n\n" },
+	{ "content-transfer-encoding: binary\nA: b\n\nx",
+	    "A: b\nContent-Transfer-Encoding: quoted-printable\n\nx" },
+	{ "Content-Type: multipart/mixed; boundary=z\nContent-Transfer-Encoding: 8bit\n\n\274\n--z\n\n\274\n--z--\n",
+	    "Content-Type: multipart/mixed; boundary=z\nContent-Transfer-Encoding: 7bit\n\n\274\n--z\n\n\274\n--z--\n" },
+};
+
+START_TEST(converts_to_seven_bits)
+{
+	struct text out = TEXT_EMPTY;
+
+	downgrade(&out, downgrades[_i].message, strlen(downgrades[_i].message),
+	    10, 70);
+	ck_assert_str_eq(text_string(&out), downgrades[_i].converted);
+	text_clear(&out);
+}
+END_TEST
+
 static void
 on_field(void *argument, const struct mime_field *field)
 {
@@ -280,6 +320,9 @@ main(void)
 	tcase_add_test(tcase, bdat_takes_dots_as_they_are);
 	tcase_add_loop_test(tcase, stuffs_dots_and_never_sends_a_bare_lf, 0,
 	    COUNT_OF(outgoing));
+	tcase_add_loop_test(tcase, each_recipient_has_a_sender, 0, 4);
+	tcase_add_loop_test(tcase, converts_to_seven_bits, 0,
+	    COUNT_OF(downgrades));
 	tcase_add_loop_test(tcase, finds_parts, 0, COUNT_OF(parts));
 	tcase_add_loop_test(tcase, finds_fields, 0, COUNT_OF(headers));
 	tcase_add_test(tcase, writes_dates_and_ids);

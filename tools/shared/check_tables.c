@@ -84,9 +84,9 @@ check_postmaster(void)
 static bool
 lists_tables(const char *name)
 {
-	static const char *const endings[] = { "_clients", "_command_filter",
-	    "_domains", "_exceptions", "_hosts", "_maps", "_networks",
-	    "mydestination", "mynetworks" };
+	static const char *const endings[] = { "_checks", "_clients",
+	    "_command_filter", "_domains", "_exceptions", "_hosts", "_maps",
+	    "_networks", "_reply_filter", "mydestination", "mynetworks" };
 
 	for (size_t i = 0; i < COUNT_OF(endings); i++)
 		if (text_ends_with(name, endings[i]))

@@ -36,8 +36,4 @@ int	submission_read(struct submission *submission, FILE *in, bool dot_ends);
 /* Recipients from To, Cc and Bcc, or from their Resent- forms if there are any. */
 void	submission_take_header_recipients(struct submission *submission);
 
-/* Add a From field with this name, if the header lacks one. */
-void	submission_add_from(struct submission *submission,
-	    const char *full_name);
-
 #endif

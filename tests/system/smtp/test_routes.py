@@ -50,6 +50,24 @@ class Routes(Test):
         self.assertEqual({f[0]: f[1] for f in found}, {"later@x.org": "sent", "now@x.org": "sent"})
         self.assertEqual(self.server.wait()[0][1], ["later@x.org"])
 
+    def test_answers_are_sifted(self):
+        records = {("x.example", "MX"): ["10 a.x.example", "20 b.x.example"], ("a.x.example", "A"): ["127.9.9.9"],
+                   ("b.x.example", "A"): [self.server.address]}
+        smtp = self.route(records, smtp_host_lookup="dns",
+                          smtp_dns_reply_filter="inline:{ {x.example. 60 IN MX 10 a.x.example.=ignore} }")
+        smtp_ttl = smtp.deliver("x.example")
+        self.assertEqual(smtp_ttl[0][1], "sent", smtp_ttl)
+        self.assertNotIn(("a.x.example", "A"), smtp.dns.questions)
+
+    def test_no_answer_is_left(self):
+        smtp = self.route({("x.example", "MX"): ["10 a.x.example"], ("a.x.example", "A"): [self.server.address]},
+                          smtp_host_lookup="dns", smtp_dns_reply_filter="static:IGNORE")
+        self.assertRegex(smtp.one("x.example"), "^deferred 4.7.0 Error looking up name=x.example type=MX: "
+                         "DNS reply filter drops all results")
+        smtp = self.route({("x.example", "MX"): ["10 a.x.example"]}, smtp_dns_reply_filter="static:what")
+        self.assertRegex(smtp.one("x.example"), "^deferred 4.7.0 .*Invalid DNS reply filter syntax")
+        smtp.wait_log('smtp_dns_reply_filter: unknown DNS filter action: "what"')
+
     def test_no_such_domain(self):
         smtp = self.route({})
         self.assertEqual(smtp.one("nosuch.example"),

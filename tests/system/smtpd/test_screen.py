@@ -113,6 +113,14 @@ class Screen(postroad.Test):
         box.wait_log(r"PREGREET 21 after 0[.\d]* from %s: EHLO client\.example\\r\\n$" % CLIENT)
         box.wait_log("DISCONNECT " + CLIENT)
 
+    def test_who_talks_early_does_not_get_the_rest_of_the_greeting(self):
+        box = self.screened(postscreen_greet_wait="5s", postscreen_greet_action="enforce")
+        with Line(box) as line:
+            line.socket.sendall(EHLO + QUIT)
+            heard = line.rest()
+        self.assertTrue(heard.startswith(b"220-from-the-pass-line\r\n250-"), heard)
+        self.assertNotIn(b"\n220 ", heard)
+
     def test_who_talks_early_is_refused_at_rcpt(self):
         box = self.screened(postscreen_greet_wait="5s", postscreen_greet_action="enforce",
                             postscreen_reject_footer="\\c. Ask $client_address")
