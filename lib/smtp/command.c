@@ -265,16 +265,24 @@ read_parameters(struct reading *reading, unsigned honoured, const char *text,
 
 /* Past "FROM:" or "TO:"; 0 if the argument does not begin so. */
 static size_t
-keyword_length(const char *argument, size_t length, const char *keyword,
-    unsigned honoured)
+keyword_length(const char *argument, size_t length, const char *keyword)
 {
 	size_t size = strlen(keyword);
 
-	if (length <= size || strncasecmp(argument, keyword, size) != 0)
-		return 0;
-	if ((honoured & SMTP_STRICT_PATH) && argument[size] != '<')
-		return 0;
-	return size;
+	return length <= size || strncasecmp(argument, keyword, size) != 0 ? 0
+	    : size;
+}
+
+/* With strict_rfc821_envelopes an address stands in <>; a blank before it is forgiven. */
+static bool
+is_well_framed(const char *path, size_t length, unsigned honoured)
+{
+	size_t blanks = 0;
+
+	while (blanks < length && path[blanks] == ' ')
+		blanks++;
+	return !(honoured & SMTP_STRICT_PATH) ||
+	    (blanks < length && path[blanks] == '<');
 }
 
 static bool
@@ -309,7 +317,7 @@ smtp_mail_parse(const char *argument, size_t length, unsigned honoured,
 {
 	static const char bad[] = "501 5.1.7 Bad sender address syntax";
 	struct reading reading = { .mail = mail };
-	size_t keyword = keyword_length(argument, length, "FROM:", honoured);
+	size_t keyword = keyword_length(argument, length, "FROM:");
 	const char *why;
 
 	*mail = (struct smtp_mail){ .size = -1 };
@@ -319,7 +327,8 @@ smtp_mail_parse(const char *argument, size_t length, unsigned honoured,
 	ssize_t path = address_path_parse_odd(argument + keyword,
 	    length - keyword, mail->sender, &why);
 
-	if (path == -1)
+	if (path == -1 || !is_well_framed(argument + keyword, length - keyword,
+	    honoured))
 		return bad;
 
 	const char *complaint = read_parameters(&reading, honoured,
@@ -334,7 +343,7 @@ smtp_rcpt_parse(const char *argument, size_t length, unsigned honoured,
     struct smtp_rcpt *rcpt, struct text *reply)
 {
 	struct reading reading = { .rcpt = rcpt };
-	size_t keyword = keyword_length(argument, length, "TO:", honoured);
+	size_t keyword = keyword_length(argument, length, "TO:");
 	const char *why;
 
 	*rcpt = (struct smtp_rcpt){ .notify = 0 };
@@ -345,6 +354,7 @@ smtp_rcpt_parse(const char *argument, size_t length, unsigned honoured,
 	    length - keyword, rcpt->recipient, &why);
 
 	if (path == -1 || rcpt->recipient[0] == '\0' ||
+	    !is_well_framed(argument + keyword, length - keyword, honoured) ||
 	    !is_wanted(rcpt->recipient, honoured,
 	    honoured & SMTP_HONOUR_SMTPUTF8))
 		return "501 5.1.3 Bad recipient address syntax";

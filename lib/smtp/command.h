@@ -47,7 +47,7 @@ enum {
 	SMTP_HONOUR_8BITMIME	= 1 << 1,
 	SMTP_HONOUR_DSN		= 1 << 2,
 	SMTP_HONOUR_SMTPUTF8	= 1 << 3,
-	SMTP_STRICT_PATH	= 1 << 4,	/* only <address>, right behind the colon */
+	SMTP_STRICT_PATH	= 1 << 4,	/* only <address>, perhaps with blanks before it */
 	SMTP_STRICT_UTF8	= 1 << 5,	/* beyond ASCII only with SMTPUTF8: local parts, too */
 	SMTP_NULL_DOMAIN	= 1 << 7,	/* "user@" is an address */
 	SMTP_NUMERIC_DOMAIN	= 1 << 8,	/* so is "user@192.0.2.1" */

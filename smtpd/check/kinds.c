@@ -191,7 +191,9 @@ reject_invalid_helo(struct session *s, const struct check *check)
 static enum verdict
 reject_non_fqdn_helo(struct session *s, const struct check *check)
 {
-	if (is_helo_valid(s->helo_name) && is_fqdn(s->helo_name))
+	/* A literal is no name: whether it is one is reject_invalid_helo's to say. */
+	if (s->helo_name[0] == '[' ||
+	    (is_helo_valid(s->helo_name) && is_fqdn(s->helo_name)))
 		return VERDICT_NONE;
 	return check_refuse(s, config.non_fqdn_reject_code, "5.5.2",
 	    "<%s>: Helo command rejected: need fully-qualified hostname",

@@ -77,6 +77,29 @@ START_TEST(reads_mail)
 }
 END_TEST
 
+static const struct { const char *argument; bool good; } framed[] = {
+	{ "FROM:<a@b.org>", true },
+	{ "FROM: <a@b.org>", true },	/* as many clients write it */
+	{ "FROM:<>", true },
+	{ "FROM:a@b.org", false },
+	{ "FROM: a@b.org", false },
+};
+
+START_TEST(a_strict_path_stands_in_brackets)
+{
+	struct smtp_mail mail;
+	struct text reply = TEXT_EMPTY;
+	const char *complaint = smtp_mail_parse(framed[_i].argument,
+	    strlen(framed[_i].argument), SMTP_STRICT_PATH, &mail, &reply);
+
+	if (framed[_i].good)
+		ck_assert_ptr_null(complaint);
+	else
+		ck_assert_str_eq(complaint, "501 5.1.7 Bad sender address syntax");
+	text_clear(&reply);
+}
+END_TEST
+
 static const struct {
 	const char *argument, *complaint, *recipient;
 	unsigned notify;
@@ -258,6 +281,8 @@ main(void)
 
 	tcase_add_loop_test(tcase, splits_commands, 0, COUNT_OF(commands));
 	tcase_add_loop_test(tcase, reads_mail, 0, COUNT_OF(mails));
+	tcase_add_loop_test(tcase, a_strict_path_stands_in_brackets, 0,
+	    COUNT_OF(framed));
 	tcase_add_loop_test(tcase, reads_rcpt, 0, COUNT_OF(rcpts));
 	tcase_add_loop_test(tcase, reads_replies, 0, COUNT_OF(replies));
 	tcase_add_test(tcase, endless_replies_are_broken);
