@@ -71,6 +71,16 @@ listed_is_probe_sender(const char *address)
 	return is_ours;
 }
 
+/* A bare user in a table is one of ours: in a local domain, or in the one that completes our addresses. */
+static bool
+may_be_bare(const struct route *route)
+{
+	const char *domain = address_domain(route->recipient);
+
+	return route->address_class == CLASS_LOCAL ||
+	    (domain != NULL && strcasecmp(domain, config.myorigin) == 0);
+}
+
 /* Does the class's own list know him? An empty one is no list: everybody is known. */
 static enum table_answer
 is_known(const struct route *route, const struct listing *listing)
@@ -82,7 +92,7 @@ is_known(const struct route *route, const struct listing *listing)
 	if (maps_are_empty(listing->maps))
 		return TABLE_FOUND;
 	return maps_find_address(listing->maps, route->recipient,
-	    route->address_class == CLASS_LOCAL, config.recipient_delimiter,
+	    may_be_bare(route), config.recipient_delimiter,
 	    &value, NULL);
 }
 
@@ -123,7 +133,7 @@ is_alias(const struct route *route)
 	const char *value;
 
 	return maps_find_address(aliases, route->recipient,
-	    route->address_class == CLASS_LOCAL, config.recipient_delimiter,
+	    may_be_bare(route), config.recipient_delimiter,
 	    &value, NULL);
 }
 

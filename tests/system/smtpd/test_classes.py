@@ -38,3 +38,12 @@ class Classes(postroad.Test):
             box.wait_log("trivial-rewrite.*warning: do not list domain two.example in BOTH %s and %s" % (one, other))
             box.stop()
             self.assertEqual(box.log().count("in BOTH"), 1)
+
+    def test_a_bare_name_is_of_our_origin(self):
+        """virtual(5): "user" is user@$myorigin, whatever class that domain has."""
+        box = self.system(settings={"mydestination": "localhost", "virtual_alias_domains": "example.org other.example",
+                                    "virtual_alias_maps": "inline:{abuse=ada@localhost}"})
+        with box.smtp() as smtp:
+            smtp.mail("a@example.net")
+            self.assertEqual(smtp.rcpt("abuse@example.org")[0], 250)
+            self.assertEqual(smtp.rcpt("abuse@other.example")[0], 550)
