@@ -106,9 +106,10 @@ host_in_data(const struct zone_owner *owner, uint16_t type,
 	case DNS_TYPE_MX:
 	case DNS_TYPE_AFSDB:
 	case DNS_TYPE_RT:
-	case DNS_TYPE_SVCB:
-	case DNS_TYPE_HTTPS:
 		return rdata + 2;
+	case DNS_TYPE_SVCB:
+	case DNS_TYPE_HTTPS:	/* an alias (priority 0) may lead to "_8443._https" */
+		return rdata[0] == 0 && rdata[1] == 0 ? NULL : rdata + 2;
 	case DNS_TYPE_SRV:
 		return rdata + 6;
 	case DNS_TYPE_PTR:
@@ -121,21 +122,39 @@ host_in_data(const struct zone_owner *owner, uint16_t type,
 	}
 }
 
+/*
+ * Names that are no host's but have addresses, and may, as in BIND: Active
+ * Directory's gc._msdcs, and what SPF asks whether it exists.
+ */
+static bool
+is_excepted(const struct zone_owner *owner)
+{
+	static const uint8_t gc_msdcs[] = "\2gc\6_msdcs";
+	static const char *const spf[] = { "\4_spf", "\11_spf_rate",
+	    "\13_spf_verify" };
+	struct dns_name lower;
+
+	dns_name_lower(lower.bytes, owner->name, owner->length);
+	if (owner->length >= sizeof(gc_msdcs) &&
+	    memcmp(lower.bytes, gc_msdcs, sizeof(gc_msdcs) - 1) == 0)
+		return true;
+	for (const uint8_t *label = lower.bytes; *label != 0;
+	    label += 1 + *label)
+		for (size_t i = 0; i < COUNT_OF(spf); i++)
+			if (*label == spf[i][0] && memcmp(label, spf[i],
+			    1 + (size_t)*label) == 0)
+				return true;
+	return false;
+}
+
 static int
 check_owner(struct master *m)
 {
 	static const char why[] = "bad owner name (check-names)";
-	static const uint8_t gc_msdcs[] = "\2gc\6_msdcs";
 	const struct zone_owner *owner = m->owner;
-	struct dns_name lower;
 	char text[DNS_NAME_TEXT];
 
-	if (dns_name_is_host(owner->name))
-		return 0;
-	/* Active Directory keeps addresses at gc._msdcs, and BIND lets it. */
-	dns_name_lower(lower.bytes, owner->name, owner->length);
-	if (owner->length >= sizeof(gc_msdcs) &&
-	    memcmp(lower.bytes, gc_msdcs, sizeof(gc_msdcs) - 1) == 0)
+	if (dns_name_is_host(owner->name) || is_excepted(owner))
 		return 0;
 	dns_name_show(owner->name, text);
 	if (m->zone->rules->check_names != VERDICT_FAIL) {
