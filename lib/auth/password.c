@@ -11,13 +11,15 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "auth/derived.h"
 #include "base/base.h"
 
 struct scheme;
 typedef enum auth_result check(const struct scheme *scheme, const char *stored,
     const char *given);
 
-static check check_plain, check_crypt, check_digest, check_md5;
+static check check_plain, check_crypt, check_digest, check_md5, check_pbkdf2,
+    check_scram;
 
 struct scheme {
 	const char *name;
@@ -47,6 +49,9 @@ static const struct scheme schemes[] = {
 	{ "LDAP-MD5",		check_digest,	"MD5",		false },
 	{ "PLAIN-MD5",		check_digest,	"MD5",		false },
 	{ "MD5",		check_md5,	"MD5",		false },
+	{ "PBKDF2",		check_pbkdf2,	NULL,		false },
+	{ "SCRAM-SHA-1",	check_scram,	"SHA1",		false },
+	{ "SCRAM-SHA-256",	check_scram,	"SHA256",	false },
 };
 
 static enum auth_result
@@ -139,6 +144,18 @@ check_md5(const struct scheme *scheme, const char *stored, const char *given)
 	return strncmp(stored, "$1$", 3) == 0
 	    ? check_crypt(scheme, stored, given)
 	    : check_digest(scheme, stored, given);
+}
+
+static enum auth_result
+check_pbkdf2(const struct scheme *scheme, const char *stored, const char *given)
+{
+	return auth_check_pbkdf2(stored, given);
+}
+
+static enum auth_result
+check_scram(const struct scheme *scheme, const char *stored, const char *given)
+{
+	return auth_check_scram(scheme->digest, stored, given);
 }
 
 static const struct scheme *

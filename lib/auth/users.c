@@ -3,6 +3,8 @@
 #include "auth/auth.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,16 +27,42 @@ split_fields(char *line, char *fields[FIELDS])
 		fields[i] = i == EXTRA ? line : strsep(&line, ":");
 }
 
-/* A user or group number in *id. Empty is none; false if it is no number. */
 static bool
-parse_id(const char *field, uint32_t *id, bool *has_id)
+user_number(const char *name, uint32_t *id)
+{
+	const struct passwd *entry = getpwnam(name);
+
+	if (entry != NULL)
+		*id = entry->pw_uid;
+	return entry != NULL;
+}
+
+static bool
+group_number(const char *name, uint32_t *id)
+{
+	const struct group *entry = getgrnam(name);
+
+	if (entry != NULL)
+		*id = entry->gr_gid;
+	return entry != NULL;
+}
+
+/* A number, or a name of this machine's, in *id. Empty changes nothing; false if it is neither. */
+static bool
+parse_id(const char *field, bool (*number)(const char *name, uint32_t *id),
+    uint32_t *id, bool *has_id)
 {
 	const char *error = NULL;
+	long long value;
 
-	*has_id = field != NULL && field[0] != '\0';
-	if (*has_id)
-		*id = (uint32_t)strtonum(field, 0, UINT32_MAX - 1, &error);
-	return error == NULL;
+	if (field == NULL || field[0] == '\0')
+		return true;
+	*has_id = true;
+	value = strtonum(field, 0, UINT32_MAX - 1, &error);
+	if (error != NULL)
+		return number(field, id);
+	*id = (uint32_t)value;
+	return true;
 }
 
 /* The old way to name a scheme: a length in brackets behind the password. */
@@ -65,6 +93,20 @@ parse_extras(struct pool *pool, char *field)
 	return extras;
 }
 
+/* What stands among the extras comes before the fields, as with Dovecot. */
+static bool
+obey_extras(struct auth_user *user)
+{
+	const char *home = auth_user_extra(user, "userdb_home");
+
+	if (home != NULL && *home != '\0')
+		user->home = home;
+	return parse_id(auth_user_extra(user, "userdb_uid"), user_number,
+	    &user->uid, &user->has_uid)
+	    && parse_id(auth_user_extra(user, "userdb_gid"), group_number,
+	    &user->gid, &user->has_gid);
+}
+
 /* One line that is neither blank nor a comment. NULL: all is well; else what is wrong. */
 static const char *
 parse_line(struct auth_users *users, char *line)
@@ -79,15 +121,17 @@ parse_line(struct auth_users *users, char *line)
 		return "a user without a password; write user:password:uid:gid::home";
 	if (map_get(users->by_name, fields[NAME]) != NULL)
 		return "this user is there already; the first line counts";
-	if (!parse_id(fields[UID], &user->uid, &user->has_uid))
-		return "the uid is not a number";
-	if (!parse_id(fields[GID], &user->gid, &user->has_gid))
-		return "the gid is not a number";
+	if (!parse_id(fields[UID], user_number, &user->uid, &user->has_uid))
+		return "the uid is neither a number nor a user";
+	if (!parse_id(fields[GID], group_number, &user->gid, &user->has_gid))
+		return "the gid is neither a number nor a group";
 	if (fields[HOME] != NULL && fields[HOME][0] != '\0')
 		user->home = pool_strdup(users->pool, fields[HOME]);
 	user->name = pool_strdup(users->pool, fields[NAME]);
 	user->password = parse_password(users->pool, fields[PASSWORD]);
 	user->extras = parse_extras(users->pool, fields[EXTRA]);
+	if (!obey_extras(user))
+		return "userdb_uid or userdb_gid is neither a number nor a name";
 	map_set(users->by_name, user->name, user);
 	return NULL;
 }

@@ -126,7 +126,7 @@ struct mailbox;
 
 /*
  * Open the Maildir at path and list it. A Maildir that is not there is an
- * empty one, if its parent directory is. NULL with errno and *why.
+ * empty one, if its parent directory is, or could be made. NULL with errno and *why.
  * Released by mailbox_close() or mailbox_abandon().
  */
 struct mailbox *mailbox_open(const char *path, const char **why);

@@ -240,18 +240,32 @@ apply_uidlist(struct mailbox *box)
 	uidlist_free(&list);
 }
 
-/* A Maildir that was never delivered to: empty, if it could be there. */
+/* Cut the last component off, in place. False: there is no more. */
+static bool
+go_up(char *path)
+{
+	char *end = path + strlen(path);
+
+	while (end > path && end[-1] == '/')
+		*--end = '\0';
+	while (end > path && end[-1] != '/')
+		*--end = '\0';
+	return end > path;
+}
+
+/*
+ * A Maildir that was never delivered to: empty, if it could be there. Its
+ * parent is, or one further up where the user may make what is missing.
+ */
 static bool
 is_yet_to_come(const char *path)
 {
-	char *parent = mem_strdup(path), *end = parent + strlen(parent);
-	bool is_there;
+	char *parent = mem_strdup(path);
+	bool is_there, is_relative = !go_up(parent);
 
-	while (end > parent && end[-1] == '/')
-		*--end = '\0';
-	while (end > parent && end[-1] != '/')
-		*--end = '\0';
-	is_there = access(end > parent ? parent : ".", X_OK) == 0;
+	is_there = access(is_relative ? "." : parent, X_OK) == 0;
+	while (!is_relative && !is_there && errno == ENOENT && go_up(parent))
+		is_there = access(parent, W_OK | X_OK) == 0;
 	free(parent);
 	return is_there;
 }
