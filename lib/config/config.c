@@ -24,6 +24,7 @@ struct loaded {
 	struct map	*expanded;	/* name to its value, once asked for */
 	const char	*directory;
 	char		*file;
+	const char	*origin;	/* the first line of the file that myorigin names; NULL: not asked for */
 	bool		 only_read;	/* for who edits: no value is looked at, no file that one names */
 };
 
@@ -60,11 +61,14 @@ static void
 define(const char *name, const char *value, int line, void *file)
 {
 	struct definition *d = pool_alloc(loaded->pool, sizeof(*d));
+	const struct definition *before = map_get(loaded->definitions, name);
 
 	*d = (struct definition){
 		.value = pool_strdup(loaded->pool, value),
 		.file = file,
 		.line = line,
+		.earlier = before != NULL && before->file == file
+		    ? before->value : NULL,
 	};
 	map_set(loaded->definitions, name, d);
 }
@@ -87,6 +91,16 @@ config_definition(const char *name, const char **file, int *line)
 	if (line != NULL)
 		*line = d->line;
 	return d->value;
+}
+
+void
+config_warn_earlier(const char *name)
+{
+	const struct definition *d = config_find_definition(name);
+
+	if (d != NULL && d->earlier != NULL && d->line > 0)
+		log_warning("%s, line %d: overriding earlier entry: %s=%s",
+		    d->file, d->line, name, d->earlier);
 }
 
 static int
@@ -132,12 +146,16 @@ config_default(const struct parameter *p)
 	return value;
 }
 
-/* Debian's habit: myorigin = /etc/mailname means the first line of that file. */
+/* Debian's habit: myorigin = /etc/mailname means the first line of that file, which is read once. */
 static const char *
 first_line_of(const char *path)
 {
-	char *text = file_read(path, 4096, NULL), *line;
+	char *text, *line;
 
+	if (loaded->origin != NULL)
+		return loaded->origin;
+	loaded->origin = path;
+	text = file_read(path, 4096, NULL);
 	if (text == NULL) {
 		log_error("%s: myorigin = %s: %m", loaded->file, path);
 		return path;
@@ -145,7 +163,7 @@ first_line_of(const char *path)
 	text[strcspn(text, "\r\n")] = '\0';
 	line = pool_strdup(loaded->pool, text_trim(text));
 	free(text);
-	return line;
+	return loaded->origin = line;
 }
 
 /* What expand() is told: the definition, else the default, else NULL. */

@@ -13,6 +13,7 @@
 struct definition {
 	const char	*value;
 	const char	*file;		/* "command line" for -o */
+	const char	*earlier;	/* what the same file said before; NULL: nothing */
 	int		 line;
 };
 

@@ -234,7 +234,9 @@ config_report(void)
 	int errors = 0;
 
 	note_all_references();
-	while ((name = config_next_definition(&position)) != NULL)
+	while ((name = config_next_definition(&position)) != NULL) {
+		config_warn_earlier(name);
 		errors += report_one(name);
+	}
 	return errors;
 }

@@ -48,6 +48,9 @@ const char *config_default(const struct parameter *parameter);
 /* What main.cf or -o say for name, not expanded, and where; NULL if nothing. file and line may be NULL. */
 const char *config_definition(const char *name, const char **file, int *line);
 
+/* Warn if main.cf defines name twice: the last one counts. */
+void	config_warn_earlier(const char *name);
+
 /* Walk through all definitions, by name: start with *position 0; NULL at the end. */
 const char *config_next_definition(size_t *position);
 

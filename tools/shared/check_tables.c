@@ -38,9 +38,9 @@ can_be_read(const char *word, struct text *why)
 	return can;
 }
 
-/* What a list names can be read. */
+/* What a list names can be read. A table that was looked at already, for another parameter, is in seen. */
 static int
-check_tables_of(const char *parameter, const char *list)
+check_tables_of(const char *parameter, const char *list, struct map *seen)
 {
 	char *copy = mem_strdup(list), *cursor = copy, *word;
 	struct text why = TEXT_EMPTY;
@@ -50,6 +50,8 @@ check_tables_of(const char *parameter, const char *list)
 	while ((word = config_word(&cursor, &wrong)) != NULL) {
 		word += strspn(word, "!");
 		if (*word == '[' || (*word != '/' && strchr(word, ':') == NULL))
+			continue;
+		if (map_set(seen, word, seen) != NULL)
 			continue;
 		text_truncate(&why, 0);
 		if (!can_be_read(word, &why)) {
@@ -94,15 +96,24 @@ lists_tables(const char *name)
 	return false;
 }
 
+/* First what main.cf sets, so that the message names that, and not a parameter whose default it is. */
 int
 check_tables(void)
 {
+	struct map *seen = map_new();
 	int errors = 0;
 
-	for (size_t i = 0; i < config_parameter_count; i++)
-		if (lists_tables(config_parameters[i].name))
-			errors += check_tables_of(config_parameters[i].name,
-			    config_get(config_parameters[i].name));
+	for (int defaults = 0; defaults < 2; defaults++)
+		for (size_t i = 0; i < config_parameter_count; i++) {
+			const char *name = config_parameters[i].name;
+			bool is_default = config_definition(name, NULL, NULL)
+			    == NULL;
+
+			if (is_default == defaults && lists_tables(name))
+				errors += check_tables_of(name,
+				    config_get(name), seen);
+		}
+	map_free(&seen, NULL);
 	if (errors == 0)
 		check_postmaster();
 	return errors;

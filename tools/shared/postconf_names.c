@@ -320,6 +320,7 @@ postconf_warn_main(void)
 	while ((name = config_next_definition(&position)) != NULL) {
 		const char *value = config_definition(name, &file, &line);
 
+		config_warn_earlier(name);
 		if (!is_filled_in_later(name))
 			warn_undefined(file, value);
 		if (postconf_is_used(name))

@@ -167,6 +167,11 @@ class Local(postroad.Test):
         self.box.send("noone@example.org")
         self.assertEqual(self.box.wait_mail("ada")[0]["X-Original-To"], "noone@example.org")
 
+    def test_luser_relay_is_filled_in_for_each(self):
+        self.lay_out(luser_relay="$local.lost@far.example")
+        self.box.send("noone@example.org")
+        self.box.wait_log(r"to=<noone.lost@far.example>, orig_to=<noone@example.org>, ")
+
     def test_mbox(self):
         self.lay_out(mail_spool_directory="$data_directory/spooled")
         os.makedirs(self.box.path("lib", "spooled"))

@@ -96,6 +96,12 @@ class Postconf(postroad.Test):
         self.assertEqual(self.show("readers_delivery_slot_cost", "biff", "-x"),
                          "readers_delivery_slot_cost = 5\nbiff = yes\n")
 
+    def test_a_name_that_is_there_twice(self):
+        postroad.write(self.main_cf, "relayhost = a\nrelayhost = b\n")
+        done = self.box.run("postconf", "-h", "relayhost")
+        self.assertEqual(done.stdout, "b\n")
+        self.assertIn("main.cf, line 2: overriding earlier entry: relayhost=a\n", done.stderr)
+
     def test_a_folded_master_cf(self):
         postroad.write(self.master_cf, "smtp inet n - n - - smtpd\n  -v -o syslog_name=x/$service_name -o smtpd_banner=$syslog_name\n"
                        "a-long-name unix-dgram n - n - - pipe\n  flags=DRhu user=vmail argv=/usr/libexec/deliver -f ${sender} -d ${recipient}\n")
