@@ -38,6 +38,9 @@ static const struct {
 	{ "[45]??", "*",	NOTIFY_POLICY },
 };
 
+/* A table that cannot be asked who is here: Postfix counts it as data, which nobody hears of by default. */
+static const char failed_lookup[] = ": Temporary lookup failure";
+
 static unsigned int
 class_of(const char *reply, size_t length)
 {
@@ -46,6 +49,9 @@ class_of(const char *reply, size_t length)
 
 	if (length < 3)
 		return 0;
+	if (memmem(reply, length, failed_lookup,
+	    sizeof(failed_lookup) - 1) != NULL)
+		return NOTIFY_DATA;
 	memcpy(code, reply, 3);
 	if (dot != NULL && length > 4) {
 		size_t left = length - (size_t)(dot + 1 - reply);

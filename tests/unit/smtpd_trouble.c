@@ -51,6 +51,7 @@ static const struct {
 	{ "452 4.3.1 Insufficient system storage\r\n", NOTIFY_RESOURCE },
 	{ "552 5.3.4 Error: message file too big\r\n", NOTIFY_POLICY },
 	{ "451 4.3.0 Error: queue file write error\r\n", NOTIFY_SOFTWARE },
+	{ "451 4.3.0 <x@y>: Temporary lookup failure\r\n", NOTIFY_DATA },
 	{ "451 4.3.5 Server configuration error\r\n", NOTIFY_SOFTWARE },
 	{ "451 4.6.0 Alias expansion error\r\n", NOTIFY_DATA },
 	{ "550 5.1.1 <x@y>: Recipient address rejected: User unknown\r\n", NOTIFY_POLICY },
