@@ -1,11 +1,10 @@
 /*
  * bounce - who sent it is told what became of it
  *
- * In       notices to send, from qmgr (and pickup, for what is never accepted);
- *          reasons why mail waits, from qmgr
+ * In       notices to send, from qmgr (and pickup, for what is never accepted)
  * Out      notices, as messages with the null sender, to cleanup; copies to the
- *          postmaster, with a sender whose mail nobody answers; the reasons in defer/
- * Touches  defer/; no network
+ *          postmaster, with a sender whose mail nobody answers
+ * Touches  no file but what qmgr hands it to read; no network
  * Trusts   qmgr for what happened; the message itself is a stranger's
  * Killed   qmgr asks again; a notice has a key made from its message's, so
  *          that a second one is known as the first
@@ -23,29 +22,12 @@
 
 #include <errno.h>
 
-#include "spool/spool.h"
-
 static void
-serve_other(struct service_request *request)
+refuse(struct service_request *request)
 {
-	struct ipc_packet *packet = &request->packet;
-	struct ipc_remember asked;
-	struct ipc_forget forgotten;
-
-	if (ipc_decode_remember(packet, &asked) == 0 &&
-	    spool_id_is_valid(asked.queue_id)) {
-		remember(asked.queue_id, asked.results.bytes,
-		    asked.results.length);
-		service_reply_done(request, 0, "");
-	} else if (ipc_decode_forget(packet, &forgotten) == 0 &&
-	    spool_id_is_valid(forgotten.queue_id)) {
-		forget(forgotten.queue_id);
-		service_reply_done(request, 0, "");
-	} else {
-		log_warning("unexpected %s packet",
-		    ipc_kind_name(ipc_packet_kind(packet)));
-		service_reply_done(request, EINVAL, "bad request");
-	}
+	log_warning("unexpected %s packet",
+	    ipc_kind_name(ipc_packet_kind(&request->packet)));
+	service_reply_done(request, EINVAL, "bad request");
 }
 
 /* Notices that stand one behind the other go to cleanup together. */
@@ -62,24 +44,20 @@ serve(struct service_request *requests, size_t count)
 		if (i > first)
 			send_notices(&requests[first], i - first);
 		else
-			serve_other(&requests[i++]);
+			refuse(&requests[i++]);
 	}
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct sandbox_path paths[] = {
-		{ "defer", true }, { NULL, false },
-	};
+	static const struct sandbox_path paths[] = { { NULL, false } };
 	static const struct service bounce = {
 		.name	 = "bounce",
 		.start	 = compose_start,
 		.stands_back = true,
 		.serve	 = serve,
-		.has_more = sweep_reasons,
-		.sandbox = SANDBOX_SOCKETS | SANDBOX_READ | SANDBOX_WRITE |
-		    SANDBOX_UNLINK,
+		.sandbox = SANDBOX_SOCKETS | SANDBOX_READ,
 		.paths	 = paths,
 	};
 

@@ -51,11 +51,4 @@ void	compose(const struct letter *letter, struct text *out);
 /* send.c: all notices of a batch, then the answers to who asked. */
 void	send_notices(struct service_request *requests, size_t count);
 
-/* remember.c: why a message waits, for mailq. */
-void	remember(const char *queue_id, const char *results, size_t length);
-void	forget(const char *queue_id);
-
-/* sweep.c: remove, a little at each call, what no message needs any more. True while there is more. */
-bool	sweep_reasons(void);
-
 #endif

@@ -75,7 +75,7 @@ open_file(const char *name, struct stat *st)
 	return fd;
 }
 
-/* What follows the header line is as long as that says, and has its checksum. */
+/* What follows the header line is as long as that says, and has its checksum; what comes behind that is no part of it. */
 static bool
 is_whole(int fd, const struct spool_record *record, const struct stat *st)
 {
@@ -83,7 +83,7 @@ is_whole(int fd, const struct spool_record *record, const struct stat *st)
 	uint32_t checksum = 0;
 	int64_t at = (int64_t)record->envelope_offset;
 
-	if (st->st_size != record->length ||
+	if (st->st_size < record->length ||
 	    record->envelope_length > ENVELOPE_MAX)
 		return false;
 	while (at < record->length) {

@@ -367,8 +367,6 @@ end_round(struct message *message)
 			wait_for_later(message);
 		return;
 	}
-	if (message->segment == NULL && message->queue == SPOOL_DEFERRED)
-		notices_forget(message->id);
 	place_leave(message, SPOOL_NOWHERE, 0);
 }
 
@@ -391,22 +389,12 @@ obey(struct message *message)
 	set_all(message, RECIPIENT_DEFERRED, RECIPIENT_PENDING);
 	set_all(message, RECIPIENT_BOUNCED, RECIPIENT_PENDING);
 	if (strcmp(operation, "delete") == 0) {
-		if (message->segment == NULL && message->queue == SPOOL_DEFERRED)
-			notices_forget(message->id);
 		place_leave(message, SPOOL_NOWHERE, 0);
 	} else {
 		message->operation = NULL;
 		place_leave(message, strcmp(operation, "hold") == 0 ?
 		    SPOOL_HOLD : SPOOL_MAILDROP, 0);
 	}
-}
-
-/* Only now: reasons of a message that is not in deferred nobody would remove. */
-static void
-remember_why(struct message *message)
-{
-	notices_remember(message);
-	sites_remember(message);
 }
 
 void
@@ -423,7 +411,7 @@ message_left(struct message *message, bool gone)
 	if (gone)
 		log_info("%s: removed", message->id);
 	else if (message->goal == SPOOL_DEFERRED)
-		remember_why(message);
+		sites_remember(message);
 	strlcpy(id, message->id, sizeof(id));
 	message_free(&message);
 	if (wake)

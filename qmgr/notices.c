@@ -279,27 +279,3 @@ notices_owe(const struct message *message, const struct delivery_result *result)
 	    ((envelope->recipients[result->number].dsn_notify &
 	    DSN_NOTIFY_SUCCESS) && result->action != ACTION_PASSED_ON);
 }
-
-/* For mailq and the notice that may come one day. Losing it costs a reason, not mail: nobody waits for it. */
-void
-notices_remember(struct message *message)
-{
-	struct ipc_packet packet = IPC_PACKET_EMPTY;
-
-	ipc_encode_remember(&packet, 0, &(struct ipc_remember){
-	    .queue_id = message->id,
-	    .results = { text_string(&message->results),
-		message->results.length } });
-	ipc_client_call(client_of(config.defer_service_name), &packet,
-	    NULL, NULL);
-}
-
-void
-notices_forget(const char *id)
-{
-	struct ipc_packet packet = IPC_PACKET_EMPTY;
-
-	ipc_encode_forget(&packet, 0, &(struct ipc_forget){ .queue_id = id });
-	ipc_client_call(client_of(config.defer_service_name), &packet,
-	    NULL, NULL);
-}

@@ -68,8 +68,6 @@ follow(const char *operation, const char *id)
 	/* It was fetched at the same time. */
 	if (message != NULL)
 		message_operate(message, operation);
-	else if (strcmp(operation, "delete") == 0)
-		notices_forget(id);
 	else if (strcmp(operation, "release") == 0 ||
 	    strcmp(operation, "expire") == 0)
 		deferred_wake(id);

@@ -44,7 +44,7 @@ struct message {
 	struct envelope	*envelope;
 	uint8_t		*states;	/* enum recipient_state, one each */
 	struct route	*routes;
-	struct text	 results;	/* of those that are deferred, bounced or owed, for bounce(8) */
+	struct text	 results;	/* of those that are deferred, bounced or owed, for bounce(8) and the file that waits */
 	size_t		 unresolved;	/* answers that trivial-rewrite owes */
 	size_t		 asked;		/* recipients before this place were asked for */
 	struct event	*later;		/* NULL unless the spool refused it a file */
@@ -71,6 +71,7 @@ struct message {
 	/* place.c: what the filer has been asked, and what is to be. */
 	bool		 is_filing;	/* the filer has a question about it */
 	int		 filing_to;	/* where it was to put it */
+	bool		 filing_last;	/* with all that is to be said when its round is over */
 	size_t		 marked, filed;	/* marks made; of these the filer was told */
 	bool		 is_leaving;	/* its round is over: it goes to goal, and out of memory */
 	bool		 is_patient;	/* and does not hurry: the filer was not asked yet */
@@ -340,8 +341,6 @@ void	notices_send_delay(struct message *message,
 /* Does its sender want to hear that this recipient was served? */
 bool	notices_owe(const struct message *message,
 	    const struct delivery_result *result);
-void	notices_remember(struct message *message);
-void	notices_forget(const char *id);
 
 /* sites.c: what waits for a site, told to flush(8), and woken by it. */
 void	sites_remember(const struct message *message);

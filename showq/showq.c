@@ -4,7 +4,7 @@
  * In       a connection to public/showq: by postqueue(1), or a monitoring program
  * Out      every message as it is found, as attributes (lib/listing), then the end of the connection
  * Asks     qmgr what is on its way
- * Touches  maildrop/ incoming/ deferred/ hold/ defer/ journal/, to read
+ * Touches  maildrop/ incoming/ deferred/ hold/ journal/, to read
  * Trusts   nobody: whoever may connect may look, and can do nothing else
  * Killed   its client sees a listing without end, and asks again
  */
@@ -78,8 +78,7 @@ main(int argc, char **argv)
 {
 	static const struct sandbox_path paths[] = {
 		{ "maildrop", false }, { "incoming", false },
-		{ "deferred", false }, { "hold", false }, { "defer", false },
-		{ "journal", false },
+		{ "deferred", false }, { "hold", false }, { "journal", false },
 		{ NULL, false },
 	};
 	static const struct service showq = {

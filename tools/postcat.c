@@ -250,12 +250,12 @@ show_file(const char *path)
 		path = "/dev/stdin";
 	if (length < SPOOL_RECORD_HEADER ||
 	    spool_record_parse(bytes, &record) == -1 ||
-	    record.length != (int64_t)length) {
+	    record.length > (int64_t)length) {
 		free(bytes);
 		errno = EBADMSG;
 		return -1;
 	}
-	if (crc32c(0, bytes + record.envelope_offset, length -
+	if (crc32c(0, bytes + record.envelope_offset, (size_t)record.length -
 	    record.envelope_offset) != record.checksum)
 		log_warning("%s: its checksum is wrong: damaged", path);
 	show(path, bytes, &record);

@@ -21,10 +21,7 @@
 /* qmgr is given up when it says nothing for this long. */
 #define ANSWER_SECONDS	30
 
-/* Of the reasons of one message more is not read. */
-#define REASONS_MAX	(64 << 20)
-
-/* Nor of the envelope of a file that any user may have made. */
+/* Of the envelope of a file that any user may have made more is not read. */
 #define FRONT_MAX	(64 << 20)
 
 /* What the first read takes of a file: header, marks and envelope of most. */
@@ -37,6 +34,8 @@ struct collector {
 	struct map	*underway;	/* ids that qmgr told: their files are not listed again */
 	bool		 unread;	/* qmgr has no room for all: some of it is in the journal alone */
 	const char	*only;		/* the id that is looked for; NULL: all */
+	int		 file;		/* of the message at hand; -1: none */
+	struct spool_record record;	/* of that file */
 	struct ipc_bytes reasons;	/* qmgr's, of the message at hand */
 	struct pool	*pool;		/* lives as long as the message at hand */
 	char		*front;		/* its header, marks and envelope */
@@ -65,21 +64,20 @@ learn_reasons(struct pool *pool, const char **reasons, size_t recipients,
 	}
 }
 
-/* Reasons by recipient; "" where none is known. What qmgr says counts more than what was remembered. */
+/* Reasons by recipient; "" where none is known. What qmgr says counts more than what its file remembers. */
 static const char **
-read_reasons(struct collector *collector, const char *id, size_t recipients)
+read_reasons(struct collector *collector, size_t recipients)
 {
 	struct pool *pool = collector->pool;
 	const char **reasons = pool_alloc(pool,
 	    (recipients + 1) * sizeof(*reasons));
-	char path[64];
 	size_t length;
 
 	for (size_t i = 0; i < recipients; i++)
 		reasons[i] = "";
-	snprintf(path, sizeof(path), "defer/%c/%s", id[0], id);
 
-	char *bytes = file_read(path, REASONS_MAX, &length);
+	char *bytes = collector->file == -1 ? NULL : spool_reasons_read(
+	    collector->file, &collector->record, &length);
 
 	if (bytes != NULL)
 		learn_reasons(pool, reasons, recipients, bytes, length);
@@ -108,8 +106,7 @@ tell(struct collector *collector, struct listed_message *message,
 		tell_brief(collector, message->queue, message->id);
 		return;
 	}
-	reasons = read_reasons(collector, message->id,
-	    envelope->recipient_count);
+	reasons = read_reasons(collector, envelope->recipient_count);
 	message->arrival = envelope->arrival_us / 1000000;
 	message->forced_expire =
 	    memchr(marks, SPOOL_MARK_RETURN, mark_count) != NULL;
@@ -136,9 +133,10 @@ tell(struct collector *collector, struct listed_message *message,
 
 /* A record's front at bytes, under the name that its file has. */
 static void
-tell_front(struct collector *collector, const char *queue, const char *id,
-    const struct spool_record *record, const char *bytes)
+tell_front(struct collector *collector, const char *queue, const char *id)
 {
+	const struct spool_record *record = &collector->record;
+	const char *bytes = collector->front;
 	struct listed_message message = { .queue = queue, .id = id,
 	    .size = record->content_length };
 	struct envelope *envelope = envelope_decode(collector->pool,
@@ -164,13 +162,15 @@ has_room(struct collector *collector, size_t length)
 
 /* One open and, for most, one read. 0, or -1: gone meanwhile, or damaged, of which qmgr speaks. */
 static int
-read_front(struct collector *collector, const char *path,
-    struct spool_record *record)
+read_front(struct collector *collector, const char *path)
 {
+	struct spool_record *record = &collector->record;
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
-	    O_CLOEXEC), result = -1;
+	    O_CLOEXEC);
 	ssize_t n = fd == -1 || !has_room(collector, FRONT_USUAL) ? -1 :
 	    fd_pread_full(fd, collector->front, FRONT_USUAL, 0);
+
+	collector->file = fd;
 
 	if (n >= SPOOL_RECORD_HEADER &&
 	    spool_record_parse(collector->front, record) == 0) {
@@ -181,24 +181,22 @@ read_front(struct collector *collector, const char *path,
 			n += fd_pread_full(fd, collector->front + n,
 			    wanted - (size_t)n, n);
 		if ((size_t)n >= wanted)
-			result = 0;
+			return 0;
 	}
-	fd_close(&fd);
-	return result;
+	return -1;
 }
 
 static void
 on_file(struct collector *collector, const char *queue, const char *path,
     const char *id)
 {
-	struct spool_record record;
-
 	if (map_get(collector->underway, id) != NULL)
 		return;
 	if (collector->how & LISTING_BRIEF)
 		tell_brief(collector, queue, id);
-	else if (read_front(collector, path, &record) == 0)
-		tell_front(collector, queue, id, &record, collector->front);
+	else if (read_front(collector, path) == 0)
+		tell_front(collector, queue, id);
+	fd_close(&collector->file);
 }
 
 struct queue_walk {
@@ -289,11 +287,16 @@ on_listed(struct collector *collector, const struct ipc_listed *listed)
 	if (envelope != NULL && spool_id_is_valid(envelope->queue_id)) {
 		map_set(collector->underway, envelope->queue_id, collector);
 		collector->reasons = listed->reasons;
+		if (!(collector->how & LISTING_BRIEF))
+			collector->file = spool_file_open(SPOOL_DEFERRED,
+			    envelope->queue_id, false, false,
+			    &collector->record, NULL);
 		tell(collector, &(struct listed_message){
 		    .queue = listed->queue, .id = envelope->queue_id,
 		    .size = envelope->size },
 		    envelope, listed->marks.bytes, listed->marks.length);
 	}
+	fd_close(&collector->file);
 	collector->reasons = (struct ipc_bytes){ 0 };
 	pool_reset(collector->pool);
 }
@@ -333,7 +336,7 @@ collector_init(struct collector *collector, unsigned int how,
     listing_callback *on_message, void *context)
 {
 	*collector = (struct collector){ .on_message = on_message,
-	    .context = context, .how = how, .underway = map_new(),
+	    .context = context, .how = how, .file = -1, .underway = map_new(),
 	    .pool = pool_new(0) };
 }
 

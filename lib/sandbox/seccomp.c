@@ -108,6 +108,7 @@ static const struct {
 	{ SANDBOX_FORK, SCMP_SYS(wait4) }, { SANDBOX_FORK, SCMP_SYS(waitid) },
 	{ SANDBOX_FORK, SCMP_SYS(kill) }, { SANDBOX_FORK, SCMP_SYS(setsid) },
 	{ SANDBOX_FORK, SCMP_SYS(setpriority) },
+	{ SANDBOX_FORK, SCMP_SYS(sched_setattr) },
 	/* What a child does to enter a narrower sandbox than its parent's. */
 	{ SANDBOX_FORK, SCMP_SYS(prctl) }, { SANDBOX_FORK, SCMP_SYS(seccomp) },
 	{ SANDBOX_FORK, SCMP_SYS(landlock_create_ruleset) },

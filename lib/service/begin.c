@@ -22,9 +22,6 @@ const char *service_name = "";
 
 enum { OVERRIDES_MAX = 200 };
 
-/* Beside one who has not stepped back, such a process gets a tenth of a processor. */
-enum { BACK_NICE = 10 };
-
 struct options {
 	bool	unprivileged;
 	bool	chroot;
@@ -110,12 +107,6 @@ raise_descriptor_limit(void)
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-}
-
-void
-service_stand_back(void)
-{
-	setpriority(PRIO_PROCESS, 0, BACK_NICE);
 }
 
 void

@@ -86,7 +86,7 @@ set_attributes(const struct spool_change *change)
 	return spool_set_retry(change->file.fd, change->retry_at);
 }
 
-/* Marks and time of a file that stays a file. */
+/* Marks, reasons and time of a file that stays a file. */
 static int
 rewrite(struct spool_change *change, int queue)
 {
@@ -105,6 +105,9 @@ rewrite(struct spool_change *change, int queue)
 	    change->marks, change->marks_length,
 	    (off_t)record.marks_offset) == -1)
 		return -1;
+	if (change->reasons != NULL && spool_reasons_write(change->file.fd,
+	    &record, change->reasons, change->reasons_length) == -1)
+		return -1;
 	return set_attributes(change);
 }
 
@@ -121,30 +124,32 @@ borrow_segment(int number)
 	return segment;
 }
 
-/* The record as it stands in the journal, whole. Released with free(3). */
-static char *
-read_record(const struct spool_change *change, struct spool_record *record)
+/* The record as it stands in the journal, whole: 0, or -1 with errno. */
+static int
+read_record(const struct spool_change *change, struct spool_record *record,
+    struct text *bytes)
 {
 	struct segment *segment = borrow_segment(change->segment);
-	char header[SPOOL_RECORD_HEADER], *bytes = NULL;
+	char header[SPOOL_RECORD_HEADER], *room;
 
 	if (segment == NULL)
-		return NULL;
+		return -1;
 	errno = EBADMSG;
 	if (segment_read(segment, change->offset, header,
-	    sizeof(header)) == 0 && spool_record_parse(header, record) == 0 &&
-	    record->length <= SEGMENT_SIZE)
-		bytes = mem_alloc((size_t)record->length);
-	if (bytes != NULL && (segment_read(segment, change->offset, bytes,
-	    (size_t)record->length) == -1 ||
-	    crc32c(0, bytes + record->envelope_offset,
-	    (size_t)record->length - record->envelope_offset) !=
-	    record->checksum)) {
-		free(bytes);
-		bytes = NULL;
-		errno = EBADMSG;
+	    sizeof(header)) == -1 || spool_record_parse(header, record) == -1 ||
+	    record->length > SEGMENT_SIZE)
+		return -1;
+	room = text_reserve(bytes, (size_t)record->length);
+	if (segment_read(segment, change->offset, room,
+	    (size_t)record->length) == 0 &&
+	    crc32c(0, room + record->envelope_offset,
+	    (size_t)record->length - record->envelope_offset) ==
+	    record->checksum) {
+		bytes->length = (size_t)record->length;
+		return 0;
 	}
-	return bytes;
+	errno = EBADMSG;
+	return -1;
 }
 
 static int
@@ -169,26 +174,29 @@ open_new(struct spool_change *change)
 	    unnamed_open(&change->file, path, 0700) != -1 ? 0 : -1;
 }
 
-/* A copy of the journal's record, with the marks of now; the disk begins to write it. */
+/* A copy of the journal's record, with the marks and reasons of now; the disk begins to write it. */
 static int
 copy_record(struct spool_change *change)
 {
 	struct spool_record record;
-	char *bytes = read_record(change, &record);
-	int result = -1;
+	struct text bytes = TEXT_EMPTY;
+	int result = read_record(change, &record, &bytes);
 
-	if (bytes == NULL)
-		return -1;
-	change->recipients = record.marks_length;
-	if (change->marks != NULL &&
-	    change->marks_length == record.marks_length)
-		memcpy(bytes + record.marks_offset, change->marks,
-		    record.marks_length);
-	if (open_new(change) == 0 &&
-	    fd_write_all(change->file.fd, bytes, (size_t)record.length) == 0 &&
-	    set_attributes(change) == 0)
-		result = 0;
-	free(bytes);
+	if (result == 0) {
+		change->recipients = record.marks_length;
+		if (change->marks != NULL &&
+		    change->marks_length == record.marks_length)
+			memcpy(bytes.bytes + record.marks_offset, change->marks,
+			    record.marks_length);
+		if (change->reasons != NULL)
+			spool_reasons_append(&bytes, change->reasons,
+			    change->reasons_length);
+		if (open_new(change) == -1 || fd_write_all(change->file.fd,
+		    bytes.bytes, bytes.length) == -1 ||
+		    set_attributes(change) == -1)
+			result = -1;
+	}
+	text_clear(&bytes);
 #ifdef SYNC_FILE_RANGE_WRITE
 	/* All of a batch are under way before the first is waited for. */
 	if (result == 0)
@@ -206,7 +214,8 @@ prepare(struct spool_change *change)
 	if (change->from == SPOOL_JOURNAL)
 		return copy_record(change);
 	if (change->to == SPOOL_NOWHERE ||
-	    (change->marks == NULL && change->retry_at == 0))
+	    (change->marks == NULL && change->reasons == NULL &&
+	    change->retry_at == 0))
 		return 0;
 	if (rewrite(change, change->from) == 0)
 		return 0;

@@ -36,6 +36,8 @@ struct spool_change {
 	int64_t		 offset;
 	const char	*marks;		/* as they shall be; NULL: as they are */
 	size_t		 marks_length;
+	const char	*reasons;	/* why it waits; NULL: as they are */
+	size_t		 reasons_length;
 	int64_t		 retry_at;	/* 0: as it is */
 	bool		 warned;	/* its sender knows that it waits; false: as it is */
 

@@ -214,7 +214,9 @@ read_header(int fd, struct spool_record *record)
 		if (read_exactly(fd, header, sizeof(header)) == -1)
 			return -1;
 		if (spool_record_parse(header, record) == 0 &&
-		    st.st_size == record->length)
+		    (st.st_size == record->length ||
+		    (st.st_size > record->length &&
+		    spool_reasons_follow(fd, record))))
 			return 0;
 	}
 	errno = EBADMSG;

@@ -52,4 +52,7 @@ int	spool_directory_open(int queue, const char *id);
 /* The time of the next try of an open file; 0 changes nothing. */
 int	spool_set_retry(int file, int64_t retry_at);
 
+/* Behind the record of an open file, is there what may be its reasons, if only half written? Else its lengths are wrong. */
+bool	spool_reasons_follow(int file, const struct spool_record *record);
+
 #endif

@@ -4,7 +4,8 @@
  *
  * Both hold the same record: a header line with lengths and a checksum, one
  * mark a recipient, the envelope, the content. Marks change in place when a
- * recipient is done, so the checksum leaves them out.
+ * recipient is done, so the checksum leaves them out. Behind the record a
+ * file may have the reasons why it waits, which change with every try.
  *
  * journal/NNNN are segments of 16 MiB, written once when made and reused
  * for ever. A cleanup process owns the segment that it appends to (a lock on
@@ -238,6 +239,21 @@ int	spool_file_set_retry(enum spool_queue queue, const char *id,
 	    int64_t retry_at);
 int	spool_file_retry(enum spool_queue queue, const char *id,
 	    int64_t *retry_at);
+
+/*
+ * Why its recipients wait, the results of the last try: behind the record of
+ * a file, in place of those before. A reader who meets half of them sees none.
+ */
+int	spool_reasons_write(int file, const struct spool_record *record,
+	    const char *reasons, size_t length);
+
+/* NULL: there are none. Released with free(3). */
+char   *spool_reasons_read(int file, const struct spool_record *record,
+	    size_t *length);
+
+/* The same as what follows a record that is written in one go. */
+void	spool_reasons_append(struct text *bytes, const char *reasons,
+	    size_t length);
 
 /* Move a message to another queue, durably: never in neither, for an instant in both. 0, or -1 with errno. */
 int	spool_file_move(enum spool_queue from, enum spool_queue to,

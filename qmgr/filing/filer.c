@@ -163,6 +163,10 @@ read_change(struct ipc_packet *packet, struct spool_change *change)
 		.warned = asked.warned != 0,
 		.marks = asked.marks.bytes, .marks_length = asked.marks.length,
 	};
+	if (asked.reasons.length > 0) {
+		change->reasons = asked.reasons.bytes;
+		change->reasons_length = asked.reasons.length;
+	}
 	return true;
 }
 

@@ -133,7 +133,8 @@ go_on(struct message *message, struct ipc_packet *packet)
 		}
 		return;
 	}
-	if (message->is_leaving && message->filing_to == message->goal &&
+	if (message->is_leaving && message->filing_last &&
+	    message->filing_to == message->goal &&
 	    !(message->filing_to >= 0 && is_behind(message)))
 		finish(message);
 	else if (message->is_leaving)
@@ -164,6 +165,7 @@ ask(struct message *message, int to, int64_t retry_at)
 	place_marks(message, &marks);
 	message->is_filing = true;
 	message->filing_to = to;
+	message->filing_last = message->is_leaving;
 	message->filed = message->marked;
 	ipc_encode_file_change(&packet, 0, &(struct ipc_file_change){
 	    .queue_id = message->id,
@@ -174,7 +176,9 @@ ask(struct message *message, int to, int64_t retry_at)
 		journal_segment_number(message) : 0,
 	    .offset = message->offset, .retry_at = retry_at,
 	    .warned = message->warned,
-	    .marks = { text_string(&marks), marks.length } });
+	    .marks = { text_string(&marks), marks.length },
+	    .reasons = { text_string(&message->results),
+		message->is_leaving ? message->results.length : 0 } });
 	filing_ask(&packet, on_changed, message);
 	text_clear(&marks);
 }

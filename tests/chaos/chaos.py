@@ -211,8 +211,7 @@ class Verdict:
         places += [os.path.join(box.path("mail"), a, "tmp") for a in postroad.ACCOUNTS.values()]
         for place in places:
             for folder, _, names in os.walk(place):
-                # bounce's note of when it last looked for old reasons stays.
-                left += [os.path.join(folder, n)[len(box.directory) + 1:] for n in names if n != ".swept"]
+                left += [os.path.join(folder, n)[len(box.directory) + 1:] for n in names]
         return left
 
     def compare_descriptors(self, before):

@@ -140,9 +140,9 @@ class Road(postroad.System):
         return found
 
     def debris(self):
-        """Files below the queue's directories that no daemon will ever remove; bounce and flush sweep by themselves."""
+        """Files below the queue's directories that no daemon will ever remove; flush sweeps by itself."""
         return [path for path in self.files()
-                if not re.fullmatch(r"defer/(\.swept|\w/\w+)|flush/[\w.-]+|\w+/(\w/)?\.new-\d+-[0-9a-f]+", path)]
+                if not re.fullmatch(r"flush/[\w.-]+|\w+/(\w/)?\.new-\d+-[0-9a-f]+", path)]
 
     def debris_that_stays(self):
         """What is done is taken away by qmgr's filer, in its own time."""

@@ -46,11 +46,11 @@ END_TEST
 
 START_TEST(a_packet_of_another_kind_is_refused)
 {
-	struct ipc_forget forget;
+	struct ipc_wake wake;
 
 	send_nudge(ends[0], "flush");
 	ck_assert_int_eq(ipc_receive(ends[1], &packet, true), 1);
-	ck_assert_int_eq(ipc_decode_forget(&packet, &forget), -1);
+	ck_assert_int_eq(ipc_decode_wake(&packet, &wake), -1);
 	text_truncate(&packet.body, packet.body.length - 1);
 	ck_assert_int_eq(ipc_decode_nudge(&packet, &(struct ipc_nudge){ 0 }), -1);
 }

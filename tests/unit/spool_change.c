@@ -121,6 +121,56 @@ START_TEST(invariant_5_out_of_the_journal_with_its_marks_and_its_time)
 }
 END_TEST
 
+/* Why it waits, as its file tells; "" if it does not. */
+static const char *
+reasons_in(enum spool_queue queue)
+{
+	static char reasons[32];
+	struct spool_record record;
+	int fd = spool_file_open(queue, ID, false, true, &record, NULL);
+	size_t length = 0;
+	char *bytes = spool_reasons_read(fd, &record, &length);
+
+	snprintf(reasons, sizeof(reasons), "%.*s", (int)length, bytes != NULL ? bytes : "");
+	free(bytes);
+	fd_close(&fd);
+	return reasons;
+}
+
+START_TEST(reasons_stay_until_there_are_new_ones)
+{
+	char path[64];
+
+	change.reasons = "the first of them";
+	change.reasons_length = 17;
+	ck_assert_int_eq(carry_out(change), 0);
+	ck_assert_str_eq(reasons_in(SPOOL_DEFERRED), "the first of them");
+	change.from = SPOOL_DEFERRED;
+	change.reasons = NULL;
+	ck_assert_int_eq(carry_out(change), 0);
+	ck_assert_str_eq(reasons_in(SPOOL_DEFERRED), "the first of them");
+	change.reasons = "second";
+	change.reasons_length = 6;
+	change.to = SPOOL_HOLD;
+	ck_assert_int_eq(carry_out(change), 0);
+	ck_assert_str_eq(reasons_in(SPOOL_HOLD), "second");
+	ck_assert_str_eq(marks_in(SPOOL_HOLD), "+__");
+	/* Half of them are none, and no damage to the mail. */
+	spool_path(path, SPOOL_HOLD, ID);
+
+	struct spool_record record;
+	int fd = spool_file_open(SPOOL_HOLD, ID, true, false, &record, NULL);
+	off_t length = lseek(fd, 0, SEEK_END);
+
+	fd_close(&fd);
+	while (--length >= record.length) {
+		ck_assert_int_eq(truncate(path, length), 0);
+		ck_assert_str_eq(reasons_in(SPOOL_HOLD), "");
+		ck_assert_str_eq(marks_in(SPOOL_HOLD), "+__");
+	}
+}
+END_TEST
+
 START_TEST(invariant_5_asked_again_it_is_done_already_and_takes_the_newer_marks)
 {
 	ck_assert_int_eq(carry_out(change), 0);
@@ -272,6 +322,7 @@ main(void)
 	tcase_add_test(tests, invariant_5_asked_again_it_is_done_already_and_takes_the_newer_marks);
 	tcase_add_test(tests, invariant_5_what_fails_stays_where_it_was);
 	tcase_add_loop_test(tests, invariant_5_a_stop_in_the_middle_of_a_move_leaves_one_name, 0, 4);
+	tcase_add_test(tests, reasons_stay_until_there_are_new_ones);
 	tcase_add_test(tests, many_share_their_flushes);
 	tcase_add_test(tests, invariant_2_no_damage_is_taken_for_mail);
 	tcase_add_test(tests, what_is_no_file_is_kept_apart);

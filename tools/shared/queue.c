@@ -152,7 +152,6 @@ delete_directly(const char *id)
 	struct search search;
 	int queue = spool_file_find(id);
 	bool found = find_in_journal(&search, id);
-	char path[64];
 
 	/* The journal first: its copy would come back without the file. */
 	if (found)
@@ -162,8 +161,6 @@ delete_directly(const char *id)
 		return found;
 	if (spool_file_remove((enum spool_queue)queue, id) == -1)
 		fatal("remove %s: %m", id);
-	snprintf(path, sizeof(path), "defer/%c/%s", id[0], id);
-	unlink(path);
 	return true;
 }
 

@@ -1,8 +1,7 @@
 """Mail that cannot go now waits, is tried again, and goes; mail that never can comes back."""
+import json
 import os
 import re
-import shutil
-import time
 
 import postroad
 
@@ -65,18 +64,28 @@ class Deferral(postroad.Test):
         system.wait_empty()
         self.assertEqual(len(self.far.messages), 5)
 
-    def test_old_reasons_are_swept(self):
+    def test_the_last_reason_is_told(self):
+        """The file has it, and it goes with the file: on hold, after a restart, while the next try is under way."""
         system = self.relay()
-        stale, fresh = system.path("spool", "defer", "Z", "Z0000001"), system.path("spool", "defer", "Z", "Z0000002")
-        for path, age in ((stale, 7 * 86400), (fresh, 60)):
-            postroad.write(path, "a reason")
-            shutil.chown(os.path.dirname(path), postroad.OWNER)
-            shutil.chown(path, postroad.OWNER)
-            os.utime(path, (time.time() - age,) * 2)
-        self.far.answers["RCPT"] = "451 4.3.0 not now"
-        system.send("bob@far.example")
-        postroad.wait_until(lambda: not os.path.exists(stale), "a reason that is older than any message removed")
-        self.assertTrue(os.path.exists(fresh))
+        self.far.answers["RCPT"] = "451 4.3.0 " + "first " * 20
+        queue_id = system.send("bob@far.example")
+
+        def reason(**other):
+            listed = system.run("postqueue", "-j", check=True).stdout.splitlines()
+            return next((m["recipients"][0].get("delay_reason") or "" for m in map(json.loads, listed)
+                         if m["queue_id"] == queue_id), "gone")
+        path = system.path("spool", "deferred", queue_id[0], queue_id)
+        postroad.wait_until(lambda: os.path.exists(path), "a file", system.story)
+        postroad.wait_until(lambda: "first first" in reason(), "the first reason", reason)
+        self.far.answers["RCPT"] = "451 4.3.0 second"
+        system.run("postqueue", "-i", queue_id, check=True)
+        postroad.wait_until(lambda: "4.3.0 second (in reply" in reason() and "first" not in reason(), "the second reason", reason)
+        system.stop()
+        with open(path, "rb") as f:
+            self.assertNotIn(b"first", f.read().split(b"Subject:")[-1])
+        system.start()
+        self.assertIn("4.3.0 second", reason())
+        self.assertEqual(os.listdir(system.path("spool", "defer")), [])
 
     def test_recipients_are_told_apart(self):
         system = self.relay()
