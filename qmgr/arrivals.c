@@ -280,8 +280,10 @@ arrivals_packet(struct ipc_channel *channel, struct ipc_packet *packet)
 
 	if (ipc_decode_arrival(packet, &arrival) == 0) {
 		home = take_ownership(channel, (int)arrival.segment);
-		if (home != NULL)
+		if (home != NULL) {
+			journal_look_ahead(home, arrival.end);
 			arrivals_scan(home, arrival.end, true);
+		}
 	} else if (ipc_decode_arrival_file(packet, &file) == 0 &&
 	    spool_id_is_valid(file.queue_id)) {
 		deferred_arrived(file.queue_id);

@@ -17,7 +17,7 @@
 /* Marks become durable with cleanup's next batch, or after this time. */
 #define FLUSH_SECONDS	1
 
-/* The size of most segments: with more of them in use than half of queue_journal_limit, the oldest one's messages become files. */
+/* The size of most segments. With more of them in use than half of queue_journal_limit, the oldest one's messages become files. */
 #define SEGMENT_BYTES	(16 << 20)
 
 /* So many are kept whose owners died, at most; of the others' fates we only remember. */
@@ -44,7 +44,7 @@ release_locked(struct journal_segment *home)
 	if (!TAILQ_EMPTY(&home->messages) || home->unread)
 		return;
 	if (segment_release(home->segment) == 0)
-		home->used = false;
+		home->used = home->is_followed = false;
 	else if (errno != EBUSY) {
 		log_warning("cannot free journal/%04d: %m; it is not used again",
 		    segment_number(home->segment));
@@ -87,6 +87,30 @@ journal_keep_for_questions(struct journal_segment *home)
 	if (kept >= KEPT_MAX)
 		oldest->keep_until_ms = 0;
 	home->keep_until_ms = now + FATE_SECONDS * 1000;
+}
+
+static void
+on_spare(struct ipc_packet *packet, void *context)
+{
+	struct ipc_done done = { .error = EBADMSG };
+
+	ipc_decode_done(packet, &done);
+	if (done.error != 0)
+		log_warning("cannot make a segment of the journal before it is "
+		    "needed: %s; look at the disk", strerror((int)done.error));
+}
+
+void
+journal_look_ahead(struct journal_segment *home, int64_t end)
+{
+	struct ipc_packet packet = IPC_PACKET_EMPTY;
+
+	if (home->is_followed || end < SEGMENT_BYTES / 2)
+		return;
+	home->is_followed = true;
+	ipc_encode_file_spare(&packet, 0, &(struct ipc_file_spare){
+	    .segment = segment_number(home->segment) });
+	filing_ask(&packet, on_spare, NULL);
 }
 
 static void

@@ -17,6 +17,7 @@ struct journal_segment {
 	bool			 failed;	/* ... or could be read: the timer tries again */
 	int64_t			 end;		/* what is told so far, as segment_scan() has it */
 	bool			 is_lost;	/* the disk refuses: nobody uses it again */
+	bool			 is_followed;	/* another one was asked for, for when it is full */
 	int64_t			 keep_until_ms;	/* its owner died: its fates may be asked for */
 };
 
@@ -28,6 +29,9 @@ void	journal_start(void);
 
 /* Finished and nobody's: cleanup may use it again. */
 void	journal_release_if_finished(struct journal_segment *home);
+
+/* It is filled up to end: when that is half of it, there shall be another, before somebody waits for it. */
+void	journal_look_ahead(struct journal_segment *home, int64_t end);
 
 /*
  * Its owner died, and who submitted may ask. One that was never used holds no

@@ -15,11 +15,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/base.h"
 #include "spool/internal.h"
 #include "spool/unnamed.h"
+
+/* A spare segment is made where so many more would find room. */
+#define SPARE_ROOM	64
 
 struct journal {
 	int		 fd;		/* the segment that is ours, -1: none */
@@ -160,6 +164,36 @@ take_segment(struct journal *journal)
 	}
 	errno = EAGAIN;
 	return -1;
+}
+
+/* Not the last of a small disk. */
+static bool
+has_much_room(void)
+{
+	struct statvfs fs;
+
+	return statvfs("journal", &fs) == 0 && (int64_t)fs.f_bavail *
+	    (int64_t)fs.f_frsize >= SPARE_ROOM * (int64_t)SEGMENT_SIZE;
+}
+
+int
+journal_make_spare(void)
+{
+	int *numbers, count = segment_list(&numbers), highest = 0;
+	bool found = false;
+
+	for (int i = 0; i < count && !found; i++) {
+		struct segment *segment = segment_open_to_look(numbers[i]);
+
+		highest = numbers[i];
+		found = segment != NULL && segment_is_free(segment);
+		segment_close(&segment);
+	}
+	free(numbers);
+	if (count == -1 || found || !has_much_room())
+		return count == -1 ? -1 : 0;
+	return make_segment(highest + 1, SEGMENT_SIZE) == 0 ||
+	    errno == EEXIST ? 0 : -1;
 }
 
 int64_t

@@ -119,6 +119,13 @@ void	journal_append(struct journal *journal, const struct text *envelope,
  */
 int	journal_commit(struct journal *journal, int *segment, int64_t *end);
 
+/*
+ * See that a free segment is there before it is needed: to make one takes as
+ * long as ten messages. 0 also where the disk is so small that it had better
+ * wait; -1 with errno.
+ */
+int	journal_make_spare(void);
+
 /* Bytes of the segments that were filled, by anybody, and are not freed yet. */
 int64_t	journal_backlog(void);
 

@@ -298,15 +298,30 @@ flush(struct ipc_packet *packet, const struct ipc_file_flush *asked)
 }
 
 static void
+make_spare(struct ipc_packet *packet)
+{
+	struct ipc_packet reply = IPC_PACKET_EMPTY;
+	struct ipc_done done = { .reason = "" };
+
+	if (journal_make_spare() == -1)
+		done.error = errno;
+	ipc_encode_done(&reply, 0, &done);
+	answer(packet, &reply);
+}
+
+static void
 obey(struct ipc_packet *packet)
 {
 	struct ipc_queue_operation operation;
 	struct ipc_file_flush asked;
+	struct ipc_file_spare spare;
 
 	if (ipc_decode_queue_operation(packet, &operation) == 0)
 		operate(packet, &operation);
 	else if (ipc_decode_file_flush(packet, &asked) == 0)
 		flush(packet, &asked);
+	else if (ipc_decode_file_spare(packet, &spare) == 0)
+		make_spare(packet);
 }
 
 /* ----------------------------------------------------------- the loop */

@@ -5,15 +5,17 @@
  * file. To make one costs the disk and the processors as much as a delivery: a
  * host that puts off thousands of messages would slow down all other mail. So
  * while new mail flows, and memory has room, few files are made at a time;
- * else as many as the filer can take.
+ * else as many as the filer can take. All those of a second together: so they
+ * share their flushes, and are in the way of one message in a hundred at most.
  */
 
 #include "qmgr/qmgr.h"
 
-/* So often so many: many at a time share their flushes. SOME: memory begins to fill. */
 #define STEP_MS		1000
 #define FEW		20
-#define SOME		100
+
+/* Percent of memory from which on there is no time to lose: new mail has three quarters of it at most. */
+#define ENOUGH		60
 
 /* And in a hurry: the filer has so many questions at most, so that what is asked next does not wait long. */
 #define HURRY_MS	20
@@ -44,15 +46,14 @@ static void
 begin_step(void)
 {
 	size_t underway = filing_underway();
-	int percent = room_percent_used();
 
 	stepped_ms = clock_ms();
-	if (service_is_leaving() || percent >= 50 ||
+	if (service_is_leaving() || room_percent_used() >= ENOUGH ||
 	    stepped_ms - mail_came_ms > FLOW_MS) {
 		left = underway < MOST ? MOST - underway : 0;
 		pause_ms = HURRY_MS;
 	} else {
-		left = percent < 25 ? FEW : SOME;
+		left = FEW;
 		pause_ms = STEP_MS;
 	}
 }

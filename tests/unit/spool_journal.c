@@ -280,6 +280,27 @@ START_TEST(a_full_segment_is_left_for_the_next)
 }
 END_TEST
 
+START_TEST(a_spare_is_made_where_none_is_free)
+{
+	int *numbers, first;
+
+	append("a message");
+	commit(&first);
+	for (int times = 0; times < 2; times++) {
+		ck_assert_int_eq(journal_make_spare(), 0);
+		ck_assert_int_eq(segment_list(&numbers), 2);
+		free(numbers);
+	}
+	/* The next one takes it. */
+	journal_free(&journal);
+	journal = journal_new();
+	ck_assert_int_eq(journal_segment(journal), 2);
+	ck_assert_int_eq(journal_make_spare(), 0);
+	ck_assert_int_eq(segment_list(&numbers), 3);
+	free(numbers);
+}
+END_TEST
+
 START_TEST(invariant_7_ids_differ)
 {
 	char ids[2][SPOOL_ID_SIZE];
@@ -418,6 +439,7 @@ main(void)
 	tcase_add_test(tcase, invariant_4_what_stood_in_a_freed_segment_never_comes_back);
 	tcase_add_test(tcase, a_segment_in_use_is_not_taken_by_another);
 	tcase_add_test(tcase, a_full_segment_is_left_for_the_next);
+	tcase_add_test(tcase, a_spare_is_made_where_none_is_free);
 	tcase_add_test(tcase, invariant_7_ids_differ);
 	tcase_add_test(tcase, invariant_2_and_5_a_message_becomes_a_file_moves_and_is_removed);
 	tcase_add_test(tcase, files_are_whole_before_their_name_also_without_unnamed_ones);

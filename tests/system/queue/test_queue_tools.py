@@ -127,7 +127,7 @@ class Queue(postroad.Test):
         rows = self.box.run("postcat", "-odvq", self.ids[1]).stdout
         offset = int(re.search(r"(?m)^ +(\d+)  78 regular_text: body 1$", rows).group(1))
         with open(self.box.path("spool", path), "rb") as f:
-            self.assertEqual(f.read()[offset:], b"body 1\n")
+            self.assertTrue(f.read()[offset:].startswith(b"body 1\n"))
         self.assertEqual(self.box.run("postcat", "-bs", str(offset), "-q", self.ids[1]).stdout, "body 1\n")
         with open(self.box.path("spool", path)) as f:
             self.assertEqual(self.box.run("postcat", "-h", input=f.read()).stdout,
