@@ -94,6 +94,7 @@ print_tail(char field, const uint8_t *rdata, size_t size, struct text *to)
 		print_strings(rdata, size, to);
 		break;
 	case 'v':
+	case 'V':
 		dns_string_print(rdata, size, to);
 		break;
 	case 'o':
@@ -217,7 +218,7 @@ dns_rdata_print(uint16_t type, const uint8_t *rdata, size_t length,
 		size_t size = dns_field_size(*field, rdata, length);
 
 		if (field > fields && (size > 0 || *field == 'o' ||
-		    *field == 'v' || !dns_field_is_tail(*field)))
+		    *field == 'v' || *field == 'V' || !dns_field_is_tail(*field)))
 			text_putc(to, ' ');
 		print_field(*field, rdata, size, to);
 		rdata += size;

@@ -111,7 +111,7 @@ dns_form_find(char field)
 bool
 dns_field_is_tail(char field)
 {
-	return strchr("SMUkxBbov?PWAIRhLzm", field) != NULL;
+	return strchr("SMUkxBbovV?PWAIRhLzm", field) != NULL;
 }
 
 /* Digests that are known by number have their length. */

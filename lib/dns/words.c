@@ -249,21 +249,25 @@ put_type(struct dns_rdata_writer *w, const struct dns_word *word)
 	    "unknown class/type");
 }
 
-/* EUI-48 and EUI-64: pairs of hexadecimal digits with hyphens. */
+/* EUI-48 and EUI-64: octets of one or two hexadecimal digits, with hyphens. */
 static int
 put_eui(struct dns_rdata_writer *w, const struct dns_word *word, size_t octets)
 {
+	const char *at = word->text, *end = at + word->length;
 	uint8_t bytes[8];
 
 	w->why = "syntax error";
-	if (word->length != octets * 3 - 1)
-		return -1;
 	for (size_t i = 0; i < octets; i++) {
-		const char *pair = word->text + 3 * i;
+		const char *hyphen = i + 1 < octets ? memchr(at, '-', end - at) :
+		    end;
+		char pair[2] = { '0', '0' };
 
-		if (dns_hex_decode(pair, 2, bytes + i) != 1 ||
-		    (i + 1 < octets && pair[2] != '-'))
+		if (hyphen == NULL || hyphen == at || hyphen - at > 2)
 			return -1;
+		memcpy(pair + 2 - (hyphen - at), at, hyphen - at);
+		if (dns_hex_decode(pair, 2, bytes + i) != 1)
+			return -1;
+		at = hyphen + 1;
 	}
 	return put(w, bytes, octets);
 }
@@ -365,9 +369,10 @@ dns_words_tail(struct dns_rdata_writer *w, char field, const struct dns_word *wo
 	case 'k':
 		return dns_service_parse(w, words, count);
 	case 'v':
-		if (count == 1)
+	case 'V':
+		if (count == 1 && (field == 'v' || words[0].quoted))
 			return put_text(w, words);
-		w->why = "extra input text";
+		w->why = count > 1 ? "extra input text" : "syntax error";
 		return -1;
 	default:
 		for (size_t i = 0; i < count; i++)

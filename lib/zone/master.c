@@ -21,6 +21,7 @@
 #include "zone/source.h"
 
 #define INCLUDE_DEPTH_MAX	10
+#define INCLUDES_MAX	100000	/* of a zone: files that include many that include many have an end */
 #define TTL_MAX			0x7fffffff
 #define ESTIMATE_AFTER		(512 << 10)	/* octets of a file */
 
@@ -207,6 +208,8 @@ include(struct master *m, const struct dns_word *words, size_t count)
 		return master_error(m, "extra input text");
 	if (m->depth >= INCLUDE_DEPTH_MAX)
 		return master_error(m, "$INCLUDE nested too deeply");
+	if (++inner.includes > INCLUDES_MAX)
+		return master_error(m, "too many $INCLUDE");
 	if (count == 3 && set_origin(&inner, &words[2]) == -1) {
 		m->why = inner.why;
 		return -1;
@@ -220,6 +223,7 @@ include(struct master *m, const struct dns_word *words, size_t count)
 	} else
 		result = parse_file(&inner, path);
 	m->why = inner.why;
+	m->includes = inner.includes;
 	m->default_ttl = inner.default_ttl;
 	m->has_default_ttl = inner.has_default_ttl;
 	m->last_ttl = inner.last_ttl;

@@ -30,6 +30,7 @@ struct master {
 	bool	 has_last_ttl;
 	bool	 told_of_rfc1035;
 	unsigned depth;
+	unsigned includes;		/* in all of the zone's files so far */
 	size_t	 file_size;		/* of the file; 0 once it has served to estimate the zone's size */
 	struct master_next *next;
 	const char *why;		/* the first error; NULL: none */

@@ -62,6 +62,10 @@ scan_word(struct scanner *s, const char **why)
 	const char *start = s->at, *at = start, *end = s->end;
 
 	for (; at < end && !ends_word[(uint8_t)*at]; at++) {
+		if (*at == '\0') {
+			*why = "syntax error";
+			return -1;
+		}
 		if (*at != '\\')
 			continue;
 		if (++at == end || *at == '\n') {
