@@ -1,4 +1,4 @@
-"""BIND and Knot as primaries and secondaries, each in a directory of its own; and transfers read by hand."""
+"""BIND, Knot and NSD as primaries and secondaries, each in a directory of its own; and transfers read by hand."""
 
 import os
 import shutil
@@ -90,6 +90,19 @@ class Knot(Peer):
     def reload(self):
         subprocess.run([find("knotc"), "-s", self.directory + "/knot.sock", "zone-reload"], check=True,
                        capture_output=True, timeout=server.PATIENCE)
+
+
+class Nsd(Peer):
+    PROGRAM = find("nsd")
+
+    def __init__(self, zones, zone_lines, port=None):
+        super().__init__(zones, port)
+        self.write("nsd.conf", "server:\n  ip-address: 127.0.0.1\n  port: %d\n  server-count: 1\n  username: \"\"\n"
+                   "  database: \"\"\n  zonesdir: \"%s\"\n  pidfile: \"%s/pid\"\n  xfrdfile: \"%s/xfrd\"\n  xfrdir: \"%s\"\n"
+                   "  zonelistfile: \"%s/list\"\n  xfrd-reload-timeout: 0\n  verbosity: 2\n"
+                   "remote-control:\n  control-enable: no\nkey:\n  name: k\n  algorithm: hmac-sha256\n  secret: \"%s\"\nzone:\n%s" % (
+                       (self.port,) + (self.directory,) * 5 + (SECRET, zone_lines)))
+        self.run([self.PROGRAM, "-d", "-c", self.directory + "/nsd.conf"])
 
 
 def messages(port, question):

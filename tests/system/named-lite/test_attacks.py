@@ -2,7 +2,8 @@
 What attackers do to name servers, D1 to D12, each with the service beside it unharmed.
 
 Malformed messages and options, D1, D2 and D4, are also in test_malformed, beside BIND, and in the fuzzers; floods by
-UDP, D5, in test_rate; connections, D6 and D7, in test_tcp; chains and wildcards, D9, in test_against_bind.
+UDP, D5, in test_rate; connections, D6 and D7, in test_tcp; zone files, D8, in test_tools and the fuzzer of zones; chains and
+wildcards, D9, in test_against_bind and test_random; transfers, D11, and deaths, D12, in test_transfers.
 """
 
 import os
@@ -87,6 +88,17 @@ class Attacks(server.Test):
             self.assertRaises(TimeoutError, u.recv, 4096)
         self.assert_well(s)
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root: forged packets")
+    def test_d5_from_no_port_and_from_ourselves(self):
+        s = self.one()
+        question = wire.question("a.test", "SOA")
+        answer = wire.ask_udp(s.port, question)
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:
+            for source in (0, s.port):
+                for message in (question, answer, question[:11], question[:20]):
+                    raw.sendto(struct.pack(">4H", source, s.port, 8 + len(message), 0) + message, ("127.0.0.1", 0))
+        self.assert_well(s)
+
     def test_d6_d7_beside_a_good_client(self):
         s, chance, over = self.one(options="tcp-clients 100;"), random.Random(6), threading.Event()
         frame = lambda m: struct.pack(">H", len(m)) + m
@@ -122,6 +134,29 @@ class Attacks(server.Test):
             attacker.join()
         self.assert_well(s)
 
+    def test_d9_chains_loops_and_wildcards_end(self):
+        star = "".join("*.%sTXT here\n" % ("".join("l%d." % i for i in range(n)).rstrip(".") + " " if n else "* "[1:])
+                       for n in range(12))
+        zone = (server.SOA % 1 + "".join("c%d CNAME c%d\n" % (i, i + 1) for i in range(100)) + "a CNAME b\nb CNAME a\nself CNAME self\n"
+                "d DNAME e\ne DNAME d\nin DNAME x.in\nlong DNAME %s\n" % ".".join(["l" * 60] * 3) + star)
+        s = self.one({"a.test": zone})
+        for name, status, most in (("c0", "SERVFAIL", 16), ("a", "SERVFAIL", 16), ("self", "SERVFAIL", 16), ("x.d", "SERVFAIL", 34),
+                                   ("x.in", "SERVFAIL", 34), (".".join(["m" * 30] * 3) + ".long", "YXDOMAIN", 2)):
+            for ask in (s.udp, s.tcp):
+                answer = ask(name + ".a.test", "TXT", edns=1232)
+                self.assertEqual(answer.status, status, name)
+                self.assertLessEqual(len(answer.answer), most, name)
+        for n in range(12):     # a wildcard at each label, and a name that has to pass all of them
+            self.assertEqual(s.udp("x." + "".join("l%d." % i for i in range(n)) + "a.test", "TXT").answer[0][1], "TXT")
+        self.assert_well(s)
+
+    def test_d10_many_records_at_a_name(self):
+        many = "".join("t TXT \"%d\"\n" % i for i in range(101))
+        kinds = "".join("k TYPE%d \\# 0\n" % (65280 + i) for i in range(101))
+        s = self.one({"a.test": server.SOA % 1 + "www A 192.0.2.1\n", "b.test": server.SOA % 1 + many, "c.test": server.SOA % 1 + kinds})
+        self.assertEqual([s.udp("ns.%s.test" % z).status for z in "abc"], ["NOERROR", "SERVFAIL", "SERVFAIL"])
+        self.assert_well(s)
+
     def test_d10_many_names_and_labels(self):
         zone = server.SOA % 1 + "".join("%s%d A 192.0.2.1\n" % ("a" * (i % 50), i) for i in range(3000))
         zone += ".".join("l" for _ in range(120)) + " A 192.0.2.2\n"
@@ -134,6 +169,11 @@ class Attacks(server.Test):
     def test_d11_strangers_get_no_zone_and_change_none(self):
         s = self.one(options="allow-transfer { none; };")
         self.assertEqual(s.tcp("a.test", "AXFR").status, "REFUSED")
+        for octets in (b"", b"\0", b"\0" * 16, b"\xff" * 40):        # a signature that is none
+            tsig = b"\1k\0" + struct.pack(">2HIH", 250, 255, 0, len(octets)) + octets
+            signed = bytearray(wire.question("a.test", "AXFR") + tsig)
+            signed[11] = 1
+            self.assertEqual(wire.ask_tcp(s.port, bytes(signed))[3] & 15, 1)
         update = struct.pack(">6H", 1, 5 << 11, 1, 0, 0, 0) + wire.pack_name("a.test") + struct.pack(">2H", 6, 1)
         self.assertEqual(wire.ask_udp(s.port, update)[3] & 15, 5)
         self.assert_well(s)

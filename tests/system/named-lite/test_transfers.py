@@ -1,4 +1,4 @@
-"""Zones from one server to another: ours to ours, and with BIND and Knot either way where they are installed."""
+"""Zones from one server to another: ours to ours, and with BIND, Knot and NSD either way where they are installed."""
 
 import os
 import signal
@@ -337,6 +337,39 @@ class WithKnot(Transfers):
         knot.reload()
         server.wait_until(lambda: self.serial(s) == 2, "the zone", lambda: s.log() + knot.log())
         self.assertEqual(s.udp("new2.a.test").status, "NOERROR")
+
+
+@unittest.skipUnless(peers.Nsd.PROGRAM, "NSD is not installed")
+class WithNsd(Transfers):
+    def test_nsd_is_the_secondary(self):
+        port = server.free_port()
+        primary = self.primary("allow-transfer { key k; }; also-notify { 127.0.0.1 port %d key k; };" % port)
+        nsd = self.add(peers.Nsd({}, "  name: a.test\n  zonefile: a.copy\n  allow-notify: 127.0.0.1 k\n"
+                                 "  request-xfr: 127.0.0.1@%d k\n" % primary.port, port))
+        self.wait_serial(nsd, 1)
+        for serial in (2, 3):
+            primary.write("a.zone", zone(serial, "new%d A 192.0.2.3\n" % serial))
+            primary.reload()
+            self.wait_serial(nsd, serial)
+        self.assertIn("IXFR ended", primary.log())
+        self.assertEqual(wire.Answer(wire.ask_udp(nsd.port, wire.question("new3.a.test"))).answer[0][3], "192.0.2.3")
+        self.assertEqual(wire.Answer(wire.ask_udp(nsd.port, wire.question("new2.a.test"))).status, "NXDOMAIN")
+
+    def test_nsd_is_the_primary(self):
+        port = server.free_port()
+        nsd = self.add(peers.Nsd({"a.test": zone(1)}, "  name: a.test\n  zonefile: a.test.zone\n  provide-xfr: 127.0.0.1 k\n"
+                                 "  notify: 127.0.0.1@%d k\n  store-ixfr: yes\n  create-ixfr: yes\n" % port))
+        s = self.secondary(nsd.port, key="key k", start=False)
+        s.port = port
+        s.configure()
+        s.start()
+        self.wait_serial(s, 1)
+        for serial in (2, 3):
+            nsd.write("a.test.zone", zone(serial, "new%d A 192.0.2.3\n" % serial))
+            nsd.reload()
+            server.wait_until(lambda: self.serial(s) == serial, "the zone", lambda: s.log() + nsd.log())
+        self.assertEqual(s.udp("new3.a.test").status, "NOERROR")
+        self.assertEqual(s.udp("new2.a.test").status, "NXDOMAIN")
 
 
 if __name__ == "__main__":
