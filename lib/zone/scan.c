@@ -54,6 +54,7 @@ add_word(struct scanner *s, const char *text, size_t length, bool quoted,
 static const bool ends_word[256] = {
 	[' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true,
 	[';'] = true, ['('] = true, [')'] = true, ['"'] = true,
+	['\0'] = true,
 };
 
 static int
@@ -62,10 +63,6 @@ scan_word(struct scanner *s, const char **why)
 	const char *start = s->at, *at = start, *end = s->end;
 
 	for (; at < end && !ends_word[(uint8_t)*at]; at++) {
-		if (*at == '\0') {
-			*why = "syntax error";
-			return -1;
-		}
 		if (*at != '\\')
 			continue;
 		if (++at == end || *at == '\n') {
@@ -76,6 +73,10 @@ scan_word(struct scanner *s, const char **why)
 		}
 	}
 	s->at = at;
+	if (at < end && *at == '\0') {
+		*why = "syntax error";
+		return -1;
+	}
 	return add_word(s, start, at - start, false, why);
 }
 
