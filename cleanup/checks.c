@@ -56,14 +56,23 @@ checks_are_wanted(const struct submission *submission, enum check_table table)
 	    !maps_are_empty(tables[table]) && !table_is_asking();
 }
 
-/* To be told when all is known: what waits for a table's server is looked at anew. Clears line. */
-static void
-say(struct submission *submission, struct text *line)
+/*
+ * What the log is to hear when all is known: what waits for a table's server
+ * is looked at anew. A line each; '!' begins a warning.
+ */
+static void __attribute__((format(printf, 2, 3)))
+say(struct submission *submission, const char *format, ...)
 {
-	for (char *at = line->bytes; (at = strchr(at, '\n')) != NULL; at++)
+	struct text line = TEXT_EMPTY;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text_vprintf(&line, format, arguments);
+	va_end(arguments);
+	for (char *at = line.bytes; (at = strchr(at, '\n')) != NULL; at++)
 		*at = '?';
-	text_printf(&submission->said, "%s\n", text_string(line));
-	text_clear(line);
+	text_printf(&submission->said, "%s\n", text_string(&line));
+	text_clear(&line);
 }
 
 void
@@ -71,8 +80,12 @@ checks_tell(struct submission *submission)
 {
 	char *cursor = submission->said.bytes, *line;
 
-	while (cursor != NULL && (line = word_next(&cursor, "\n")) != NULL)
-		log_info("%s", line);
+	while (cursor != NULL && (line = word_next(&cursor, "\n")) != NULL) {
+		if (*line == '!')
+			log_warning("%s", line + 1);
+		else
+			log_info("%s", line);
+	}
 }
 
 static void
@@ -108,7 +121,8 @@ tell(const struct subject *subject, const char *action, const char *text)
 		text_printf(&line, " helo=<%s>", e->helo_name);
 	if (*text != '\0')
 		text_printf(&line, ": %s", text);
-	say(subject->submission, &line);
+	say(subject->submission, "%s", text_string(&line));
+	text_clear(&line);
 }
 
 void
@@ -120,7 +134,8 @@ checks_tell_wrong(struct submission *submission, const char *words)
 	    submission->id, words, text_string(&submission->mime.culprit));
 	append_client(&line, submission->envelope);
 	append_way(&line, submission);
-	say(submission, &line);
+	say(submission, "%s", text_string(&line));
+	text_clear(&line);
 }
 
 void
@@ -150,8 +165,8 @@ reject(const struct subject *subject, const char *text)
 		strlcpy(status, "5.7.1", sizeof(status));
 	text += length + strspn(text + length, " \t");
 	if (*status == '2') {
-		log_warning("bad DSN action in %s %s -- need 4.x.x or 5.x.x",
-		    status, text);
+		say(subject->submission, "!bad DSN action in %s %s -- need "
+		    "4.x.x or 5.x.x", status, text);
 		*status = '4';
 	}
 
@@ -234,7 +249,7 @@ filter(const struct subject *subject, const char *text)
 	const char *way = wanted(subject, text, ':');
 
 	if (way == NULL) {
-		log_warning("bad FILTER command %s in %s -- need "
+		say(subject->submission, "!bad FILTER command %s in %s -- need "
 		    "transport:destination", text, subject->table);
 		return CHECK_KEEP;
 	}
@@ -249,8 +264,8 @@ redirect(const struct subject *subject, const char *text)
 	const char *target = wanted(subject, text, '@');
 
 	if (target == NULL) {
-		log_warning("bad REDIRECT target \"%s\" in %s map -- need "
-		    "user@domain", text, subject->table);
+		say(subject->submission, "!bad REDIRECT target \"%s\" in %s "
+		    "map -- need user@domain", text, subject->table);
 		return CHECK_KEEP;
 	}
 	subject->submission->redirect = target;
@@ -264,8 +279,8 @@ copy(const struct subject *subject, const char *text)
 	const char *address = wanted(subject, text, '@');
 
 	if (address == NULL) {
-		log_warning("bad BCC address \"%s\" in %s map -- need "
-		    "user@domain", text, subject->table);
+		say(subject->submission, "!bad BCC address \"%s\" in %s map "
+		    "-- need user@domain", text, subject->table);
 		return CHECK_KEEP;
 	}
 	tell(subject, "bcc", text);
@@ -288,11 +303,11 @@ can_stand_there(const struct subject *subject, const char *word,
     const char *text)
 {
 	if (*text == '\0')
-		log_warning("%s action without text in %s map", word,
+		say(subject->submission, "!%s action without text in %s map", word,
 		    subject->table);
 	else if (strcmp(subject->kind, "header") == 0 && !is_header(text))
-		log_warning("bad %s header text \"%s\" in %s map -- need "
-		    "\"headername: headervalue\"", word, text, subject->table);
+		say(subject->submission, "!bad %s header text \"%s\" in %s map "
+		    "-- need \"headername: headervalue\"", word, text, subject->table);
 	else
 		return true;
 	return false;
@@ -349,7 +364,8 @@ act(const struct subject *subject, const char *value)
 		if (strlen(actions[i].word) == length &&
 		    strncasecmp(actions[i].word, value, length) == 0)
 			return actions[i].act(subject, text);
-	log_warning("unknown command in %s map: %s", subject->table, value);
+	say(subject->submission, "!unknown command in %s map: %s",
+	    subject->table, value);
 	return CHECK_KEEP;
 }
 
@@ -375,7 +391,7 @@ checks_ask(struct submission *submission, enum check_table table,
 	case TABLE_ERROR:
 		if (table_is_asking())
 			break;
-		log_warning("%s: %s map lookup problem -- message not "
+		say(submission, "!%s: %s map lookup problem -- message not "
 		    "accepted, try again later", submission->id, names[table]);
 		submission_refuse(submission, 451, "4.3.0",
 		    "Error: queue file write error");

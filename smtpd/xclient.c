@@ -33,8 +33,8 @@ xclient_open(void)
 bool
 xclient_may_verp(const struct session *s)
 {
-	return match_client(verp_clients, s->client_name, &s->address.any) ==
-	    TABLE_FOUND;
+	return !smtpd_is_alone && match_client(verp_clients, s->client_name,
+	    &s->address.any) == TABLE_FOUND;
 }
 
 /* By the connection's own address: what a proxy says of its client gives that one no rights. */

@@ -1,4 +1,7 @@
 """What a header looks like behind cleanup: as behind Postfix's, field by field."""
+import os
+import re
+
 import postroad
 
 
@@ -18,6 +21,15 @@ class Header(postroad.Test):
     def test_without_a_body_there_is_no_empty_line(self):
         self.assertRegex(self.header_of("From: a@b.example\r\nTo: c@d.example\r\nDate: x\r\nMessage-Id: <1@b>\r\n"),
                          r"^From: .*\nTo: .*\nDate: x\nMessage-Id: <1@b>\n$")
+
+    def test_who_sends_has_a_name(self):
+        for name, shown in (("Ada Lovelace", "Ada Lovelace"), ("A. (\"B\") \\ C", r'"A. (\"B\") \\ C"'),
+                            ("A\nBcc: evil@x.org", '"ABcc: evil@x.org"')):
+            self.box.run("sendmail", "-F", name, "-f", "me@example.org", "ada", input="Subject: x\n\nx\n", check=True)
+            path = self.box.wait_mail("ada")[0].path
+            with open(path) as f:
+                self.assertRegex(f.read(), r"\nMessage-Id: <.*>\nDate: .*\nFrom: %s <me@example.org>\n" % re.escape(shown))
+            os.unlink(path)
 
     def test_sent_again(self):
         self.assertRegex(self.header_of("From: a@b.example\r\nTo: c@d.example\r\nResent-To: ada\r\n\r\nx\r\n"),
