@@ -1,5 +1,6 @@
 #include "message/mime.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -120,6 +121,9 @@ note_type(struct mime_reader *reader, const struct header_field *field)
 	const char *at = field->value, *end = at + field->value_length;
 	struct text type = TEXT_EMPTY, word = TEXT_EMPTY;
 
+	snprintf(reader->type, sizeof(reader->type), "%.*s",
+	    (int)(field->raw_length < sizeof(reader->type) ?
+	    field->raw_length : sizeof(reader->type)), field->raw);
 	next_word(&at, end, &type);
 	if (next_word(&at, end, &word) && is_word(&word, "/"))
 		next_word(&at, end, &word);
@@ -190,8 +194,8 @@ push_level(struct mime_reader *reader)
 	struct mime_level *level;
 
 	if (reader->depth >= reader->deepest) {
-		note_wrong(reader, MIME_TOO_DEEP, text_string(&reader->boundary),
-		    reader->boundary.length);
+		note_wrong(reader, MIME_TOO_DEEP, reader->type,
+		    strlen(reader->type));
 		return;
 	}
 	reader->levels = mem_resize(reader->levels, (size_t)reader->depth + 1,

@@ -80,6 +80,7 @@ struct mime_reader {
 	enum mime_domain domain;
 	bool		 is_encoded;		/* quoted-printable or base64 */
 	char		 encoding[32];		/* as it was written */
+	char		 type[100];		/* the field that said it, or its beginning */
 
 	unsigned	 wrong;			/* MIME_..., of all that was read */
 	struct text	 culprit;		/* what was wrong first, or its beginning */
