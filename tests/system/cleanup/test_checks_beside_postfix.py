@@ -167,6 +167,8 @@ class Party:
             said = re.search(r"/cleanup\[\d+\]: (.*)", line)
             if said and "message-id=" not in said.group(1):
                 text = re.sub(r"^[0-9A-F]{8,}", "ID", said.group(1)).replace(self.directory, "DIR")
+                # Which of too many levels is the first too many, they count otherwise.
+                text = re.sub(r"(exceeds safety limit): .* from ", r"\1 from ", text)
                 found.append(re.sub(r"from \S*\[127[\d.]+\]", "from CLIENT", text))
         return found
 
