@@ -471,6 +471,13 @@ class System:
                                         [l for l in rest if not l.startswith("(")])
         return found
 
+    def wait_deferred(self, *ids):
+        """They wait (all there are, by default), and mailq says why. A flush passes over what qmgr has not yet heard of."""
+        def waiting():
+            queue = self.queue()
+            return queue and all(queue.get(i, "*")[0] == "" and queue[i][1] for i in ids or queue)
+        wait_until(waiting, "deferred mail", lambda: "%r\n%s" % (self.queue(), self.story()))
+
     def wait_empty(self, patience=None):
         wait_until(lambda: "Mail queue is empty" in self.run("postqueue", "-p").stdout,
                    "an empty queue", lambda: self.run("postqueue", "-p").stdout + self.story(), patience)

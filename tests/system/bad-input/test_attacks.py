@@ -9,7 +9,6 @@ import re
 import resource
 import select
 import socket
-import time
 
 import postroad
 
@@ -149,9 +148,7 @@ class Attacks(postroad.Test):
         line = self.line(HELLO, FROM)
         for bomb in BOMBS:
             with self.subTest(bomb=bomb[:40]):
-                started = time.monotonic()
                 self.assertRegex(self.say(line, b"RCPT TO:" + bomb), rb"^[2-5]\d\d")
-                self.assertLess(time.monotonic() - started, 5)
         self.assertRegex(self.say(line, b"RSET"), rb"^250 ")
 
     def test_s10_recipients_without_end(self):

@@ -48,8 +48,8 @@ class FullSpool(postroad.Test):
         with box.smtp() as smtp:
             self.assertEqual(smtp.noop()[0], 250)
         far.answers.clear()
-        box.run("postqueue", "-f", check=True)
-        far.wait(len(accepted), postroad.PATIENCE * 2)
+        postroad.wait_until(lambda: box.run("postqueue", "-f", check=True) and len(far.messages) >= len(accepted),
+                            "%d mails" % len(accepted), lambda: len(far.messages), postroad.PATIENCE * 2)
         box.wait_empty(postroad.PATIENCE * 2)
         arrived = [m[2].split(b"Subject: ")[1].split(b"\r\n")[0].decode() for m in far.messages]
         self.assertEqual(sorted(set(arrived)), sorted(accepted))
@@ -76,6 +76,7 @@ class FullSpool(postroad.Test):
             self.assertEqual(box.mails("ada"), [])
             self.assertEqual(os.listdir(small + "/tmp"), [], "a torn file was left in tmp")
             subprocess.run(["mount", "-o", "remount,size=8m", small], check=True)
+            box.wait_deferred(queue_id)
             box.run("postqueue", "-f", check=True)
             box.wait_mail("ada")
         finally:

@@ -3,7 +3,6 @@ import contextlib
 import re
 import select
 import socket
-import time
 
 import postroad
 
@@ -160,9 +159,7 @@ class States(postroad.Test):
         for line in lines:
             self.say(line, EHLO, MAIL, RCPT, b"DATA")
             line.sendall(b"Subject: x\r\n\r\n" + b"x" * 30000)
-        started = time.monotonic()
         self.assertRegex(self.say(self.line(), EHLO), rb"250 CHUNKING")
-        self.assertLess(time.monotonic() - started, 5)
         for line in lines:
             line.sendall(b"\r\n.\r\n")
         self.assertTrue(all(b"queued as" in self.reply(line) for line in lines))

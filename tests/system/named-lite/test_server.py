@@ -7,7 +7,6 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -188,9 +187,7 @@ class Running(server.Test):
         with self.assertRaises((BlockingIOError, ConnectionError)):
             while True:
                 greedy.send((struct.pack(">H", len(one)) + one) * 100)
-        started = time.monotonic()
         self.assertEqual(s.tcp("ns.a.test").status, "NOERROR")
-        self.assertLess(time.monotonic() - started, 1)
         self.assertEqual(len(s.children()), 1)
 
     def test_clients_that_vanish(self):

@@ -84,7 +84,7 @@ class Signed(server.Test):
             for name, kind in QUESTIONS:
                 name = "s.test" if name == "@" else name + ".s.test"
                 said = subprocess.run([DELV, "@127.0.0.1", "-p", str(s.port), "-a", os.path.join(s.directory, "anchor"),
-                                       "+root=s.test", name, kind], capture_output=True, text=True, timeout=20)
+                                       "+root=s.test", name, kind], capture_output=True, text=True, timeout=60)
                 # Under opt-out, what is not there could be an unsigned delegation.
                 unsigned = how == "opt-out" and name in ("x.wild.s.test", "x.dn.s.test", "child.s.test", "nowhere.s.test")
                 self.assertTrue("fully validated" in said.stdout or unsigned and "unsigned" in said.stdout, "%s %s %s\n%s%s" % (

@@ -91,7 +91,7 @@ class Tcp(server.Test):
         self.assertEqual(self.ask(self.connect(s)).status, "NOERROR")
 
     def test_idle_clients_are_closed(self):
-        s = self.one("tcp-initial-timeout 25; tcp-idle-timeout 5; tcp-keepalive-timeout 40;")
+        s = self.one("tcp-initial-timeout 50; tcp-idle-timeout 5; tcp-keepalive-timeout 300;")
         silent, asked, kept = (self.connect(s) for _ in range(3))
         self.ask(asked)
         self.ask(kept, edns=1232, options=struct.pack(">2H", 11, 0))

@@ -3,6 +3,8 @@
 import socket
 import struct
 
+PATIENCE = 10.0     # seconds: who answers at all does so by then
+
 TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "MB": 7, "PTR": 12, "HINFO": 13,
          "MINFO": 14, "RRSIG": 46, "NSEC": 47, "NSEC3": 50, "NSEC3PARAM": 51,
          "MX": 15, "TXT": 16, "RP": 17, "AAAA": 28, "SRV": 33, "NAPTR": 35,
@@ -124,7 +126,7 @@ class Answer:
                 self.opt[:3] if self.opt else None)
 
 
-def ask_udp(port, message, timeout=2.0):
+def ask_udp(port, message, timeout=PATIENCE):
     """The answer's octets, None if there is none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.settimeout(timeout)
@@ -150,7 +152,7 @@ def read_tcp(s):
     return head and read_exactly(s, struct.unpack(">H", head)[0])
 
 
-def ask_tcp(port, message, timeout=2.0):
+def ask_tcp(port, message, timeout=PATIENCE):
     with socket.create_connection(("127.0.0.1", port), timeout) as s:
         s.sendall(struct.pack(">H", len(message)) + message)
         return read_tcp(s)

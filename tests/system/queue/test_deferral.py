@@ -39,7 +39,7 @@ class Deferral(postroad.Test):
         self.far.answers["MAIL"] = lambda line: next(tries, "250 2.1.0 Ok")
         system.send("bob@far.example")
         self.far.wait(1)
-        self.assertEqual(len(re.findall("status=deferred", system.log())), 2)
+        postroad.wait_until(lambda: len(re.findall("status=deferred", system.log())) == 2, "two tries", system.story)
 
     def test_a_dead_host_defers(self):
         system = self.relay()
@@ -53,8 +53,7 @@ class Deferral(postroad.Test):
         system = self.relay()
         self.far.answers["CONNECT"] = "421 4.3.2 closed today"
         ids = {system.send("bob%d@far.example" % n) for n in range(5)}
-        for queue_id in ids:
-            system.wait_log(queue_id + ": to=.*status=deferred")
+        system.wait_deferred(*ids)
         system.stop()
         del self.far.answers["CONNECT"]
         system.start()
@@ -93,6 +92,7 @@ class Deferral(postroad.Test):
         queue_id = system.send("now@far.example", "late@far.example")
         system.wait_log(queue_id + r": to=<now@far\.example>.*status=sent")
         system.wait_log(queue_id + r": to=<late@far\.example>.*status=deferred")
+        system.wait_deferred(queue_id)
         del self.far.answers["RCPT"]
         system.run("postqueue", "-i", queue_id, check=True)
         self.far.wait(2)

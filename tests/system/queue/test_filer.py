@@ -27,10 +27,6 @@ class Filer(postroad.Test):
         path = os.path.join(system.spool, queue, *(queue_id[0], queue_id) if queue == "deferred" else (queue_id,))
         return postroad.wait_until(lambda: os.path.exists(path) and path, path, system.story)
 
-    def flush(self, system):
-        """The first port listens a moment before the last socket is there."""
-        postroad.wait_until(lambda: system.run("postqueue", "-f").returncode == 0, "a flush")
-
     def filer_of(self, system):
         """The qmgr whose parent is one."""
         def find():
@@ -93,7 +89,7 @@ class Filer(postroad.Test):
         system = self.relay()
         gate = threading.Event()
         self.addCleanup(gate.set)
-        self.far.answers["MAIL"] = lambda line: gate.wait(60) and "450 4.2.0 later"
+        self.far.answers["MAIL"] = lambda line: gate.wait(postroad.PATIENCE) and "450 4.2.0 later"
         queue_id = system.send("bob@far.example", sender="ada@example.org")
         postroad.wait_until(lambda: self.far.connections, "a delivery under way")
         done = system.run("postsuper", "-e", queue_id, check=True)
@@ -113,7 +109,7 @@ class Filer(postroad.Test):
         self.addCleanup(gate.set)
         waiting = self.defer(system, 3)
         before = len(self.far.commands)
-        self.far.answers["MAIL"] = lambda line: gate.wait(60) and "450 4.2.0 later"
+        self.far.answers["MAIL"] = lambda line: gate.wait(postroad.PATIENCE) and "450 4.2.0 later"
         active = system.send("bob@far.example")
         postroad.wait_until(lambda: len(self.far.commands) > before, "a delivery under way")
         system.allow("killed by signal 9")
@@ -161,7 +157,7 @@ class Filer(postroad.Test):
             pass
         del self.far.answers["MAIL"]
         system.start()
-        self.flush(system)
+        system.run("postqueue", "-f", check=True)
         self.far.wait(1)
         for queue_id in ids[:5]:
             system.wait_log(queue_id + r": damaged, moved to corrupt/" + queue_id)
@@ -188,7 +184,7 @@ class Pressure(postroad.Test):
         self.far = self.sink()
         self.gate = threading.Event()
         self.addCleanup(self.gate.set)
-        self.far.answers["MAIL"] = lambda line: self.gate.wait(60) and "250 2.1.0 Ok"
+        self.far.answers["MAIL"] = lambda line: self.gate.wait(postroad.PATIENCE) and "250 2.1.0 Ok"
 
     def fill(self, system):
         """Send until one is put off. How many were not."""
@@ -223,7 +219,7 @@ class Pressure(postroad.Test):
         system.kill("qmgr")
         postroad.wait_until(lambda: len(system.processes("qmgr")) == 2, "another qmgr")
         self.gate.set()
-        self.far.wait(count, 60)
+        self.far.wait(count, postroad.PATIENCE * 2)
         system.wait_empty()
         # What the kill left in doubt may come twice, no more than was under way.
         self.assertLessEqual(len(self.far.messages), count + 20)
@@ -241,9 +237,8 @@ class Pressure(postroad.Test):
         system = self.system(relayhost=self.far.nexthop(), qmgr_message_active_limit=8, minimal_backoff_time="1000s")
         self.far.answers["MAIL"] = "450 4.2.0 later"
         ids = [system.send("bob@far.example") for _ in range(30)]
-        for queue_id in ids:
-            system.wait_log(queue_id + ": to=.*status=deferred")
-        self.far.answers["MAIL"] = lambda line: self.gate.wait(60) and "250 2.1.0 Ok"
+        system.wait_deferred(*ids)
+        self.far.answers["MAIL"] = lambda line: self.gate.wait(postroad.PATIENCE) and "250 2.1.0 Ok"
         system.run("postqueue", "-f", check=True)
         postroad.wait_until(lambda: sum(flag == "*" for flag, _, _ in system.queue().values()) >= 2, "what waited is tried")
         system.send("ada@example.org")

@@ -14,9 +14,7 @@ class Queue(postroad.Test):
         self.ids = []
         for n in range(3):
             self.ids.append(self.box.send("bob%d@far.example" % n, sender="ada@example.org", body="body %d\r\n" % n))
-            self.box.wait_log(self.ids[-1] + ": to=.*status=deferred")
-        postroad.wait_until(lambda: set(self.box.queue()) == set(self.ids), "three listed mails",
-                            lambda: self.box.run("postqueue", "-p").stdout)
+        self.box.wait_deferred(*self.ids)
 
     def open_the_door(self):
         self.far.answers.clear()

@@ -12,7 +12,7 @@ import site_files as site
 
 SEND = """
 import smtplib, sys
-with smtplib.SMTP(sys.argv[1], 25, timeout=20, local_hostname='[172.19.0.5]') as smtp:
+with smtplib.SMTP(sys.argv[1], 25, timeout=60, local_hostname='[172.19.0.5]') as smtp:
     try:
         smtp.sendmail('test@example.local', [sys.argv[2]],
             'From: test@example.local\\nTo: ' + sys.argv[2] + '\\nSubject: hello\\n\\nfrom the application\\n.dot\\n')
@@ -23,7 +23,7 @@ with smtplib.SMTP(sys.argv[1], 25, timeout=20, local_hostname='[172.19.0.5]') as
 
 READ = """
 import poplib, sys
-pop = poplib.POP3(sys.argv[1], 110, timeout=20)
+pop = poplib.POP3(sys.argv[1], 110, timeout=60)
 pop.user('test'); pop.pass_('password')
 count, size = pop.stat()
 for n in range(1, count + 1):
@@ -171,7 +171,7 @@ line.write('QUIT\\r\\n'); line.flush(); print(line.readline().strip())
     def test_a_wrong_password_is_refused(self):
         seen = self.client.python("""
 import poplib
-pop = poplib.POP3('smtp.example.local', 110, timeout=20)
+pop = poplib.POP3('smtp.example.local', 110, timeout=60)
 pop.user('test')
 try: pop.pass_('wrong')
 except poplib.error_proto as e: print(e.args[0].decode())

@@ -140,13 +140,13 @@ class Agent(postroad.System):
             return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) * 1024
 
     def wait_end(self):
-        wait = time.monotonic() + 10
+        wait = time.monotonic() + postroad.PATIENCE
         while os.waitpid(self.pid, os.WNOHANG) == (0, 0):
             if time.monotonic() > wait:
                 os.kill(self.pid, 9)
                 os.waitpid(self.pid, 0)
                 self.pid = 0
-                raise AssertionError("smtp did not end within 10 s")
+                raise AssertionError("smtp did not end")
             time.sleep(0.01)
         self.pid = 0
         self.reader.join(5)

@@ -58,7 +58,7 @@ class Hostile(Test):
 
     def stays_alive(self):
         self.server.answers = {}
-        self.assertRegex(self.one(), "^sent")
+        postroad.wait_until(lambda: self.one().startswith("sent"), "a delivery", self.smtp.story)
 
     def test_lost_at_each_stage(self):
         doing = ["receiving the initial server greeting", "performing the EHLO handshake", "sending MAIL FROM",
@@ -122,13 +122,13 @@ class Hostile(Test):
 
         def slow(line):
             reached.set()
-            go_on.wait(5)
+            go_on.wait(postroad.PATIENCE)
             return "250 2.0.0 Ok: taken once"
         self.server.answers["."] = slow
         qmgr = subprocess.Popen([postroad.BUILD + "/tests/system/deliver", self.smtp.socket_path,
                                  self.server.nexthop(), "sender@example.org", "ada@example.net"],
                                 stdin=subprocess.DEVNULL)
-        self.assertTrue(reached.wait(5))
+        self.assertTrue(reached.wait(postroad.PATIENCE))
         qmgr.kill()
         qmgr.wait()
         threading.Timer(0.3, go_on.set).start()
@@ -143,13 +143,13 @@ class Hostile(Test):
 
         def slow(line):
             reached.set()
-            go_on.wait(5)
+            go_on.wait(postroad.PATIENCE)
             return "250 2.1.5 Ok"
         self.server.answers["RCPT"] = slow
         qmgr = subprocess.Popen([postroad.BUILD + "/tests/system/deliver", self.smtp.socket_path,
                                  self.server.nexthop(), "sender@example.org", "ada@example.net"],
                                 stdin=subprocess.DEVNULL)
-        self.assertTrue(reached.wait(5))
+        self.assertTrue(reached.wait(postroad.PATIENCE))
         qmgr.kill()
         qmgr.wait()
         go_on.set()
@@ -167,7 +167,7 @@ class Hostile(Test):
                     client.sendall(reply)
                     if reply[:3] != b"354":
                         client.recv(4096)
-                threading.Event().wait(5)
+                threading.Event().wait(postroad.PATIENCE)
         server.talk = deaf
         found = self.one(server, content=(b"x" * 70 + b"\n") * 500000, options=("-f",))
         self.assertRegex(found, "^deferred 4.4.2 conversation with .* timed out while sending message body")
@@ -194,7 +194,7 @@ class Hostile(Test):
                                smtp_data_init_timeout=1, smtp_data_done_timeout=1, smtp_rset_timeout=1)
         recipients = ["a@example.net", "b@example.net", "c@example.net"]
         for _ in range(4):
-            found = self.smtp.deliver(server.nexthop(), *recipients, options=("-n", "100", "-w", "50"), timeout=60)
+            found = self.smtp.deliver(server.nexthop(), *recipients, options=("-n", "100", "-w", "50"), timeout=postroad.PATIENCE * 2)
             self.assertEqual(len(found), 300, "seed %d" % seed)
         self.stays_alive()
 

@@ -22,7 +22,7 @@ class Many(Test):
         smtp = self.agent(smtp_connection_cache_on_demand="no")
         began = time.monotonic()
         found = smtp.deliver(nexthop, content="Subject: x\n\n" + "x" * 70 + "\n" * 60, options=("-n", "1000"),
-                             timeout=60)
+                             timeout=postroad.PATIENCE * 2)
         took = time.monotonic() - began
         self.assertEqual({f[1] for f in found}, {"sent"})
         self.assertEqual(len(found), 1000)
@@ -30,14 +30,14 @@ class Many(Test):
         server.terminate()
         counts = dict(re.findall(r"(\w+) (\d+)", server.stdout.read()))
         self.assertEqual((counts["messages"], counts["connections"]), ("1000", "1000"))
-        self.assertLess(took, 15, "greeting, EHLO, MAIL to DATA and the dot take a second each")
+        self.assertGreater(int(counts["most"]), 100, "sessions at once; one after the other takes an hour")
         self.assertLess(memory, 40 << 20)
         if postroad.os.environ.get("V"):
             print("1,000 deliveries: %.1f s, %d KiB resident, at most %s at once"
                   % (took, memory >> 10, counts["most"]), file=postroad.sys.stderr)
 
     def test_a_tarpit_holds_up_nobody_else(self):
-        _, tarpit = self.slow_server("-d", "20000")
+        _, tarpit = self.slow_server("-d", "100000")
         _, quick = self.slow_server()
         smtp = self.agent()
         stuck = subprocess.Popen([postroad.BUILD + "/tests/system/deliver", "-n", "300", smtp.socket_path, tarpit,
@@ -45,7 +45,6 @@ class Many(Test):
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(stuck.wait)
         self.addCleanup(stuck.kill)
-        began = time.monotonic()
         found = smtp.deliver(quick, options=("-n", "200"))
         self.assertEqual([f[1] for f in found], ["sent"] * 200)
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertIsNone(stuck.poll(), "the tarpit was over first")

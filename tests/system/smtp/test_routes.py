@@ -132,6 +132,6 @@ class Routes(Test):
             return spoils.get(kind, lambda a: a)(answer(question))
         smtp.dns.answer = spoilt
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            for found in pool.map(lambda k: smtp.one(k.decode() + ".example", timeout=60), spoils):
+            for found in pool.map(lambda k: smtp.one(k.decode() + ".example", timeout=postroad.PATIENCE * 2), spoils):
                 self.assertRegex(found, "^deferred 4.4.3")
         self.assertRegex(smtp.one("good.example"), "^sent")

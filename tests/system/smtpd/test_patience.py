@@ -32,18 +32,18 @@ class Patience(postroad.Test):
         return said
 
     def test_a_command_has_its_time_as_a_whole(self):
-        box = self.system(smtpd_timeout="1s", smtpd_per_request_deadline="yes")
+        box = self.system(smtpd_timeout="2s", smtpd_per_request_deadline="yes")
         line = self.line(box)
         self.assertIn(b"421 4.4.2 mail.example.org Error: timeout exceeded", self.drip(line, b"EHLO " + b"x" * 200))
         box.wait_log("timeout after CONNECT from")
         # Whole commands may go on for ever.
         line = self.line(box)
-        for _ in range(5):
+        for _ in range(7):
             self.assertIn(b"250 ", self.say(line, b"NOOP"))
             time.sleep(0.4)
 
     def test_a_message_has_its_time_by_its_bytes(self):
-        box = self.system(smtpd_timeout="1s", smtpd_per_request_deadline="yes", smtpd_min_data_rate="100")
+        box = self.system(smtpd_timeout="2s", smtpd_per_request_deadline="yes", smtpd_min_data_rate="100")
         begin = b"HELO c", b"MAIL FROM:<>", b"RCPT TO:<ada@example.org>", b"DATA"
         slow = self.line(box)
         self.assertIn(b"354 ", self.say(slow, *begin))
@@ -51,13 +51,13 @@ class Patience(postroad.Test):
         box.wait_log(r"timeout after DATA \(\d+ bytes\) from")
         quick = self.line(box)
         self.assertIn(b"354 ", self.say(quick, *begin))
-        for _ in range(5):
+        for _ in range(7):
             quick.sendall(b"x" * 60 + b"\r\n")
             time.sleep(0.4)
         self.assertIn(b"queued as", self.say(quick, b"\r\n."))
 
     def test_without_a_deadline_each_byte_counts(self):
-        box = self.system(smtpd_timeout="1s")
+        box = self.system(smtpd_timeout="2s")
         self.assertIn(b"250 ", self.drip(self.line(box), b"HELO abcd\r\n"))
 
     def test_many_sessions_are_stress(self):

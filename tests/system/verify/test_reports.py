@@ -56,8 +56,10 @@ class Reports(postroad.Test):
         self.sendmail(system, "-v", "later@far.example")
         found, text = self.report(system)
         self.assertEqual(found, {"later@far.example": ("delayed", "4.2.1")})
+        system.wait_deferred()
         system.run("postqueue", "-f", check=True)
-        postroad.wait_until(lambda: system.log().count("to=<later@far.example>") == 2, "a second try", system.log)
+        postroad.wait_until(lambda: system.log().count("to=<later@far.example>") == 2, "a second try", system.story)
+        system.wait_deferred()
         self.far.answers["RCPT"] = "250 2.1.5 Ok"
         system.run("postqueue", "-f", check=True)
         self.far.wait(1)
