@@ -167,6 +167,8 @@ class System:
             "smtpd_peername_lookup": "no",
             "disable_dns_lookups": "yes",
             "smtp_host_lookup": "native",
+            # Transcripts for postmaster, who is ada: how many there are is a matter of what is killed when.
+            "notify_classes": "",
             "alias_maps": "hash:" + self.path("etc", "aliases"),
             "alias_database": "hash:" + self.path("etc", "aliases"),
             "mail_spool_directory": self.path("mail") + "/",

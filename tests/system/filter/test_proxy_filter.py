@@ -65,7 +65,7 @@ class Proxy(postroad.Test):
         self.assertEqual(box.queue(), {})
 
     def test_one_that_is_away_or_dies(self):
-        box = self.system(smtpd_proxy_timeout="1s")
+        box = self.system(smtpd_proxy_timeout="2s")
         self.filter.dies = "before"
         self.assertEqual(self.answer(box), "451 4.3.0 Error: queue file write error")
         box.wait_log("warning: lost connection with proxy %s:%d" % (self.filter.address, self.filter.port))

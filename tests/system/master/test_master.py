@@ -107,7 +107,7 @@ class Master(postroad.Test):
         stopped = box.run("postroad", "-c", box.config, "stop")
         self.assertEqual(stopped.returncode, 1)
         self.assertIn("is not running", stopped.stderr)
-        self.assertRegex(box.log(), r"terminating on signal 15")
+        box.wait_log(r"terminating on signal 15")
 
     def test_abort_waits_for_nobody(self):
         box = self.box()

@@ -143,7 +143,7 @@ class WithBind(server.Test):
             changes.next()
             s.write(APEX + ".zone", signer.sign(changes.text(serial + 1)))
             s.reload()
-        self.assertIn("IXFR ended", s.log())
+        s.wait("IXFR ended")
         self.assertNotIn("AXFR-style", s.log())
 
 

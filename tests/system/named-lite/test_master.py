@@ -15,8 +15,8 @@ class UnderMaster(postroad.Test):
     def zone(self, serial):
         postroad.write(self.box.path("a.zone"), server.SOA % serial)
 
-    def serial(self):
-        octets = wire.ask_udp(self.port, wire.question("a.test", "SOA"), 0.5)
+    def serial(self, patience=0.5):
+        octets = wire.ask_udp(self.port, wire.question("a.test", "SOA"), patience)
         answer = octets and wire.Answer(octets)
         return answer and answer.answer and int(answer.answer[0][3].split()[2][:8], 16)
 
@@ -36,9 +36,9 @@ class UnderMaster(postroad.Test):
         self.zone(2)
         self.box.reload()
         # The old process goes once the new one has had its time; until then both answer.
-        self.box.wait_log(r"named-lite\[\d+\]: exiting", 20)
+        self.box.wait_log(r"named-lite\[\d+\]: exiting")
         for _ in range(50):
-            self.assertEqual(self.serial(), 2, self.box.story())
+            self.assertEqual(self.serial(wire.PATIENCE), 2, self.box.story())
         self.box.stop()
         self.assertIsNone(self.serial())
 

@@ -67,11 +67,11 @@ class Ours(Transfers):
             primary.reload()
             self.wait_serial(s, serial)
         self.same(s.port, primary.port)
-        self.assertIn("IXFR ended", primary.log())
+        primary.wait("IXFR ended")
         self.assertEqual(s.udp("new3.a.test").status, "NXDOMAIN")
 
     def test_the_copy_serves_without_a_primary_until_it_expires(self):
-        primary = self.primary(text=zone(7).replace("604800", "4"))
+        primary = self.primary(text=zone(7).replace("604800", "8"))
         s = self.secondary(primary.port)
         self.wait_serial(s, 7)
         primary.process.terminate()
@@ -103,12 +103,12 @@ class Ours(Transfers):
         self.wait_serial(s, 1)
         wrong = self.secondary(primary.port)
         wrong.wait("Transfer status: REFUSED")
-        self.assertIn("zone transfer 'a.test/AXFR/IN' denied", primary.log())
+        primary.wait("zone transfer 'a.test/AXFR/IN' denied")
         self.assertEqual(wrong.udp("a.test").status, "SERVFAIL")
         more = self.server({}, QUICK, peers.KEY.replace("c2Vj", "d2Vj") + "zone a.test { type secondary; "
                            "primaries { 127.0.0.1 port %d key k; }; };\n" % primary.port)
         more.wait("the server did not accept our signature")
-        self.assertIn("TSIG k: tsig verify failure (BADSIG)", primary.log())
+        primary.wait("TSIG k: tsig verify failure (BADSIG)")
 
     def test_the_next_primary_is_asked(self):
         primary = self.primary()
@@ -158,7 +158,7 @@ class Strangers(Transfers):
         s = self.server({}, QUICK, "zone a.test { type secondary; primaries { 192.0.2.1; }; allow-update-forwarding "
                         "{ none; }; };\n")
         self.assertEqual(s.udp("a.test", "SOA", opcode=4).status, "REFUSED")
-        self.assertIn("refused notify from non-primary", s.log())
+        s.wait("refused notify from non-primary")
         self.assertEqual(s.udp("a.test", "SOA", opcode=5).status, "SERVFAIL")
 
     def primary_that_says(self, messages):
@@ -280,7 +280,7 @@ class WithBind(Transfers):
             primary.write("a.zone", zone(serial, "new%d A 192.0.2.3\nt%d TXT x\n" % (serial, serial)))
             primary.reload()
             self.wait_serial(bind, serial)
-        self.assertIn("IXFR ended", primary.log())
+        primary.wait("IXFR ended")
         s = self.secondary(bind.port)
         self.wait_serial(s, 3)
         self.assertEqual(sorted(set(peers.transfer(s.port, "a.test"))), sorted(set(peers.transfer(bind.port, "a.test"))))
@@ -320,7 +320,7 @@ class WithKnot(Transfers):
             primary.write("a.zone", zone(serial, "new%d A 192.0.2.3\n" % serial))
             primary.reload()
             self.wait_serial(knot, serial)
-        self.assertIn("IXFR ended", primary.log())
+        primary.wait("IXFR ended")
         self.assertEqual(len(peers.transfer(knot.port, "a.test")), 413)
 
     def test_knot_is_the_primary(self):

@@ -98,7 +98,7 @@ class Queue(postroad.Test):
         # As it first came; again, from ourselves.
         received = [re.findall(rb"(?m)^Received: (from|by)", m[2]) for m in self.far.messages]
         self.assertEqual(received, [[b"by", b"from"]] * 3)
-        self.assertRegex(self.box.log(), r"pickup\[\d+\]: \w+: uid=\d+ from=<ada@example\.org> orig_id=" + self.ids[0])
+        self.box.wait_log(r"pickup\[\d+\]: \w+: uid=\d+ from=<ada@example\.org> orig_id=" + self.ids[0])
         bodies = sorted(re.search(rb"body \d", m[2]).group() for m in self.far.messages)
         self.assertEqual(bodies, [b"body 0", b"body 1", b"body 2"])
 
