@@ -37,7 +37,7 @@ REPLIES = [
     (b"XCLIENT NAME=x",           "550 550 503 503 503 503"),
     (b"XFORWARD NAME=x",          "550 550 503 503 503 503"),
     (b"",                         "500 500 500 500 500 500"),
-    (b"\xc3\xa4\xff",             "221 221 221 221 221 221"),
+    (b"\xc3\xa4\xff",             "500 500 500 500 500 500"),
     (b"NO\0OP",                   "500 500 500 500 500 500"),
     (b"QUIT",                     "221 221 221 221 221 221"),
 ]
@@ -128,7 +128,10 @@ class States(postroad.Test):
                     said = (said + piece)[-65536:]
                     wanted -= piece.count(b"\n")
                 if writes:
-                    left = left[line.send(left[:65536]):]
+                    with contextlib.suppress(ConnectionError):      # what it said before is there to be read
+                        left = left[line.send(left[:65536]):]
+                        continue
+                    left = b""
         self.assertIn(b"452 4.5.3 Error: too many recipients", said)
         self.assertLess(self.memory() - before, 8 << 20)
 
