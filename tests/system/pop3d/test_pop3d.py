@@ -203,9 +203,10 @@ class Pop3(postroad.Test):
         # master's child is authd, authd's the starter, the starter's a session that may still be leaving
         starters = [pid for pid, parent in parents.items()
                     if parent in parents and parents[parent] not in parents]
-        self.assertEqual(len(starters), 1, parents)
+        self.assertTrue(starters, parents)      # a slow machine may have two authds
         self.box.allow("throttling")    # it leaves in its first second
-        os.kill(starters[0], 9)
+        for starter in starters:
+            os.kill(starter, 9)
 
         def works():
             try:
