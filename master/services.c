@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "config/report.h"
 #include "config/snapshot.h"
 #include "ipc/ipc.h"
 #include "master/master.h"
@@ -335,6 +336,19 @@ follow_entry(struct master_entry *entry)
 	return 0;
 }
 
+/*
+ * pickup and qmgr stood behind a fifo in older master.cf files. Ours are
+ * reached by packets: the line is served as one of type unix.
+ */
+static void
+replace_fifo(struct master_entry *entry)
+{
+	if (entry->type == MASTER_FIFO &&
+	    (strcmp(entry->program, "pickup") == 0 ||
+	    strcmp(entry->program, "qmgr") == 0))
+		entry->type = MASTER_UNIX;
+}
+
 int
 services_load(bool first)
 {
@@ -352,6 +366,9 @@ services_load(bool first)
 	TAILQ_FOREACH(service, &services, link)
 		service->wanted = false;
 	for (size_t i = 0; i < cf.count; i++) {
+		for (size_t j = 0; j < cf.entries[i].argument_count; j++)
+			config_note_references(cf.entries[i].arguments[j]);
+		replace_fifo(&cf.entries[i]);
 		if (!is_served(&cf.entries[i]))
 			continue;
 		/* At start a service that cannot listen is a reason to stop; later the others go on. */

@@ -88,6 +88,12 @@ class Master(postroad.Test):
         box.reload()
         postroad.wait_until(lambda: not second(), "the second service to go", box.story)
 
+    def test_pickup_and_qmgr_as_fifo_are_served(self):
+        """As master.cf had them for years, and has them still where a system was only ever upgraded."""
+        box = self.system(master_cf=MASTER_CF.replace("pickup    unix", "pickup    fifo").replace("qmgr      unix", "qmgr      fifo"))
+        box.send("ada@example.org")
+        box.wait_mail("ada")
+
     def test_only_one_master_for_a_queue(self):
         box = self.box()
         done = self.start_again(box)
