@@ -112,7 +112,8 @@ settle(struct message *message, enum notice_kind kind)
 	enum recipient_state told = kinds[kind].told;
 
 	if (kind == NOTICE_DELAY) {
-		message->warned = true;	/* its file remembers it */
+		message->warned = true;	/* its file remembers it, as durably as a mark */
+		message->marked++;
 		return;
 	}
 	for (size_t i = 0; i < message->envelope->recipient_count; i++) {

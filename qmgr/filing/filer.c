@@ -161,8 +161,11 @@ read_change(struct ipc_packet *packet, struct spool_change *change)
 		.to = (int)asked.to, .segment = (int)asked.segment,
 		.offset = asked.offset, .retry_at = asked.retry_at,
 		.warned = asked.warned != 0,
-		.marks = asked.marks.bytes, .marks_length = asked.marks.length,
 	};
+	if (asked.marks.length > 0) {
+		change->marks = asked.marks.bytes;
+		change->marks_length = asked.marks.length;
+	}
 	if (asked.reasons.length > 0) {
 		change->reasons = asked.reasons.bytes;
 		change->reasons_length = asked.reasons.length;

@@ -127,6 +127,7 @@ go_on(struct message *message, struct ipc_packet *packet)
 		    spool_queue_name(message->filing_to >= 0 ?
 		    (enum spool_queue)message->filing_to : message->queue),
 		    strerror((int)changed.error));
+		message->filed = SIZE_MAX;	/* nobody knows which marks it has */
 		if (message->is_leaving) {
 			set_leaving(message, false);
 			message_try_later(message);
@@ -162,7 +163,13 @@ ask(struct message *message, int to, int64_t retry_at)
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
 	struct text marks = TEXT_EMPTY;
 
-	place_marks(message, &marks);
+	/*
+	 * A file that has them already needs no flush: most retries of what waits
+	 * end with nothing new. After a stop nobody knows whether they are durable.
+	 */
+	if (message->segment != NULL || message->perhaps_delivered ||
+	    is_behind(message))
+		place_marks(message, &marks);
 	message->is_filing = true;
 	message->filing_to = to;
 	message->filing_last = message->is_leaving;

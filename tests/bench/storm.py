@@ -18,7 +18,7 @@ import time
 import postroad
 
 SPACING = 0.02      # seconds between two messages of the trickle
-WAITING = 8         # seconds of it after the storm came
+WAITING = 12        # seconds of it before the storm, and after it came
 
 
 class Storm:
@@ -150,7 +150,12 @@ def storm(kind, messages):
 
 
 def figures(latencies):
-    return statistics.median(latencies), sorted(latencies)[int(len(latencies) * 0.99)]
+    """Half of the messages took no longer than the first, one in a hundred took longer than the last."""
+    return statistics.median(latencies), statistics.mean(latencies), sorted(latencies)[int(len(latencies) * 0.99)]
+
+
+def line(what, columns):
+    print("%-17s" % what + "".join("  %-21s" % c for c in columns).rstrip(), flush=True)
 
 
 def main(options):
@@ -161,8 +166,8 @@ def main(options):
         for kind in kinds:
             for phase, latencies in zip(seen[kind], storm(kind, messages)):
                 phase += latencies
-    print("%d messages for a destination...   p50, p99 ms: before     while they come    while they wait, beside before" % messages)
+    print("%d messages for a destination; healthy mail, ms: p50, mean, p99" % messages)
+    line("destination", ["before", "while they come", "while they wait", "waiting to before"])
     for kind in kinds:
-        before, during, waiting = map(figures, seen[kind])
-        print("%-36s %13.1f %6.1f %10.1f %7.1f %8.1f %6.1f  x%.2f x%.2f" % (
-            kind, *before, *during, *waiting, waiting[0] / before[0], waiting[1] / before[1]), flush=True)
+        phases = list(map(figures, seen[kind]))
+        line(kind, ["%6.2f %6.2f %6.2f" % f for f in phases] + [" ".join("x%.2f" % (w / b) for w, b in zip(phases[2], phases[0]))])
