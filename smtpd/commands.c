@@ -191,7 +191,14 @@ act(struct session *s, const struct smtp_command *command)
 		commands[s->verb].act(s, command);
 }
 
-void
+static bool
+forbids(struct session *s, const char *line, size_t length, bool *is_forbidden)
+{
+	*is_forbidden = is_header(line, length);
+	return *is_forbidden || reword_forbids(s, line, length, is_forbidden);
+}
+
+bool
 command_run(struct session *s, const char *line, size_t length,
     const char *early, size_t early_length)
 {
@@ -199,18 +206,21 @@ command_run(struct session *s, const char *line, size_t length,
 	    early_length };
 	const char *before = s->where;
 	struct smtp_command command;
-	bool is_empty, is_forbidden;
+	bool is_empty, is_forbidden = false;
 
 	smtp_command_split(line, length, &command);
 	s->verb = find_verb(command.verb);
 	s->where = commands[s->verb].name;
 	is_empty = length == 0 || (command.verb[0] == '\0' &&
 	    command.argument_length == 0);
+	if (s->verb == UNKNOWN && !is_empty &&
+	    !forbids(s, line, length, &is_forbidden)) {
+		s->where = before;
+		return false;
+	}
 	s->counts[s->verb].total += !is_empty;
-	is_forbidden = s->verb == UNKNOWN && !is_empty &&
-	    (is_header(line, length) || reword_forbids(s, line, length));
 	if (screen_command(s, before, is_forbidden, &screened))
-		return;
+		return true;
 	if (is_empty || memchr(line, '\0', length) != NULL)
 		session_reply(s, "500 5.5.2 Error: bad syntax");
 	else if (config.smtputf8_enable && !text_is_utf8(line, length))
@@ -219,4 +229,5 @@ command_run(struct session *s, const char *line, size_t length,
 		break_rules(s, line, length);
 	else if (!is_out_of_turn(s, early, early_length))
 		act(s, &command);
+	return true;
 }

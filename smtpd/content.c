@@ -161,8 +161,8 @@ refuse_bare_newline(struct session *s)
 {
 	if (!(s->transaction->reader.seen & DOT_BARE_LF))
 		return false;
-	if (!smtpd_refuses_bare_newline(s)) {
-		smtpd_note_bare_newline(s);
+	if (!s->refuses_bare_newline) {
+		client_note_bare_newline(s);
 		return false;
 	}
 	session_reply(s, "%d 5.5.2 %s Error: bare <LF> received",

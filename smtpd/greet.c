@@ -48,14 +48,20 @@ welcome(struct session *s, bool is_within)
 }
 
 static void
+greet_known(struct session *s)
+{
+	if (!client_learn(s, greet_known))
+		return;
+	s->busy = false;
+	limit_connect(s, welcome);
+}
+
+static void
 greet(struct session *s, const char *name)
 {
 	set_name(s, name);
 	log_info("connect from %s", s->peer);
-	xclient_authorize(s);
-	s->is_traced = config.debug_peer_level > 0 && smtpd_is_traced(s);
-	s->busy = false;
-	limit_connect(s, welcome);
+	greet_known(s);
 	if (!s->busy)
 		session_go_on(s);
 }
@@ -66,6 +72,8 @@ greet_again(struct session *s)
 	free((char *)(uintptr_t)s->peer);
 	s->peer = mem_printf("%s[%s]", s->client_name, s->client_address);
 	s->is_refused = false;
+	if (!client_learn(s, greet_again))
+		return;
 	checks_run(s, config.smtpd_delay_reject ? 0 : 1 << STAGE_CLIENT,
 	    say_banner);
 }
@@ -267,15 +275,13 @@ static const struct {
 };
 
 static void
-answer_ehlo(struct session *s, enum verdict verdict)
+offer_extensions(struct session *s)
 {
-	const char *discarded = reword_discarded_keywords(s);
+	const char *discarded;
 	struct text reply = TEXT_EMPTY;
 
-	if (verdict != VERDICT_PERMIT) {
-		forget_name(s);
+	if (!reword_discarded_keywords(s, offer_extensions, &discarded))
 		return;
-	}
 	s->esmtp = true;
 	s->may_xverp = xclient_may_verp(s);
 	text_printf(&reply, "250 %s", config.myhostname);
@@ -296,6 +302,15 @@ answer_ehlo(struct session *s, enum verdict verdict)
 	}
 	session_reply(s, "%s", text_string(&reply));
 	text_clear(&reply);
+}
+
+static void
+answer_ehlo(struct session *s, enum verdict verdict)
+{
+	if (verdict == VERDICT_PERMIT)
+		offer_extensions(s);
+	else
+		forget_name(s);
 }
 
 void

@@ -45,8 +45,8 @@ refuse_bare_newline(struct session *s, const char *line, size_t length)
 {
 	if (length > 0 && line[length - 1] == '\r')
 		return false;
-	if (!smtpd_refuses_bare_newline(s)) {
-		smtpd_note_bare_newline(s);
+	if (!s->refuses_bare_newline) {
+		client_note_bare_newline(s);
 		return false;
 	}
 	session_reply(s, "%d 5.5.2 %s Error: bare <LF> received",
@@ -99,19 +99,18 @@ take_line(struct session *s, const char *bytes, size_t length)
 		return used;
 	if (line > 0 && bytes[line - 1] == '\r')
 		line--;
+
+	const char *other;
+
+	if (!reword_command(s, bytes, line, &other))
+		return 0;
 	session_trace(s, '<', bytes, line);
 	trouble_heard(s, bytes, line);
-
-	const char *other = reword_command(s, bytes, line);
-
 	if (s->ending)
 		return used;
-	if (other != NULL)
-		command_run(s, other, strlen(other), bytes + used,
-		    length - used);
-	else
-		command_run(s, bytes, line, bytes + used, length - used);
-	return used;
+	return command_run(s, other != NULL ? other : bytes,
+	    other != NULL ? strlen(other) : line, bytes + used,
+	    length - used) ? used : 0;
 }
 
 /* A chunk that was refused is read past, octet by octet as it was announced. */

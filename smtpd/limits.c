@@ -222,7 +222,7 @@ limit_connect(struct session *s, limit_done *done)
 	    config.smtpd_client_connection_rate_limit == 0 &&
 	    config.smtpd_client_message_rate_limit == 0 &&
 	    config.smtpd_client_recipient_rate_limit == 0) ||
-	    s->may_xclient || smtpd_is_exempt(s)) {
+	    s->may_xclient || s->is_exempt) {
 		done(s, true);
 		return;
 	}

@@ -201,7 +201,7 @@ say_forward(struct proxied *p)
 	char port[24];
 	const char *const values[] = { s->forwarded_name != NULL ?
 	    s->forwarded_name : e->client_name, whole, port, e->helo_name,
-	    e->protocol_name, smtpd_is_rewritten(s) ? "LOCAL" : "REMOTE" };
+	    e->protocol_name, s->is_rewritten ? "LOCAL" : "REMOTE" };
 	struct text line = TEXT_EMPTY;
 
 	snprintf(port, sizeof(port), "%lld", (long long)e->client_port);

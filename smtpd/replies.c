@@ -1,8 +1,14 @@
-/* Replies: what is said, counted, shown and kept for the postmaster. */
+/*
+ * Replies: what is said, counted, shown and kept for the postmaster.
+ *
+ * A refusal whose words a table far away must tell first waits in unsaid, and
+ * what comes behind it too; the session is busy until all is said.
+ */
 
 #include "smtpd/smtpd.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "config/config.h"
 
@@ -18,11 +24,42 @@ session_trace(const struct session *s, char direction, const char *line,
 		log_debug("%c %s: %.*s", direction, s->peer, shown, line);
 }
 
-static void
-append_reply(struct session *s, const char *format, va_list arguments)
+static void	say_unsaid(struct session *s);
+
+/* False: its words are not known yet. */
+static bool
+say(struct session *s, const char *reply)
 {
 	size_t before = s->output.length;
+	struct text words = TEXT_EMPTY;
+	bool is_known;
+
+	text_puts(&words, reply);
+	is_known = (reply[0] != '4' && reply[0] != '5') ||
+	    reword_refusal(s, &words, say_unsaid);
+	if (is_known) {
+		session_trace(s, '>', words.bytes, words.length);
+		smtp_reply_write(&s->output, text_string(&words));
+		trouble_said(s, s->output.bytes + before,
+		    s->output.length - before);
+	}
+	text_clear(&words);
+	return is_known;
+}
+
+static void
+say_unsaid(struct session *s)
+{
+	while (s->unsaid.length > 0 && say(s, s->unsaid.bytes))
+		text_drop(&s->unsaid, strlen(s->unsaid.bytes) + 1);
+}
+
+/* Gives the first digit. */
+static char
+append_reply(struct session *s, const char *format, va_list arguments)
+{
 	struct text reply = TEXT_EMPTY;
+	char class;
 
 	text_vprintf(&reply, format, arguments);
 	if (config.soft_bounce && reply.bytes[0] == '5') {
@@ -31,12 +68,13 @@ append_reply(struct session *s, const char *format, va_list arguments)
 		    reply.bytes[5] == '.')
 			reply.bytes[4] = '4';
 	}
-	if (reply.bytes[0] == '4' || reply.bytes[0] == '5')
-		reword_refusal(s, &reply);
-	session_trace(s, '>', reply.bytes, reply.length);
-	smtp_reply_write(&s->output, text_string(&reply));
-	trouble_said(s, s->output.bytes + before, s->output.length - before);
+	class = reply.bytes[0];
+	if (s->unsaid.length > 0 || !say(s, reply.bytes)) {
+		text_append(&s->unsaid, reply.bytes, reply.length);
+		text_putc(&s->unsaid, '\0');
+	}
 	text_clear(&reply);
+	return class;
 }
 
 void
@@ -52,15 +90,12 @@ session_say(struct session *s, const char *format, ...)
 void
 session_reply(struct session *s, const char *format, ...)
 {
-	size_t before = s->output.length;
 	va_list arguments;
+	char class;
 
 	va_start(arguments, format);
-	append_reply(s, format, arguments);
+	class = append_reply(s, format, arguments);
 	va_end(arguments);
-
-	char class = s->output.bytes[before];
-
 	if (class == '2')
 		s->counts[s->verb].ok++;
 	else if (class == '4' || class == '5')

@@ -68,36 +68,47 @@ reword_open(void)
 	    config.postscreen_discard_ehlo_keyword_address_maps);
 }
 
-const char *
-reword_command(struct session *s, const char *line, size_t length)
+/* What was asked here is asked again by the line of input, which waits. */
+static void
+read_on(struct session *s)
+{
+}
+
+bool
+reword_command(struct session *s, const char *line, size_t length,
+    const char **other)
 {
 	struct table *commands = rewording_of(s)->commands;
-	const char *value;
 	enum table_answer answer;
 	char *key;
 
+	*other = NULL;
 	if (commands == NULL)
-		return NULL;
+		return true;
 	while (length > 0 && (*line == ' ' || *line == '\t')) {
 		line++;
 		length--;
 	}
 	key = mem_strndup(line, length);
-	answer = table_get(commands, key, &value);
+	told_begin_tables(s);
+	answer = table_get(commands, key, other);
 	if (answer == TABLE_FOUND)
 		log_info("%s: replacing client command \"%.100s\" with "
-		    "\"%.100s\"", s->peer, text_printable(key), value);
+		    "\"%.100s\"", s->peer, text_printable(key), *other);
 	free(key);
+	if (!told_end_tables_or(s, read_on))
+		return false;
 	if (answer == TABLE_ERROR) {
 		session_reply(s, "421 4.3.0 %s Server local data error",
 		    config.myhostname);
 		session_finish(s);
 	}
-	return answer == TABLE_FOUND ? value : NULL;
+	return true;
 }
 
 bool
-reword_forbids(const struct session *s, const char *line, size_t length)
+reword_forbids(struct session *s, const char *line, size_t length,
+    bool *is_forbidden)
 {
 	char word[64];
 	size_t end = 0;
@@ -111,17 +122,22 @@ reword_forbids(const struct session *s, const char *line, size_t length)
 		end++;
 	memcpy(word, line, end);
 	word[end] = '\0';
-	return match_string(rewording_of(s)->forbidden, word) == TABLE_FOUND;
+	told_begin_tables(s);
+	*is_forbidden = match_string(rewording_of(s)->forbidden, word) ==
+	    TABLE_FOUND;
+	return told_end_tables_or(s, read_on);
 }
 
-const char *
-reword_discarded_keywords(const struct session *s)
+bool
+reword_discarded_keywords(struct session *s, tables_done *again,
+    const char **keywords)
 {
 	const struct rewording *r = rewording_of(s);
-	const char *value;
 
-	return maps_find(r->keywords, s->client_address, &value) == TABLE_FOUND
-	    ? value : *r->discarded;
+	told_begin_tables(s);
+	if (maps_find(r->keywords, s->client_address, keywords) != TABLE_FOUND)
+		*keywords = *r->discarded;
+	return told_end_tables_or(s, again);
 }
 
 /* What templates of replies may name. */
@@ -256,18 +272,24 @@ append_footer(struct text *reply, const char *template,
 	text_clear(&why);
 }
 
-void
-reword_refusal(const struct session *s, struct text *reply)
+bool
+reword_refusal(struct session *s, struct text *reply, tables_done *again)
 {
 	const struct expansion expansion = { .value = footer_value,
-	    .context = (void *)(uintptr_t)s };
+	    .context = s };
 	const struct rewording *r = rewording_of(s);
 	const char *template = *r->footer, *found;
 
-	filter_refusal(reply);
-	if (!maps_are_empty(r->footers) && maps_find(r->footers,
-	    text_string(reply), &found) == TABLE_FOUND)
-		template = found;
+	if (!maps_are_empty(refusals) || !maps_are_empty(r->footers)) {
+		told_begin_tables(s);
+		filter_refusal(reply);
+		if (maps_find(r->footers, text_string(reply), &found) ==
+		    TABLE_FOUND)
+			template = found;
+		if (!told_end_tables_or(s, again))
+			return false;
+	}
 	if (*template != '\0')
 		append_footer(reply, template, &expansion);
+	return true;
 }

@@ -154,6 +154,7 @@ session_end(struct session **argument)
 	*argument = NULL;
 	watch(s, 0, 0);
 	resolve_cancel(&s->lookup);
+	tables_end(s);
 	checks_cancel(s);
 	etrn_cancel(s);
 	transaction_end(s);
@@ -168,6 +169,7 @@ session_end(struct session **argument)
 	fd_close(&s->fd);
 	text_clear(&s->input);
 	text_clear(&s->output);
+	text_clear(&s->unsaid);
 	free((char *)(uintptr_t)s->peer);
 	free(s->client_name);
 	free(s->reverse_name);
@@ -240,7 +242,7 @@ settle(struct session *s)
 		/* Commands that waited for room: nothing more may come to wake us for them. */
 	} while (flushed && s->input.length > 0 && session_feed(s, "", 0));
 
-	if (s->ending && (flushed || s->output.length == 0))
+	if (s->ending && s->unsaid.length == 0 && (flushed || s->output.length == 0))
 		session_end(&s);
 	else if (!flushed) {
 		if (s->watched != EV_WRITE)
@@ -256,7 +258,7 @@ settle(struct session *s)
 void
 session_go_on(struct session *s)
 {
-	s->busy = false;
+	s->busy = s->unsaid.length > 0;
 	if (s->input.length > 0)
 		session_feed(s, "", 0);
 	settle(s);
@@ -277,6 +279,9 @@ on_timeout(struct session *s)
 	if (s->watched == EV_READ)
 		session_say(s, "421 4.4.2 %s Error: timeout exceeded",
 		    config.myhostname);
+	s->ending = true;
+	if (s->unsaid.length > 0)
+		return;
 	flush(s);
 	session_end(&s);
 }

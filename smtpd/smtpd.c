@@ -12,6 +12,7 @@
  *	input.c		bytes to commands and content
  *	commands.c	the verbs: what may come when
  *	greet.c		who is it: connect, HELO, EHLO
+ *	client.c	what lists say of him
  *	xclient.c	who is it that a proxy speaks for
  *	replies.c	what is said
  *	stress.c	too many sessions: less patience with each

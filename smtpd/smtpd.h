@@ -27,24 +27,6 @@ void	smtpd_start(void);
 extern struct resolver *smtpd_resolver;
 extern struct ipc_client *smtpd_cleanup, *smtpd_rewrite;
 
-/* Is the client one of smtpd_client_event_limit_exceptions, or of mynetworks? */
-bool	smtpd_is_exempt(const struct session *session);
-
-/* local_header_rewrite_clients: is its mail completed as if it came from here? */
-bool	smtpd_is_rewritten(const struct session *session);
-
-/* smtpd_forbid_bare_newline = reject, and this client is no exception. */
-bool	smtpd_refuses_bare_newline(const struct session *session);
-
-/* smtpd_forbid_bare_newline = note: tell of the first in a session. */
-void	smtpd_note_bare_newline(struct session *session);
-
-/* Is it in debug_peer_list? */
-bool	smtpd_is_traced(const struct session *session);
-
-/* *failed: nobody knows, a table did not answer. */
-bool	smtpd_is_mynetworks(const struct session *session, bool *failed);
-
 /* ------------------------------------------------------------ a session */
 
 enum session_state {
@@ -64,6 +46,9 @@ enum verb {
 };
 
 enum limit { LIMIT_SESSIONS, LIMIT_CONNECTS, LIMIT_MESSAGES, LIMIT_RECIPIENTS };
+
+/* Called when tables have answered. */
+typedef void tables_done(struct session *session);
 
 /* Called once, now or later; beyond the limit the client has its reply. */
 typedef void limit_done(struct session *session, bool is_within);
@@ -88,10 +73,14 @@ struct session {
 	bool		 pipelined_badly;
 	bool		 reverse_is_uncertain;	/* nobody knew just now */
 	bool		 name_is_uncertain;
-	bool		 is_traced;	/* in debug_peer_list: its dialogue is logged */
 	enum verb	 verb;		/* the command at hand */
 	const char	*where;		/* its name in the log */
 	bool		 noted_bare_newline;
+	/* client.c: what lists say of it. */
+	bool		 is_exempt;	/* from limits: smtpd_client_event_limit_exceptions */
+	bool		 is_traced;	/* debug_peer_list: its dialogue is logged */
+	bool		 is_rewritten;	/* local_header_rewrite_clients: its mail is completed as if it came from here */
+	bool		 refuses_bare_newline;	/* smtpd_forbid_bare_newline = reject, and it is no exception */
 	bool		 may_xclient, may_xforward, may_xverp;
 	bool		 was_xclient;	/* not offered again */
 	bool		 is_screening;	/* must not speak yet: screen.c */
@@ -135,6 +124,7 @@ struct session {
 	struct delegation *delegation;		/* what they ask a policy service */
 	struct map	*told;			/* what they were told */
 	struct far_tables *far_tables;		/* what tables told */
+	struct text	 unsaid;		/* refusals whose words a table must tell first, a NUL behind each */
 	char		*owed[3];		/* defer_if_permit of client, HELO, sender */
 };
 
@@ -191,7 +181,8 @@ void	session_enter(struct session *session, enum session_state next,
 /* ------------------------------------------------------------ commands.c */
 
 /* One line without its end; early is what the client said behind it without waiting for the reply. */
-void	command_run(struct session *session, const char *line, size_t length,
+/* False: not now, a table was asked; the same again when the session goes on. */
+bool	command_run(struct session *session, const char *line, size_t length,
 	    const char *early, size_t early_length);
 const char *verb_name(enum verb verb);
 
@@ -487,6 +478,22 @@ struct question *route_ask(const char *address, route_done *done,
 /* Never mind. Clears *question; NULL is fine. */
 void	route_forget(struct question **question);
 
+/* Nothing that was asked of tables is of interest any more: check/tables.c. */
+void	tables_end(struct session *session);
+
+/* ------------------------------------------------------------ client.c */
+
+void	client_open(void);
+
+/* Learn what lists say of the client. False: tables are asked, the session is busy, and again is called when they have answered. */
+bool	client_learn(struct session *session, tables_done *again);
+
+/* smtpd_forbid_bare_newline = note: tell of the first in a session. */
+void	client_note_bare_newline(struct session *session);
+
+/* *failed: nobody knows, a table did not answer. */
+bool	client_is_mynetworks(const struct session *session, bool *failed);
+
 /* ------------------------------------------------------------ xclient.c */
 
 void	xclient_open(void);
@@ -505,19 +512,26 @@ void	xforward_describe(const struct session *session, struct text *line);
 
 void	reword_open(void);
 
+/*
+ * Those that give false have asked a table: the session is busy, and the same
+ * is to be asked again when it has answered.
+ */
+
 /* What smtpd_command_filter has in place of the line; NULL: nothing. Borrowed for the moment. May end the session. */
-const char *reword_command(struct session *session, const char *line,
-	    size_t length);
+bool	reword_command(struct session *session, const char *line,
+	    size_t length, const char **other);
 
 /* Does smtpd_forbidden_commands have the first word of this line? */
-bool	reword_forbids(const struct session *session, const char *line,
-	    size_t length);
-
-/* What smtpd_reject_filter_maps has in its place, with smtpd_reject_footer. */
-void	reword_refusal(const struct session *session, struct text *reply);
+bool	reword_forbids(struct session *session, const char *line,
+	    size_t length, bool *is_forbidden);
 
 /* The EHLO keywords that this client is not offered. */
-const char *reword_discarded_keywords(const struct session *session);
+bool	reword_discarded_keywords(struct session *session,
+	    tables_done *again, const char **keywords);
+
+/* What smtpd_reject_filter_maps has in its place, with smtpd_reject_footer. */
+bool	reword_refusal(struct session *session, struct text *reply,
+	    tables_done *again);
 
 /* What a template of a reply may name: $client_address and its kin; NULL if there is no such name. */
 const char *reword_value(const struct session *session, const char *name);

@@ -189,7 +189,7 @@ submit(struct session *s)
 	}
 	e->token = settle_recipients(t) ? new_token(t) : NULL;
 	e->size = t->content.length + t->file_size;
-	if (smtpd_is_rewritten(s))
+	if (s->is_rewritten)
 		e->flags |= ENVELOPE_LOCAL_ORIGIN;
 	if (list_has_word(config.receive_override_options,
 	    "no_address_mappings"))

@@ -159,11 +159,11 @@ struct subject {
 	const char	*source;	/* the table or service that spoke */
 };
 
-/* Tell what permitted, if the administrator wants to know. The first gives PERMIT; a subject without source is not from a table. */
+/* Tell what permitted, if the administrator wants to know. Gives PERMIT, or WAIT; a subject without source is not from a table. */
 void	permits_open(void);
 enum verdict permits_tell(struct session *session, const char *action,
 	    const struct subject *subject);
-void	permits_tell_check(struct session *session,
+enum verdict permits_tell_check(struct session *session,
 	    const struct check *check);
 
 /* Do what an access table or a policy service says: actions.c. */
@@ -215,6 +215,9 @@ const struct told *told_text(struct session *session, const char *domain);
 void	told_begin_tables(struct session *session);
 bool	told_end_tables(struct session *session);
 
+/* The same where no check is under way: false makes the session busy until again is called, after which it goes on. */
+bool	told_end_tables_or(struct session *session, tables_done *again);
+
 /* One such look-up. False: asked. */
 bool	told_table(struct session *session, struct table *table,
 	    const char *key, enum table_answer *answer, const char **value);
@@ -230,6 +233,7 @@ bool	told_is_asking(const struct session *session);
 void	told_asks(struct session *session);
 
 /* tables.c: of these, what is asked of tables. */
+void	tables_forget_unasked(struct session *session);	/* an idle session has nothing */
 bool	tables_are_asked(const struct session *session);
 void	tables_cancel(struct session *session);
 void	tables_forget(struct session *session);

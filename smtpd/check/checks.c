@@ -242,7 +242,7 @@ step(struct session *s)
 		verdict = check->kind->decide(s, check);
 	if (verdict == VERDICT_PERMIT &&
 	    !(check->kind->needs & (NEEDS_TABLE | NEEDS_POLICY)))
-		permits_tell_check(s, check);
+		verdict = permits_tell_check(s, check);
 	frame->warn_only = before;
 	if (verdict == VERDICT_WAIT) {
 		frame->at--;		/* it is asked again with the answer */

@@ -44,7 +44,7 @@ permit_mynetworks(struct session *s, const struct check *check)
 	bool failed = false, is_ours;
 
 	told_begin_tables(s);
-	is_ours = smtpd_is_mynetworks(s, &failed);
+	is_ours = client_is_mynetworks(s, &failed);
 	if (!told_end_tables(s))
 		return VERDICT_WAIT;
 	if (is_ours)

@@ -22,9 +22,16 @@ enum verdict
 permits_tell(struct session *s, const char *action,
     const struct subject *subject)
 {
+	bool is_told;
 	char *text;
 
-	if (told == NULL || match_string(told, action) != TABLE_FOUND)
+	if (told == NULL)
+		return VERDICT_PERMIT;
+	told_begin_tables(s);
+	is_told = match_string(told, action) == TABLE_FOUND;
+	if (!told_end_tables(s))
+		return VERDICT_WAIT;
+	if (!is_told)
 		return VERDICT_PERMIT;
 	text = mem_printf("action=%s for %s=%s %s%s", action, subject->class,
 	    subject->name, subject->source == NULL ? "" : "from ",
@@ -34,7 +41,7 @@ permits_tell(struct session *s, const char *action,
 	return VERDICT_PERMIT;
 }
 
-void
+enum verdict
 permits_tell_check(struct session *s, const struct check *check)
 {
 	unsigned needs = check->kind->needs;
@@ -50,5 +57,5 @@ permits_tell_check(struct session *s, const struct check *check)
 		subject.name = s->helo_name;
 		subject.class = "Helo command";
 	}
-	permits_tell(s, check->kind->name, &subject);
+	return permits_tell(s, check->kind->name, &subject);
 }

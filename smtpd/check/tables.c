@@ -10,10 +10,11 @@
 
 #define KNOWN_MAX	4000	/* answers that one transaction remembers */
 
-/* From the first look-up of a transaction on. */
+/* From the first look-up of a transaction on. With again set a question is not the transaction's, and outlives it. */
 struct far_tables {
 	struct table_asker	asker;
 	uint64_t		call;	/* to proxymap; 0: none is under way */
+	tables_done		*again;	/* NULL: a check asked */
 };
 
 static struct ipc_client *proxymap;
@@ -24,9 +25,19 @@ on_looked_up(struct ipc_packet *packet, void *argument)
 	struct table_question *question = argument;
 	struct session *s = question->asker->argument;
 
+	tables_done *again = s->far_tables->again;
+
 	s->far_tables->call = 0;
+	s->far_tables->again = NULL;
 	table_question_answered(question, packet);
-	checks_go_on(s);
+	if (again == NULL) {
+		checks_go_on(s);
+		return;
+	}
+	s->busy = false;
+	again(s);
+	if (!s->busy)
+		session_go_on(s);
 }
 
 /* A table that is far away, or part of one that is here. */
@@ -53,7 +64,7 @@ tables_are_asked(const struct session *s)
 void
 tables_cancel(struct session *s)
 {
-	if (!tables_are_asked(s))
+	if (!tables_are_asked(s) || s->far_tables->again != NULL)
 		return;
 	ipc_client_cancel(proxymap, s->far_tables->call);
 	s->far_tables->call = 0;
@@ -63,12 +74,27 @@ tables_cancel(struct session *s)
 void
 tables_forget(struct session *s)
 {
-	if (s->far_tables == NULL)
+	if (s->far_tables == NULL || s->far_tables->again != NULL)
 		return;
 	tables_cancel(s);
 	table_asker_clear(&s->far_tables->asker);
 	free(s->far_tables);
 	s->far_tables = NULL;
+}
+
+void
+tables_end(struct session *s)
+{
+	if (s->far_tables != NULL)
+		s->far_tables->again = NULL;
+	tables_forget(s);
+}
+
+void
+tables_forget_unasked(struct session *s)
+{
+	if (s->far_tables != NULL && s->far_tables->asker.questions == NULL)
+		tables_forget(s);
 }
 
 void
@@ -90,6 +116,16 @@ told_end_tables(struct session *s)
 {
 	table_ask_with(NULL);
 	return !tables_are_asked(s);
+}
+
+bool
+told_end_tables_or(struct session *s, tables_done *again)
+{
+	if (told_end_tables(s))
+		return true;
+	s->far_tables->again = again;
+	s->busy = true;
+	return false;
 }
 
 bool

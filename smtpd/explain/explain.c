@@ -151,7 +151,7 @@ begin_step(enum step next)
 static void
 tell_head(const struct session *s)
 {
-	bool failed, is_ours = smtpd_is_mynetworks(s, &failed);
+	bool failed, is_ours = client_is_mynetworks(s, &failed);
 
 	printf("client %s, %s%s, from <%s>", s->peer, *asked.helo == '\0' ?
 	    "no helo" : "helo ", asked.helo, asked.sender);

@@ -87,7 +87,7 @@ judge(struct session *s, const char *where, const char *word)
 		return give_up(where, "unknown command: ", word);
 	told_begin_tables(s);
 
-	bool is_one = smtpd_is_mynetworks(s, &failed);
+	bool is_one = client_is_mynetworks(s, &failed);
 
 	if (!told_end_tables(s))
 		return ACCESS_WAIT;

@@ -7,12 +7,14 @@ import postroad
 
 
 class Server:
-    """Answers by what stands in the key: "dead@" is REJECT; "slow" waits for release(); what else is in answers is
+    """Answers by what stands in the key: "dead@" is REJECT; "slow", or what else slow names, waits for
+    release(); what else is in answers is
     sent as it stands, None closes the connection; all other keys are not there."""
 
-    def __init__(self, answers=()):
+    def __init__(self, answers=(), slow=("slow",)):
         self.asked = []
         self.answers = dict(answers)
+        self.slow = slow
         self.released = threading.Event()
         server = self
 
@@ -25,7 +27,7 @@ class Server:
                 for line in self.rfile:
                     key = line.decode().split()[1]
                     server.asked.append(key)
-                    if "slow" in key:
+                    if any(part in key for part in server.slow):
                         server.released.wait()
                     answer = server.answer(key)
                     if answer is None:
