@@ -48,6 +48,12 @@ serve(struct service_request *requests, size_t count)
 	}
 }
 
+static void
+take_answers(void)
+{
+	later_receive(service_call_back);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -56,6 +62,8 @@ main(int argc, char **argv)
 		.name	 = "bounce",
 		.start	 = compose_start,
 		.stands_back = true,
+		.watch	 = later_fd,
+		.watched = take_answers,
 		.serve	 = serve,
 		.sandbox = SANDBOX_SOCKETS | SANDBOX_READ,
 		.paths	 = paths,

@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "delivery/delivery.h"
+#include "delivery/later.h"
 #include "delivery/template.h"
 #include "message/envelope.h"
 #include "service/service.h"

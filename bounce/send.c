@@ -8,16 +8,21 @@
 #include "bounce/bounce.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "config/config.h"
-#include "delivery/submit.h"
 #include "message/verp.h"
+
+/* cleanup answers within this time, unless it waits for a table. */
+#define PATIENCE_MS	100
 
 /* What was asked, by the place of its request. */
 struct question {
+	struct service_request *request;
 	struct notice	 notice;
 	bool		 is_readable, has_failed;
+	uint64_t	 aside;		/* its request was put aside; 0: it was not */
 	size_t		 parts;		/* the notices that it became */
 };
 
@@ -206,11 +211,69 @@ answer(struct service_request *request, const struct question *question)
 		service_reply_done(request, EAGAIN, "the notice is not sent");
 }
 
+/* Ask for those that have no answer. True: there is nothing to wait for. */
+static bool
+ask(struct delivery_submission *submissions, struct later **laters,
+    size_t count)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < count; i++) {
+		if (submissions[i].is_answered)
+			continue;
+		laters[i] = later_submit(&submissions[i]);
+		all &= laters[i] == NULL;
+	}
+	return all;
+}
+
+/* Together, so that cleanup makes them durable together, and with a little time. */
+static void
+ask_all(struct delivery_submission *submissions, struct later **laters,
+    size_t count)
+{
+	int64_t until_ms = clock_ms() + PATIENCE_MS, left;
+
+	while (!ask(submissions, laters, count) &&
+	    (left = until_ms - clock_ms()) > 0) {
+		struct pollfd ready = { .fd = later_fd(), .events = POLLIN };
+
+		if (poll(&ready, 1, (int)left) > 0)
+			later_receive(service_call_back);
+	}
+}
+
+/* cleanup waits for a table: so does what was asked, and no other. */
+static void
+wait_for_cleanup(struct question *question, struct later **laters,
+    size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (laters[i] == NULL)
+			continue;
+		if (question->aside == 0)
+			question->aside = service_put_aside(question->request);
+		later_await(laters[i], question->aside);
+	}
+}
+
+static void
+finish(struct sending *sending, struct delivery_submission *submissions)
+{
+	if (!sending->is_readable ||
+	    !settle(sending, submissions, sending->submissions))
+		sending->question->has_failed = true;
+	for (size_t i = 0; i < sending->submissions; i++)
+		later_done(&submissions[i]);
+}
+
 static void
 send_all(struct sending *sendings, size_t count)
 {
 	struct delivery_submission *submissions = mem_zalloc(
 	    count * LETTERS_MAX, sizeof(*submissions));
+	struct later **laters = mem_zalloc(count * LETTERS_MAX,
+	    sizeof(struct later *));
 	size_t total = 0, at = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -219,17 +282,23 @@ send_all(struct sending *sendings, size_t count)
 			    submissions + total);
 		total += sendings[i].submissions;
 	}
-	delivery_submit_all(submissions, total);
+	ask_all(submissions, laters, total);
 	for (size_t i = 0; i < count; i++) {
-		if (!sendings[i].is_readable || !settle(&sendings[i],
-		    submissions + at, sendings[i].submissions))
-			sendings[i].question->has_failed = true;
+		wait_for_cleanup(sendings[i].question, laters + at,
+		    sendings[i].submissions);
+		at += sendings[i].submissions;
+	}
+	at = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (sendings[i].question->aside == 0)
+			finish(&sendings[i], submissions + at);
 		at += sendings[i].submissions;
 		for (size_t n = 0; n < LETTERS_MAX; n++)
 			text_clear(&sendings[i].content[n]);
 	}
 	for (size_t i = 0; i < total; i++)
 		ipc_packet_clear(&submissions[i].reply);
+	free(laters);
 	free(submissions);
 }
 
@@ -243,6 +312,7 @@ send_notices(struct service_request *requests, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct question *question = &questions[i];
 
+		question->request = &requests[i];
 		question->is_readable = notice_receive(&question->notice,
 		    &requests[i].packet) == 0;
 		question->parts = count_parts(&question->notice,
@@ -251,7 +321,8 @@ send_notices(struct service_request *requests, size_t count)
 	total = divide(questions, count, &sendings);
 	send_all(sendings, total);
 	for (size_t i = 0; i < count; i++) {
-		answer(&requests[i], &questions[i]);
+		if (questions[i].aside == 0)
+			answer(&requests[i], &questions[i]);
 		notice_clear(&questions[i].notice);
 	}
 	free(sendings);

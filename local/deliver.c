@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "delivery/later.h"
 #include "delivery/submit.h"
 #include "table/asker.h"
 
@@ -167,6 +168,14 @@ report(struct job *job)
 	    "local", "%s", plan->text);
 }
 
+/* Before it is put aside it is as it came. */
+static void
+give_back(struct service_request *request, struct delivery_request *decoded)
+{
+	request->packet = decoded->packet;
+	decoded->packet = (struct ipc_packet)IPC_PACKET_EMPTY;
+}
+
 /* Does it come down to one Maildir? Then prepare that delivery. */
 static void
 prepare_quick(struct job *job)
@@ -286,6 +295,8 @@ deliver_slow(struct job *job, bool may_wait)
 			return false;
 		last = target;
 	}
+	if (plan->forward_count > 0 && !may_wait)
+		return false;
 	STAILQ_FOREACH(target, &plan->targets, next)
 		if (!plan->is_decided && target->kind != TARGET_COMMAND
 		    && !deliver_target(plan, job->request, job->recipient, target,
@@ -342,6 +353,7 @@ deliver_in_child(struct job *jobs, size_t count, int connection, uint64_t number
 	if (getppid() != parent)
 		_exit(1);
 	delivery_submit_forget();
+	later_leave();
 	for (size_t i = 0; i < count; i++)
 		if (!jobs[i].is_done)
 			deliver_slow(&jobs[i], true);
@@ -352,13 +364,37 @@ deliver_in_child(struct job *jobs, size_t count, int connection, uint64_t number
 	_exit(0);
 }
 
+/*
+ * A message that cleanup has not answered for yet: the request goes back as it
+ * came, and comes again as a whole. So this is for one recipient, for whom
+ * nothing else is to be done or said.
+ */
+static bool
+wait_for_cleanup(struct job *job, size_t count, struct service_request *request)
+{
+	struct plan *plan = &job->plan;
+	struct later *later;
+
+	if (count != 1 || job->is_done || plan->is_decided ||
+	    plan->refusal != NULL || plan->target_count > 0 || plan->forward_count == 0 ||
+	    forward_later(plan, job->request, job->recipient, &later))
+		return false;
+	give_back(request, job->request);
+	later_await(later, service_put_aside(request));
+	return true;
+}
+
 /* Deliver what is left of one request, and see to it that qmgr gets its answer. */
 static void
-finish_request(struct job *jobs, size_t count, int connection, uint64_t number)
+finish_request(struct job *jobs, size_t count,
+    struct service_request *request, uint64_t number)
 {
+	int connection = request->connection;
 	struct ipc_packet reply = IPC_PACKET_EMPTY;
 	bool must_wait = false;
 
+	if (wait_for_cleanup(jobs, count, request))
+		return;
 	for (size_t i = 0; i < count; i++) {
 		if (jobs[i].is_done)
 			continue;
@@ -410,10 +446,8 @@ plan_request(struct job *jobs, struct delivery_request *decoded,
 		jobs[r].recipient = &decoded->envelope->recipients[r];
 		plan_recipient(plan, decoded, jobs[r].recipient);
 	}
-	if (table_is_asking()) {	/* it goes back as it came */
-		request->packet = decoded->packet;
-		decoded->packet = (struct ipc_packet)IPC_PACKET_EMPTY;
-	}
+	if (table_is_asking())
+		give_back(request, decoded);
 	if (!service_end_tables(request)) {
 		clear_jobs(jobs, count);
 		memset(jobs, 0, count * sizeof(*jobs));
@@ -459,7 +493,7 @@ deliver_batch(struct service_request *requests, size_t count)
 		    : decoded[i]->envelope->recipient_count;
 
 		if (recipients > 0)
-			finish_request(jobs + next, recipients, requests[i].connection,
+			finish_request(jobs + next, recipients, &requests[i],
 			    numbers[i]);
 		else
 			answer_nothing(requests[i].connection, numbers[i]);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "address/address.h"
+#include "delivery/later.h"
 #include "delivery/submit.h"
 
 static struct envelope *
@@ -53,25 +54,55 @@ make_envelope(const struct plan *plan, const struct delivery_request *request,
 }
 
 static void
+decide_unable(struct plan *plan, int error)
+{
+	plan_decide(plan, DELIVERY_DEFERRED, "4.3.0",
+	    "unable to forward message: %s", strerror(error));
+}
+
+static void
+decide(struct plan *plan, const struct ipc_submit_result *result)
+{
+	if (result->queue_id[0] == '\0') {
+		plan_decide(plan, result->dsn[0] == '5' ? DELIVERY_BOUNCED
+		    : DELIVERY_DEFERRED, pool_strdup(plan->pool, result->dsn),
+		    "unable to forward message: %s", result->reason);
+		return;
+	}
+	plan->action = plan->owner != NULL ? ACTION_DELIVERED : ACTION_EXPANDED;
+	plan_decide(plan, DELIVERY_SENT, "2.0.0", "forwarded as %s",
+	    result->queue_id);
+}
+
+static void
 submit(struct plan *plan, struct envelope *envelope, const struct text *content)
 {
 	struct ipc_packet reply = IPC_PACKET_EMPTY;
 	struct ipc_submit_result result;
 
 	if (delivery_submit(envelope, content, &reply, &result) == -1)
-		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0",
-		    "unable to forward message: %s", strerror(errno));
-	else if (result.queue_id[0] == '\0')
-		plan_decide(plan, result.dsn[0] == '5' ? DELIVERY_BOUNCED
-		    : DELIVERY_DEFERRED, pool_strdup(plan->pool, result.dsn),
-		    "unable to forward message: %s", result.reason);
-	else {
-		plan->action = plan->owner != NULL ? ACTION_DELIVERED :
-		    ACTION_EXPANDED;
-		plan_decide(plan, DELIVERY_SENT, "2.0.0", "forwarded as %s",
-		    result.queue_id);
-	}
+		decide_unable(plan, errno);
+	else
+		decide(plan, &result);
 	ipc_packet_clear(&reply);
+}
+
+/* The new message. Its content goes with text_clear(). NULL: decided. */
+static struct envelope *
+make_message(struct plan *plan, const struct delivery_request *request,
+    const struct recipient *recipient, struct text *content)
+{
+	struct envelope *envelope;
+
+	/* By this the next post, and we, know a loop. */
+	text_puts(content, "Delivered-To: ");
+	address_quote(content, recipient->address);
+	text_putc(content, '\n');
+	text_append(content, request->content, request->content_length);
+	envelope = make_envelope(plan, request, recipient, content->length);
+	if (envelope == NULL)
+		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0", "out of memory");
+	return envelope;
 }
 
 void
@@ -79,19 +110,34 @@ deliver_forward(struct plan *plan, struct delivery_request *request,
     const struct recipient *recipient)
 {
 	struct text content = TEXT_EMPTY;
+	struct envelope *envelope = make_message(plan, request, recipient,
+	    &content);
 
-	/* By this the next post, and we, know a loop. */
-	text_puts(&content, "Delivered-To: ");
-	address_quote(&content, recipient->address);
-	text_putc(&content, '\n');
-	text_append(&content, request->content, request->content_length);
-
-	struct envelope *envelope = make_envelope(plan, request, recipient,
-	    content.length);
-
-	if (envelope == NULL)
-		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0", "out of memory");
-	else
+	if (envelope != NULL)
 		submit(plan, envelope, &content);
 	text_clear(&content);
+}
+
+bool
+forward_later(struct plan *plan, struct delivery_request *request,
+    const struct recipient *recipient, struct later **later)
+{
+	struct text content = TEXT_EMPTY;
+	struct delivery_submission submission = {
+		.envelope = make_message(plan, request, recipient, &content),
+		.content = &content,
+		.again = request->perhaps_delivered,
+	};
+
+	*later = NULL;
+	if (submission.envelope != NULL &&
+	    (*later = later_submit(&submission)) == NULL) {
+		if (submission.is_answered)
+			decide(plan, &submission.result);
+		else
+			decide_unable(plan, errno);
+		later_done(&submission);
+	}
+	text_clear(&content);
+	return *later == NULL;
 }

@@ -13,11 +13,14 @@
  *
  * Deliveries to Maildirs share the flushes of a batch. What may take long, a
  * command or an mbox that somebody holds locked, is done in a child, which
- * answers qmgr itself: nobody waits for another user's filter.
+ * answers qmgr itself: nobody waits for another user's filter. Nor for a table
+ * that is far away, nor for cleanup: a delivery that needs their answer is put
+ * aside meanwhile.
  */
 
 #include "local/local.h"
 
+#include "delivery/later.h"
 #include "service/explain.h"
 
 static void
@@ -25,6 +28,12 @@ start(void)
 {
 	expand_start();
 	deliver_watch_children();
+}
+
+static void
+take_answers(void)
+{
+	later_receive(service_call_back);
 }
 
 int
@@ -35,6 +44,8 @@ main(int argc, char **argv)
 		.start	    = start,
 		.serve	    = deliver_batch,
 		.has_more   = deliver_reap,
+		.watch	    = later_fd,
+		.watched    = take_answers,
 		.drain	    = deliver_wait,
 		.exclusive  = true,
 		.stays_root = true,

@@ -154,9 +154,15 @@ void	command_obey_sigterm(void);
 
 /* forward.c */
 
-/* Submit the message to plan->forward; decides, success included. */
+/* Submit the message to plan->forward; decides, success included. Waits for cleanup. */
 void	deliver_forward(struct plan *plan, struct delivery_request *request,
 	    const struct recipient *recipient);
+
+/* The same without waiting. False: the delivery is to be put aside until *later is answered, and tried again. */
+struct later;
+
+bool	forward_later(struct plan *plan, struct delivery_request *request,
+	    const struct recipient *recipient, struct later **later);
 
 /* deliver.c: a batch of requests from qmgr */
 void	deliver_batch(struct service_request *requests, size_t count);

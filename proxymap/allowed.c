@@ -48,6 +48,7 @@ allow_words(const char *words)
 	const char *wrong = NULL;
 
 	while ((word = config_word(&cursor, &wrong)) != NULL) {
+		word += strspn(word, "!");	/* of a list of hosts */
 		if (text_starts_with(word, PREFIX))
 			word += strlen(PREFIX);
 		if (*word == '{') {	/* a policy service with its settings */
@@ -103,9 +104,33 @@ allow_overrides(void)
 	master_cf_clear(&services);
 }
 
+/* Tables that are not in proxy_read_maps by default, and are asked for by those who could read them in Postfix. */
 void
 proxymap_allow(void)
 {
+	const char *const lists[] = {
+		config.address_verify_transport_maps,
+		config.debug_peer_list,
+		config.local_header_rewrite_clients,
+		config.permit_mx_backup_networks,
+		config.postscreen_access_list,
+		config.postscreen_command_filter,
+		config.postscreen_discard_ehlo_keyword_address_maps,
+		config.postscreen_forbidden_commands,
+		config.postscreen_reject_footer_maps,
+		config.smtp_connection_cache_destinations,
+		config.smtp_reply_filter,
+		config.smtpd_authorized_xclient_hosts,
+		config.smtpd_authorized_xforward_hosts,
+		config.smtpd_client_event_limit_exceptions,
+		config.smtpd_data_restrictions,
+		config.smtpd_end_of_data_restrictions,
+		config.smtpd_etrn_restrictions,
+		config.smtpd_forbid_bare_newline_exclusions,
+		config.smtpd_forbidden_commands,
+		config.smtpd_log_access_permit_actions,
+		config.smtpd_reject_filter_maps,
+	};
 	char *classes = mem_strdup(config.smtpd_restriction_classes);
 	char *cursor = classes, *class;
 	const char *words;
@@ -113,9 +138,8 @@ proxymap_allow(void)
 	allowed = map_new();
 	allow_words(config.proxy_read_maps);
 	allow_overrides();
-	allow_words(config.smtpd_data_restrictions);
-	allow_words(config.smtpd_end_of_data_restrictions);
-	allow_words(config.smtpd_etrn_restrictions);
+	for (size_t i = 0; i < COUNT_OF(lists); i++)
+		allow_words(lists[i]);
 	while ((class = word_next(&cursor, LIST_SEPARATORS)) != NULL)
 		if ((words = config_get(class)) != NULL)
 			allow_words(words);

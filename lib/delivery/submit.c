@@ -27,9 +27,9 @@ file_of(const struct text *content)
 	return fd;
 }
 
-/* Send it, numbered by its place. 0, or -1 with errno. */
-static int
-send_one(struct delivery_submission *submission, uint64_t number)
+int
+delivery_submit_send(int fd, const struct delivery_submission *submission,
+    uint64_t number)
 {
 	const struct text *content = submission->content;
 	struct ipc_submit submit = { .file = -1, .again = submission->again,
@@ -48,7 +48,7 @@ send_one(struct delivery_submission *submission, uint64_t number)
 	envelope_encode(submission->envelope, &records);
 	submit.envelope = (struct ipc_bytes){ records.bytes, records.length };
 	ipc_encode_submit(&request, number, &submit);
-	result = ipc_send(connection, &request);
+	result = ipc_send(fd, &request);
 	ipc_packet_clear(&request);
 	text_clear(&records);
 	return result;
@@ -89,7 +89,7 @@ ask_all(struct delivery_submission *submissions, size_t count)
 	for (size_t i = 0; i < count && result == 0; i++) {
 		if (submissions[i].is_answered)
 			continue;
-		result = send_one(&submissions[i], i);
+		result = delivery_submit_send(connection, &submissions[i], i);
 		waiting++;
 	}
 	while (result == 0 && waiting-- > 0)

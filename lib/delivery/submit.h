@@ -35,6 +35,10 @@ struct delivery_submission {
 void	delivery_submit_all(struct delivery_submission *submissions,
 	    size_t count);
 
+/* For who does not wait: send it over fd, with a number that the submit_result will bear. 0, or -1 with errno. */
+int	delivery_submit_send(int fd,
+	    const struct delivery_submission *submission, uint64_t number);
+
 /* After a fork: the connection is the parent's, and this process makes its own. */
 void	delivery_submit_forget(void);
 

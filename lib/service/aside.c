@@ -1,5 +1,5 @@
 /*
- * aside - a worker's requests that wait for tables
+ * aside - a worker's requests that wait for tables, or for what the worker says
  *
  * They are put aside whole, with what was asked for them, so that the worker
  * goes on; and come again as if they were new.
@@ -19,6 +19,8 @@
 struct aside {
 	TAILQ_ENTRY(aside)	 link;
 	struct service_request	 request;
+	uint64_t		 number;	/* it waits to be called by this; 0: for its tables */
+	bool			 is_called;
 };
 
 static TAILQ_HEAD(, aside) all = TAILQ_HEAD_INITIALIZER(all);
@@ -49,11 +51,45 @@ service_begin_tables(struct service_request *request)
 	log_mark();
 }
 
+static void
+put(struct service_request *request, uint64_t number)
+{
+	struct aside *aside = mem_zalloc(1, sizeof(*aside));
+
+	aside->request = *request;
+	aside->number = number;
+	*request = (struct service_request){ .packet = IPC_PACKET_EMPTY,
+	    .connection = -1 };
+	TAILQ_INSERT_TAIL(&all, aside, link);
+	count++;
+}
+
+uint64_t
+service_put_aside(struct service_request *request)
+{
+	static uint64_t last;
+
+	put(request, ++last);
+	return last;
+}
+
 bool
-service_end_tables(struct service_request *request)
+service_call_back(uint64_t number)
 {
 	struct aside *aside;
 
+	TAILQ_FOREACH(aside, &all, link) {
+		if (aside->number != number)
+			continue;
+		aside->is_called = true;
+		return true;
+	}
+	return false;
+}
+
+bool
+service_end_tables(struct service_request *request)
+{
 	table_ask_with(NULL);
 	if (request->tables == NULL && unused->questions != NULL) {
 		request->tables = unused;
@@ -62,13 +98,15 @@ service_end_tables(struct service_request *request)
 	if (request->tables == NULL || request->tables->pending == 0)
 		return true;
 	log_forget();
-	aside = mem_alloc(sizeof(*aside));
-	aside->request = *request;
-	*request = (struct service_request){ .packet = IPC_PACKET_EMPTY,
-	    .connection = -1 };
-	TAILQ_INSERT_TAIL(&all, aside, link);
-	count++;
+	put(request, 0);
 	return false;
+}
+
+static bool
+may_come(const struct aside *aside)
+{
+	return aside->number != 0 ? aside->is_called :
+	    aside->request.tables->pending == 0;
 }
 
 static void
@@ -86,7 +124,7 @@ service_take_answered(struct service_request *requests, size_t room)
 	size_t taken = 0;
 
 	TAILQ_FOREACH_SAFE(aside, &all, link, next) {
-		if (taken == room || aside->request.tables->pending > 0)
+		if (taken == room || !may_come(aside))
 			continue;
 		ipc_packet_clear(&requests[taken].packet);
 		requests[taken++] = aside->request;

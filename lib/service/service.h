@@ -21,6 +21,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <event2/event.h>
 
@@ -61,6 +62,8 @@ struct service {
 	void	(*serve)(struct service_request *requests, size_t count);
 	void	(*serve_stream)(int fd);	/* STREAM: one client from beginning to end; borrows fd */
 	bool   (*has_more)(void);		/* do what was left over; asked again soon while true */
+	int    (*watch)(void);			/* a descriptor to wait on besides; -1: none now */
+	void   (*watched)(void);		/* it is readable */
 	bool	 exclusive;			/* one connection at a time: a pool's processes share the load */
 	size_t	 batch;				/* requests taken at once; 0 is 64 */
 };
@@ -94,6 +97,14 @@ void	service_reply(struct service_request *request, struct ipc_packet *reply);
  */
 void	service_begin_tables(struct service_request *request);
 bool	service_end_tables(struct service_request *request);
+
+/*
+ * Put a request aside for a reason of the worker's own: it comes again in a
+ * batch after service_call_back() with the number that this gives. A request
+ * whose connection broke meanwhile does not come.
+ */
+uint64_t service_put_aside(struct service_request *request);
+bool	service_call_back(uint64_t number);	/* false: it is gone */
 
 /* A request that makes no sense: the connection ends, and the peer decides what to do. */
 void	service_reject(struct service_request *request);

@@ -122,7 +122,7 @@ serve_batch(size_t count)
 		service_request_clear(&worker.requests[i]);
 }
 
-/* What waited for tables, and does not any more. */
+/* What was put aside, and need not wait any more. */
 static void
 serve_answered(void)
 {
@@ -130,7 +130,6 @@ serve_answered(void)
 	    BATCH_DEFAULT;
 	size_t taken;
 
-	far_receive();
 	while ((taken = service_take_answered(worker.requests, limit)) > 0)
 		serve_batch(taken);
 }
@@ -175,7 +174,7 @@ drain(void)
 static bool
 work(bool on_demand)
 {
-	struct pollfd polled[SERVICE_SOCKETS_MAX + 2 + CONNECTIONS_MAX];
+	struct pollfd polled[SERVICE_SOCKETS_MAX + 3 + CONNECTIONS_MAX];
 	size_t count = worker.connection_count;
 	bool full = count == CONNECTIONS_MAX ||
 	    (worker.service->exclusive && count > 0);
@@ -185,6 +184,8 @@ work(bool on_demand)
 		polled[n++] = (struct pollfd){ worker.connections[i], POLLIN, 0 };
 	polled[n++] = (struct pollfd){ SERVICE_LIFELINE_FD, POLLIN, 0 };
 	polled[n++] = (struct pollfd){ far_fd(), POLLIN, 0 };
+	polled[n++] = (struct pollfd){ worker.service->watch != NULL ?
+	    worker.service->watch() : -1, POLLIN, 0 };
 	for (int i = 0; i < worker.sockets.count && !full; i++)
 		polled[n++] = (struct pollfd){ worker.sockets.fd[i], POLLIN, 0 };
 
@@ -210,8 +211,11 @@ work(bool on_demand)
 	if (polled[count].revents != 0)
 		return false;
 	if (polled[count + 1].revents != 0)
-		serve_answered();
-	for (size_t i = count + 2; i < n; i++) {
+		far_receive();
+	if (polled[count + 2].revents != 0)
+		worker.service->watched();
+	serve_answered();
+	for (size_t i = count + 3; i < n; i++) {
 		if (polled[i].revents != 0)
 			accept_connection(polled[i].fd);
 	}

@@ -112,7 +112,8 @@ class Garbage(postroad.Test):
         self.assertEqual(body.replace(b"\n", b"").count(b"w"), 1000000 + 1)
 
     def test_smuggling_does_not_work(self):
-        for end in (b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n"):
+        for end in (b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n", b"\r\n\0.\r\n", b"\r\n.\0\r\n",
+                    b"\r\0\n.\r\n", b"\r\n.\r\0\n"):
             with self.subTest(end=end):
                 said = self.deliver(
                     b"a@example.net", b"user@example.org",

@@ -198,3 +198,80 @@ class Local(Far):
         self.server.answers.update({"list": b"200 daemon,%20x@example.net\n", "owner-list": None})
         box.send("list@example.org")
         box.wait_log(r"to=<list@example.org>.*status=deferred \(alias database unavailable")
+
+
+class Forwarded(Far):
+    """What local forwards and what bounce sends goes through cleanup, which may have to wait for a table."""
+
+    def box(self, **settings):
+        self.server.answers["slow@far.example"] = b"200 games@example.org\n"
+        settings.setdefault("relayhost", self.sink().nexthop())
+        settings.setdefault("alias_maps", "inline:{ { list = slow@far.example } { other = quick@far.example } }")
+        return self.system(virtual_alias_maps=self.server.place, virtual_alias_domains="", local_recipient_maps="", **settings)
+
+    def test_what_is_forwarded_waits_alone(self):
+        box = self.box()
+        box.send("list@example.org")
+        self.server.wait_asked("slow", box.story)
+        box.send("other@example.org")
+        box.wait_log("to=<other@example.org>.*status=sent .forwarded as")
+        box.send(postroad.address("test"))
+        box.wait_mail("test")
+        self.assertEqual(box.mails("ada"), [])
+        self.server.release()
+        box.wait_mail("ada")
+        box.wait_empty()
+        self.assertEqual(len(box.mails("ada")), 1)
+
+    def test_more_than_are_under_way_at_a_time(self):
+        box = self.box(local_destination_concurrency_limit="200", local_initial_destination_concurrency="200")
+        for n in range(70):
+            box.send("list@example.org")
+        self.server.wait_asked("slow", box.story, 20)
+        self.server.release()
+        box.wait_mail("ada", 70)
+        box.wait_empty()
+
+    def test_cleanup_dies_while_it_has_what_is_forwarded(self):
+        box = self.box()
+        box.allow("killed by signal 9")
+        box.send("list@example.org")
+        self.server.wait_asked("slow", box.story)
+        box.kill("cleanup")
+        self.server.release()
+        box.wait_mail("ada")
+        box.wait_empty()
+        self.assertEqual(len(box.mails("ada")), 1)
+
+    def test_local_dies_while_cleanup_has_what_it_forwards(self):
+        box = self.box()
+        box.allow("killed by signal 9")
+        box.send("list@example.org")
+        self.server.wait_asked("slow", box.story)
+        box.kill("local")
+        self.server.release()
+        box.wait_mail("ada")
+        box.wait_empty()
+        self.assertEqual(len(box.mails("ada")), 1)
+
+    def test_a_notice_waits_alone(self):
+        box = self.box(alias_maps="")
+        box.send("unknown@example.org", sender="slow@far.example")
+        self.server.wait_asked("slow", box.story)
+        box.send("unknown@example.org", sender=postroad.address("test"))
+        box.wait_mail("test")
+        self.assertEqual(box.mails("ada"), [])
+        self.server.release()
+        box.wait_mail("ada")
+        box.wait_empty()
+
+    def test_bounce_dies_while_cleanup_has_its_notice(self):
+        box = self.box(alias_maps="")
+        box.allow("killed by signal 9")
+        box.send("unknown@example.org", sender="slow@far.example")
+        self.server.wait_asked("slow", box.story)
+        box.kill("bounce")
+        self.server.release()
+        box.wait_mail("ada")
+        box.wait_empty()
+        self.assertEqual(len(box.mails("ada")), 1)
