@@ -78,6 +78,14 @@ find_wildcard(const struct zone *zone, const uint8_t *name)
 	return zone_find(zone, star);
 }
 
+/* At or below a delegation, or below a DNAME, whose own name is the zone's like any other. */
+static bool
+is_cut_off(const struct zone_owner *owner)
+{
+	return owner->has_cut && (!owner->is_cut ||
+	    zone_find_rrset(owner, DNS_TYPE_NS) != NULL);
+}
+
 /*
  * The node whose addresses go with a target: of the same zone only, as with
  * BIND when it does not recurse. Glue goes with its delegation only.
@@ -95,12 +103,12 @@ find_target(const struct zone *zone, const struct zone_owner *owner,
 		target = find_wildcard(zone, name);
 	if (target == NULL || target->is_hidden)
 		return 0;
-	if (target->has_cut && (type != DNS_TYPE_NS || !owner->is_cut))
+	if (is_cut_off(target) && (type != DNS_TYPE_NS || !owner->is_cut))
 		return 0;
 	if (zone_find_rrset(target, DNS_TYPE_A) == NULL &&
 	    zone_find_rrset(target, DNS_TYPE_AAAA) == NULL)
 		return 0;
-	return (target->number + 1) | (target->has_cut ? IS_GLUE : 0);
+	return (target->number + 1) | (is_cut_off(target) ? IS_GLUE : 0);
 }
 
 static void

@@ -91,6 +91,8 @@ target A 192.0.2.51
 under.dn TXT hidden
 y.target DNAME farm
 dn TXT beside
+dn A 192.0.2.52
+todn MX 5 dn
 dloop DNAME dloop2
 dloop2 DNAME dloop
 dself DNAME x.dself
