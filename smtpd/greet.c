@@ -292,9 +292,12 @@ offer_extensions(struct session *s)
 		    !extensions[i].offered(s)) ||
 		    list_has_word(discarded, keyword))
 			continue;
-		text_printf(&reply, "\n%s", keyword);
-		if (extensions[i].words != NULL)
-			text_printf(&reply, " %s", extensions[i].words);
+		text_putc(&reply, '\n');
+		text_puts(&reply, keyword);
+		if (extensions[i].words != NULL) {
+			text_putc(&reply, ' ');
+			text_puts(&reply, extensions[i].words);
+		}
 		if (strcmp(keyword, "SIZE") == 0 &&
 		    config.message_size_limit > 0)
 			text_printf(&reply, " %lld",

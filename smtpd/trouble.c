@@ -47,7 +47,7 @@ class_of(const char *reply, size_t length)
 	char code[4] = "", detail[16] = "";
 	const char *dot = memchr(reply, '.', length < 6 ? length : 6);
 
-	if (length < 3)
+	if (length < 3 || (*reply < '4' && memcmp(reply, "221", 3) != 0))
 		return 0;
 	if (memmem(reply, length, failed_lookup,
 	    sizeof(failed_lookup) - 1) != NULL)

@@ -12,9 +12,11 @@
 #define TRANSCRIPT_MAX	16384
 #define LINE_SHOWN	512
 
+enum { OUT = 'O', IN = 'I' };
+
+/* Kept as it was said, behind a letter for who said it: nearly no session is ever told of. */
 static void
-add(struct transcript *transcript, const char *who, const char *text,
-    size_t length)
+add(struct transcript *transcript, char who, const char *text, size_t length)
 {
 	while (length > 0) {
 		const char *lf = memchr(text, '\n', length);
@@ -28,13 +30,12 @@ add(struct transcript *transcript, const char *who, const char *text,
 		if (transcript->lines.length + shown > TRANSCRIPT_MAX) {
 			transcript->left_out++;
 		} else {
-			char *copy = mem_strndup(text, shown);
-			size_t start = transcript->lines.length;
+			char *room = text_reserve(&transcript->lines, shown + 2);
 
-			text_puts(&transcript->lines, who);
-			fold(&transcript->lines, text_printable(copy), start, 5);
-			text_putc(&transcript->lines, '\n');
-			free(copy);
+			*room++ = who;
+			memcpy(room, text, shown);
+			room[shown] = '\n';
+			transcript->lines.length += shown + 2;
 		}
 		line += lf != NULL;
 		text += line;
@@ -45,13 +46,13 @@ add(struct transcript *transcript, const char *who, const char *text,
 void
 transcript_said(struct transcript *transcript, const char *text, size_t length)
 {
-	add(transcript, " Out: ", text, length);
+	add(transcript, OUT, text, length);
 }
 
 void
 transcript_heard(struct transcript *transcript, const char *text, size_t length)
 {
-	add(transcript, " In:  ", text, length);
+	add(transcript, IN, text, length);
 }
 
 void
@@ -71,6 +72,24 @@ transcript_clear(struct transcript *transcript)
 }
 
 static void
+put_lines(const struct text *lines, struct text *out)
+{
+	const char *line = text_string(lines), *end = line + lines->length;
+
+	for (const char *lf; line < end; line = lf + 1) {
+		size_t start = out->length;
+		char *said;
+
+		lf = memchr(line, '\n', (size_t)(end - line));
+		said = mem_strndup(line + 1, (size_t)(lf - line - 1));
+		text_puts(out, *line == OUT ? " Out: " : " In:  ");
+		fold(out, text_printable(said), start, 5);
+		text_putc(out, '\n');
+		free(said);
+	}
+}
+
+static void
 put_message(const struct transcript *transcript, const char *who,
     const char *peer, const char *aborted, struct text *out)
 {
@@ -82,9 +101,9 @@ put_message(const struct transcript *transcript, const char *who,
 	    "To: Postmaster <%s>\n"
 	    "Subject: %s %s: errors from %s\n"
 	    "Auto-Submitted: auto-generated\n\n"
-	    "Transcript of session follows.\n\n%s", date, config.myhostname,
-	    config.error_notice_recipient, config.mail_name, who, peer,
-	    text_string(&transcript->lines));
+	    "Transcript of session follows.\n\n", date, config.myhostname,
+	    config.error_notice_recipient, config.mail_name, who, peer);
+	put_lines(&transcript->lines, out);
 	if (transcript->left_out > 0)
 		text_printf(out, " (%zu lines more)\n", transcript->left_out);
 	if (aborted != NULL)
