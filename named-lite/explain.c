@@ -328,7 +328,7 @@ explain_run(const char *config, const char *name, const char *type)
 		fprintf(stderr, "named-lite: '%s' is no type of records\n",
 		    type);
 	else {
-		if (site_load(&site, config) == 0) {
+		if (site_load(&site, config, NULL) == 0) {
 			explain(&site, &wire, number);
 			result = EXIT_SUCCESS;
 		}

@@ -72,7 +72,7 @@ struct plan_zone {
 	plan_text type_name;
 	uint32_t type;			/* enum zone_type */
 	struct zone_rules rules;
-	uint32_t allow_query, allow_transfer, allow_notify;
+	uint32_t allow_query, allow_query_on, allow_transfer, allow_notify;
 	struct plan_list primaries;	/* remotes */
 	struct plan_list also_notify;
 	uint32_t notify;		/* enum notify_mode */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "config/config.h"
 #include "named/lint.h"
 #include "named/site.h"
 #include "tools/shared/named.h"
@@ -22,14 +23,14 @@ static struct {
 	const char *root;
 	const char *file;
 	bool	 prints, hides_secrets, lists, loads_zones, lints;
-} o = { .file = "/etc/bind/named.conf" };
+} o;
 
-static void
-usage(void)
+__attribute__((noreturn)) static void
+usage(int code)
 {
-	fprintf(stderr, "usage: postroad-checkconf [-chijlmvz] [-p [-x]] "
-	    "[-t directory] [named.conf]\n");
-	exit(EXIT_FAILURE);
+	fprintf(stderr, "usage: %s [-chijlmvz] [-p [-x]] "
+	    "[-t directory] [named.conf]\n", getprogname());
+	exit(code);
 }
 
 static void
@@ -43,6 +44,8 @@ read_options(int argc, char **argv)
 		case 'i':
 		case 'j':
 			break;
+		case 'h':
+			usage(EXIT_SUCCESS);
 		case 'l':
 			o.lists = true;
 			break;
@@ -64,91 +67,113 @@ read_options(int argc, char **argv)
 			o.loads_zones = true;
 			break;
 		default:
-			usage();
+			usage(EXIT_FAILURE);
 		}
 	}
 	if (optind < argc)
 		o.file = argv[optind++];
-	if (optind < argc || (o.hides_secrets && !o.prints))
-		usage();
+	if (optind < argc)
+		usage(EXIT_FAILURE);
+	if (o.hides_secrets && !o.prints) {
+		fprintf(stderr, "%s: -x cannot be used "
+		    "without -p\n", getprogname());
+		exit(EXIT_FAILURE);
+	}
 }
 
-/* As named-checkconf -l: zone, class, view, type. */
+static const struct conf_item *
+word_after(const struct conf_statement *list, const char *name)
+{
+	while (list != NULL && !conf_is(list, name))
+		list = list->next;
+	return list != NULL ? list->items->next : NULL;
+}
+
+/* As named-checkconf -l: zone, class, view, type, in the words of the file. */
 static void
 list_zones(const struct settings *settings)
 {
-	for (size_t i = 0; i < settings->zone_count; i++)
-		printf("%s IN _default %s\n", settings->zones[i].name,
-		    settings->zones[i].type_name);
+	for (const struct conf_statement *at = settings->conf.statements;
+	    at != NULL; at = at->next) {
+		const struct conf_item *item = at->items->next, *type;
+
+		if (!conf_is(at, "zone"))
+			continue;
+		while (item != NULL && item->kind != CONF_BLOCK)
+			item = item->next;
+		type = item != NULL ? word_after(item->block, "type") : NULL;
+		printf("%s IN _default %s\n", at->items->next->text,
+		    type != NULL ? type->text : "in-view");
+	}
 }
 
-/* What named-lite would serve. False: something is wrong. */
-static bool
-tell_zones(const struct site *site)
+static bool zones_are_good = true;
+
+/* What named-lite would serve. */
+static void
+tell_zone(const struct site_zone *from)
 {
-	bool good = true;
+	const struct zone_rdata *soa;
 
-	for (size_t i = 0; i < site->settings.zone_count; i++) {
-		const struct site_zone *from = &site->zones[i];
-		const struct zone_rdata *soa;
-
-		if (from->settings->type != ZONE_PRIMARY)
-			continue;
-		if (from->zone == NULL) {
-			log_error("_default/%s/IN: bad zone",
-			    from->settings->name);
-			good = false;
-			continue;
-		}
+	if (from->zone == NULL) {
+		fprintf(stderr, "_default/%s/IN: %s\n", from->settings->name,
+		    zone_trouble_in_short(from->trouble));
+		zones_are_good = false;
+	} else if (!o.lints) {
 		soa = zone_find_rrset(from->zone->first, DNS_TYPE_SOA)->first;
-		if (!o.lints)
-			log_info("zone %s/IN: loaded serial %" PRIu32,
-			    from->zone->text, dns_get32(soa->octets +
-			    soa->length - 20));
+		log_info("zone %s/IN: loaded serial %" PRIu32,
+		    from->zone->text, dns_get32(soa->octets +
+		    soa->length - 20));
+	}
+}
+
+/* named.conf alone: what is wrong is told by who reads it. */
+static bool
+check_settings(struct settings *settings)
+{
+	bool good = settings_read(settings, o.file, 0) == 0;
+
+	if (settings->directory != NULL && access(settings->directory,
+	    X_OK) == -1) {
+		log_error("change directory to '%s' failed: %s",
+		    settings->directory, named_explain());
+		good = false;
 	}
 	return good;
 }
 
-/* The zones of a configuration that is good. */
+/* With its zones. */
 static bool
-check_zones(void)
+check_site(struct site *site)
 {
-	struct site site;
 	bool good;
 
 	if (o.lints)
 		named_lines_go_to(NULL);
-	good = site_load(&site, o.file) == 0;
+	good = site_load(site, o.file, tell_zone) == 0;
 	named_lines_go_to(stdout);
-	good = good && tell_zones(&site);
 	if (good && o.lints)
-		good = lint(&site) == 0;
-	site_clear(&site);
-	return good;
+		good = lint(site) == 0;
+	return good && zones_are_good;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct settings settings;
+	struct site site;
 	bool good;
 
+	memset(&site, 0, sizeof(site));
+	o.file = mem_printf("%s/named.conf", named_directory);
 	read_options(argc, argv);
 	named_lines_go_to(stdout);
 	named_enter(o.root, NULL);
-	good = settings_read(&settings, o.file, 0) == 0;
-	if (settings.directory != NULL && access(settings.directory,
-	    X_OK) == -1) {
-		log_error("change directory to '%s' failed: %m",
-		    settings.directory);
-		good = false;
-	}
+	good = (o.loads_zones || o.lints) && !o.lists ? check_site(&site) :
+	    check_settings(&site.settings);
 	if (good && o.lists)
-		list_zones(&settings);
-	if (good && o.prints)
-		conf_print(&settings.conf, o.hides_secrets, stdout);
-	settings_clear(&settings);
-	if (good && (o.loads_zones || o.lints))
-		good = check_zones();
+		list_zones(&site.settings);
+	else if (good && o.prints)
+		conf_print(&site.settings.conf, o.hides_secrets, stdout);
+	site_clear(&site);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -2,8 +2,9 @@
  * postroad-checkzone - is a zone file good?
  *
  * Reads it as named-lite(8) does and says what is wrong, in the words and
- * with the options of BIND's named-checkzone. Asks no name server: names
- * outside of the zone are not looked up.
+ * with the options of BIND's named-checkzone. Names outside of the zone are
+ * asked of this host's resolver, unless -i says otherwise. As
+ * named-compilezone it writes the zone to a file, and is less patient.
  */
 
 #include <arpa/inet.h>
@@ -17,17 +18,17 @@
 
 #include "base/base.h"
 #include "tools/shared/named.h"
+#include "tools/shared/outside.h"
 #include "zone/dump.h"
 #include "zone/zone.h"
 
 static struct {
 	const char *root, *directory, *output;
 	const char *zone, *file;
-	bool	 dumps, is_quiet;
-	int64_t	 serial;	/* -1: the file's */
+	bool	 dumps, is_quiet, is_talkative, compiles;
+	enum dump_style style;
 	struct zone_rules rules;
 } o = {
-	.serial = -1,
 	.rules = {
 		.check_names = VERDICT_WARN,
 		.check_dup_records = VERDICT_WARN,
@@ -40,13 +41,14 @@ static struct {
 		.check_sibling = true,
 		.check_wildcard = true,
 		.many_errors = true,
+		.look = outside_look,
 	},
 };
 
-static void
-usage(void)
+__attribute__((noreturn)) static void
+usage(int code)
 {
-	fprintf(stderr, "usage: postroad-checkzone [-djqvD] [-c class] "
+	fprintf(stderr, "usage: %s [-djqvD] [-c class] "
 	    "[-f inputformat] [-F outputformat]\n"
 	    "    [-i (full|full-sibling|local|local-sibling|none)] "
 	    "[-k (ignore|warn|fail)]\n"
@@ -56,8 +58,8 @@ usage(void)
 	    "[-r (ignore|warn|fail)]\n"
 	    "    [-s (full|relative)] [-S (ignore|warn|fail)] [-t directory] "
 	    "[-T (ignore|warn)]\n"
-	    "    [-w directory] [-W (ignore|warn)] zonename [(filename|-)]\n");
-	exit(EXIT_FAILURE);
+	    "    [-w directory] [-W (ignore|warn)] zonename [(filename|-)]\n", getprogname());
+	exit(code);
 }
 
 static void
@@ -85,13 +87,10 @@ set_verdict(int option, const char *argument)
 
 	for (size_t i = 0; i < COUNT_OF(verdicts); i++)
 		for (size_t w = 0; w < COUNT_OF(words); w++)
-			if (verdicts[i].option == option && argument != NULL &&
-			    strcmp(words[w], argument) == 0) {
+			if (verdicts[i].option == option && strcmp(words[w], argument) == 0) {
 				*verdicts[i].verdict = w;
 				return;
 			}
-	if (argument == NULL)
-		usage();	/* -h, or an option that nobody knows */
 	complain(option, argument);
 }
 
@@ -105,29 +104,61 @@ set_integrity(const char *argument)
 	    strcmp(argument, "local-sibling") != 0 &&
 	    strcmp(argument, "none") != 0)
 		complain('i', argument);
+	o.rules.look = text_starts_with(argument, "full") ? outside_look :
+	    NULL;
 	o.rules.check_integrity = strcmp(argument, "none") != 0;
 	o.rules.check_sibling = sibling;
 }
 
 static void
-must_be(int option, const char *argument, const char *wanted)
+set_class(const char *argument)
 {
-	if (strcasecmp(argument, wanted) == 0)
+	if (strcasecmp(argument, "IN") == 0)
 		return;
-	fprintf(stderr, "-%c %s: only '%s' is served\n", option, argument,
-	    wanted);
+	if (dns_class_parse(argument, strlen(argument)) != -1)
+		fprintf(stderr, "-c %s: only 'IN' is served\n", argument);
 	exit(EXIT_FAILURE);
 }
 
+/* A number, or as many words about it as BIND has. */
 static int64_t
-number(int option, const char *argument)
+number(const char *argument, const char *what)
 {
 	const char *wrong;
 	int64_t value = strtonum(argument, 0, UINT32_MAX, &wrong);
 
-	if (wrong != NULL)
-		complain(option, argument);
-	return value;
+	if (wrong == NULL)
+		return value;
+	fprintf(stderr, "%s must be numeric", what);
+	exit(EXIT_FAILURE);
+}
+
+/* Zone files are text here; BIND knows another form. */
+static void
+set_format(int option, const char *argument)
+{
+	bool is_raw = strcmp(argument, "raw") == 0 ||
+	    text_starts_with(argument, "raw=");
+
+	if (strcmp(argument, "text") == 0)
+		return;
+	if (is_raw)
+		fprintf(stderr, "-%c raw: only 'text' is served\n", option);
+	else
+		fprintf(stderr, "unknown file format: %s\n", argument);
+	exit(EXIT_FAILURE);
+}
+
+static void
+set_style(const char *argument)
+{
+	if (strcmp(argument, "relative") == 0)
+		o.style = DUMP_RELATIVE;
+	else if (strcmp(argument, "full") != 0) {
+		fprintf(stderr, "unknown or unsupported style: %s\n",
+		    argument);
+		exit(EXIT_FAILURE);
+	}
 }
 
 static void
@@ -139,25 +170,33 @@ read_options(int argc, char **argv)
 	    "c:df:F:hi:jJ:k:l:L:m:M:n:o:qr:s:S:t:T:vw:W:D")) != -1) {
 		switch (option) {
 		case 'c':
-			must_be('c', optarg, "IN");
+			set_class(optarg);
 			break;
 		case 'f':
 		case 'F':
-			must_be(option, optarg, "text");
+			set_format(option, optarg);
 			break;
 		case 'i':
 			set_integrity(optarg);
 			break;
 		case 'd':
-		case 'j':	/* zones that are changed by others only have no journal here */
+			o.is_talkative = true;
+			break;
+		case 'h':
+			usage(EXIT_FAILURE);
+		case 'j':	/* changes of zones leave no journal here */
 		case 'J':
+			break;
 		case 's':
+			set_style(optarg);
 			break;
+		case '?':
+			usage(EXIT_FAILURE);
 		case 'l':
-			o.rules.max_ttl = number('l', optarg);
+			o.rules.max_ttl = number(optarg, "maximum TTL");
 			break;
-		case 'L':
-			o.serial = number('L', optarg);
+		case 'L':	/* for the head of a raw file */
+			(void)number(optarg, "source serial number");
 			break;
 		case 'o':
 			o.output = optarg;
@@ -186,7 +225,7 @@ read_options(int argc, char **argv)
 		}
 	}
 	if (optind >= argc || optind + 2 < argc)
-		usage();
+		usage(EXIT_FAILURE);
 	o.zone = argv[optind];
 	o.file = optind + 1 < argc ? argv[optind + 1] : "-";
 }
@@ -209,10 +248,10 @@ read_standard_input(const struct dns_name *apex, const uint64_t seed[2])
 }
 
 /* Where the serial stands in the data of the SOA. */
-static uint8_t *
-serial_of(struct zone *zone)
+static const uint8_t *
+serial_of(const struct zone *zone)
 {
-	struct zone_rdata *soa = zone_find_rrset(zone->first,
+	const struct zone_rdata *soa = zone_find_rrset(zone->first,
 	    DNS_TYPE_SOA)->first;
 
 	return soa->octets + soa->length - 20;
@@ -226,16 +265,27 @@ dump(const struct zone *zone)
 	int result;
 
 	if (to == NULL) {
-		fprintf(stderr, "could not open output file '%s' for "
-		    "writing: %s\n", o.output, strerror(errno));
+		fflush(stdout);
+		fprintf(stderr, "could not open output file \"%s\" for "
+		    "writing\n", o.output);
 		return -1;
 	}
-	result = zone_dump(zone, to);
+	result = zone_dump(zone, o.style, to);
 	if (to_file && fclose(to) != 0)
 		result = -1;
 	if (result == -1)
 		fprintf(stderr, "dumping master file: %s\n", strerror(errno));
 	return result;
+}
+
+/* What named-compilezone has for defaults: what one is told of elsewhere is an error, as for the server. */
+static void
+become_compiler(void)
+{
+	o.rules.check_names = VERDICT_FAIL;
+	o.rules.check_ns = VERDICT_FAIL;
+	o.rules.many_errors = false;
+	o.compiles = true;
 }
 
 int
@@ -247,21 +297,26 @@ main(int argc, char **argv)
 	const char *why;
 	FILE *lines;
 
+	if (strstr(argv[0], "compilezone") != NULL)
+		become_compiler();
 	read_options(argc, argv);
+	if (o.compiles && o.output == NULL) {
+		fprintf(stderr, "output file required, but not specified\n");
+		usage(EXIT_FAILURE);
+	}
 	lines = o.is_quiet ? NULL : o.dumps && (o.output == NULL ||
 	    strcmp(o.output, "-") == 0) ? stderr : stdout;
 	named_lines_go_to(lines);
 	named_enter(o.root, o.directory);
-	if (dns_name_parse(&apex, o.zone, strlen(o.zone), NULL, &why) == -1) {
-		fprintf(stderr, "%s: not a valid name: %s\n", o.zone, why);
-		return EXIT_FAILURE;
-	}
+	if (dns_name_parse(&apex, o.zone, strlen(o.zone), NULL, &why) == -1)
+		return EXIT_FAILURE;	/* without a word, as BIND */
+	if (o.is_talkative)
+		fprintf(stderr, "loading \"%s\" from \"%s\" class \"IN\"\n",
+		    o.zone, o.file);
 	zone = strcmp(o.file, "-") == 0 ? read_standard_input(&apex, seed) :
 	    zone_load(&apex, o.file, &o.rules, seed);
 	if (zone == NULL)
 		return EXIT_FAILURE;
-	if (o.serial != -1)
-		dns_put32(serial_of(zone), o.serial);
 	log_info("zone %s/IN: loaded serial %" PRIu32, zone->text,
 	    dns_get32(serial_of(zone)));
 	if (o.dumps && dump(zone) == -1)

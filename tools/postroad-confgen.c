@@ -6,21 +6,23 @@
  * named.conf.
  */
 
+#include <arpa/inet.h>
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/base.h"
+#include "config/config.h"
 #include "dns/encodings.h"
 #include "dns/key.h"
 
-#define KEY_FILE	"/etc/bind/rndc.key"
 #define BITS_MAX	512
 
 static struct {
@@ -31,31 +33,65 @@ static struct {
 } o = {
 	.algorithm = "hmac-sha256",
 	.name = "rndc-key",
-	.file = KEY_FILE,
 	.address = "127.0.0.1",
 	.port = 953,
 };
 
-static void
-usage(void)
+__attribute__((noreturn)) static void
+usage(int code)
 {
-	fprintf(stderr, "usage: postroad-confgen [-aq] [-A algorithm] "
+	fprintf(stderr, "usage: %s [-aq] [-A algorithm] "
 	    "[-b bits] [-c keyfile] [-k keyname]\n"
-	    "    [-p port] [-s address] [-t directory] [-u user]\n");
+	    "    [-p port] [-s address] [-t directory] [-u user]\n",
+	    getprogname());
+	exit(code);
+}
+
+__attribute__((format(printf, 1, 2), noreturn)) static void
+complain(const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(stderr, "%s: ", getprogname());
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
 	exit(EXIT_FAILURE);
 }
 
 static unsigned
-number(const char *text, unsigned most)
+read_bits(const char *text)
 {
 	const char *wrong;
-	unsigned value = strtonum(text, 1, most, &wrong);
+	unsigned value = strtonum(text, 1, BITS_MAX, &wrong);
 
-	if (wrong != NULL) {
-		fprintf(stderr, "postroad-confgen: '%s' is %s\n", text, wrong);
-		exit(EXIT_FAILURE);
-	}
+	if (wrong != NULL)
+		complain("keysize %s out of range (must be 1-%d)\n", text,
+		    BITS_MAX);
 	return value;
+}
+
+static unsigned
+read_port(const char *text)
+{
+	const char *wrong;
+	unsigned value = strtonum(text, 0, 65535, &wrong);
+
+	if (wrong != NULL)
+		complain("port '%s' out of range", text);
+	return value;
+}
+
+static const char *
+read_address(const char *text)
+{
+	uint8_t octets[16];
+
+	if (inet_pton(AF_INET, text, octets) != 1 &&
+	    inet_pton(AF_INET6, text, octets) != 1)
+		complain("-s should be an IPv4 or IPv6 address");
+	return text;
 }
 
 static void
@@ -63,7 +99,7 @@ read_options(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "aA:b:c:hk:p:qr:s:t:u:")) != -1) {
+	while ((option = getopt(argc, argv, "aA:b:c:hk:mMp:qr:s:t:u:V")) != -1) {
 		switch (option) {
 		case 'a':
 			o.writes_file = true;
@@ -72,7 +108,7 @@ read_options(int argc, char **argv)
 			o.algorithm = optarg;
 			break;
 		case 'b':
-			o.bits = number(optarg, BITS_MAX);
+			o.bits = read_bits(optarg);
 			break;
 		case 'c':
 			o.file = optarg;
@@ -81,15 +117,15 @@ read_options(int argc, char **argv)
 			o.name = optarg;
 			break;
 		case 'p':
-			o.port = number(optarg, 65535);
+			o.port = read_port(optarg);
 			break;
 		case 'q':
 			o.is_quiet = true;
 			break;
-		case 'r':	/* a source of randomness: the kernel's is used */
-			break;
+		case 'r':
+			complain("The -r option has been deprecated.");
 		case 's':
-			o.address = optarg;
+			o.address = read_address(optarg);
 			break;
 		case 't':
 			o.root = optarg;
@@ -97,12 +133,18 @@ read_options(int argc, char **argv)
 		case 'u':
 			o.user = optarg;
 			break;
+		case 'h':
+			usage(EXIT_SUCCESS);
+		case 'm':	/* BIND's memory */
+		case 'M':
+		case 'V':
+			break;
 		default:
-			usage();
+			usage(EXIT_FAILURE);
 		}
 	}
 	if (optind < argc)
-		usage();
+		usage(EXIT_FAILURE);
 }
 
 static void
@@ -111,13 +153,17 @@ make_secret(void)
 	struct text text = TEXT_EMPTY;
 	uint8_t octets[BITS_MAX / 8];
 	unsigned cut;
-	int algorithm = dns_hmac_parse(o.algorithm, &cut);
+	int algorithm;
 
-	if (algorithm == -1) {
-		fprintf(stderr, "postroad-confgen: Unsupported algorithm %s\n",
-		    o.algorithm);
-		exit(EXIT_FAILURE);
-	}
+	if (!text_starts_with(o.algorithm, "hmac-"))
+		o.algorithm = mem_printf("hmac-%s", o.algorithm);
+	algorithm = dns_hmac_parse(o.algorithm, &cut);
+	if (algorithm == -1)
+		complain("Unsupported algorithm '%s'",
+		    o.algorithm + strlen("hmac-"));
+	if (strcmp(o.algorithm, "hmac-md5") == 0)
+		fputs("warning: use of hmac-md5 for RNDC keys is deprecated; "
+		    "hmac-sha256 is now recommended.\n", stderr);
 	if (o.bits == 0)
 		o.bits = dns_hmac_length(algorithm) * 8;
 	arc4random_buf(octets, (o.bits + 7) / 8);
@@ -157,15 +203,16 @@ write_file(const char *file)
 	if (to != NULL)
 		fclose(to);
 	if (!good || rename(name, file) == -1) {
-		fprintf(stderr, "postroad-confgen: %s: %s\n", file,
-		    o.user != NULL && user == NULL ? "no such user" :
-		    strerror(errno));
+		int error = errno;
+
 		if (fd != -1)
 			unlink(name);
-		exit(EXIT_FAILURE);
+		if (o.user != NULL && (user == NULL || to != NULL))
+			complain("unable to set file owner\n");
+		complain("create keyfile: %s", error == ENOENT ?
+		    "file not found" : error == EACCES ? "permission denied" :
+		    strerror(error));
 	}
-	if (!o.is_quiet)
-		fprintf(stderr, "wrote key file \"%s\"\n", file);
 	free(name);
 }
 
@@ -179,7 +226,7 @@ print_files(void)
 	    "# Use with the following in named.conf, adjusting the allow list "
 	    "as needed:\n", o.name, o.address, o.port);
 	print_key(stdout, "# ");
-	printf("#\n# controls {\n# \tinet %s port %u\n"
+	printf("# \n# controls {\n# \tinet %s port %u\n"
 	    "# \t\tallow { %s; } keys { \"%s\"; };\n# };\n"
 	    "# End of named.conf\n", o.address, o.port, o.address, o.name);
 }
@@ -187,6 +234,9 @@ print_files(void)
 int
 main(int argc, char **argv)
 {
+	char *inner = NULL;
+
+	o.file = mem_printf("%s/rndc.key", named_directory);
 	read_options(argc, argv);
 	make_secret();
 	if (!o.writes_file) {
@@ -194,11 +244,15 @@ main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	write_file(o.file);
-	if (o.root != NULL) {
-		char *inner = mem_printf("%s/%s", o.root, o.file);
-
+	if (o.root != NULL)
+		inner = mem_printf("%s%s%s", o.root,
+		    *o.file == '/' ? "" : "/", o.file);
+	if (inner != NULL)
 		write_file(inner);
-		free(inner);
-	}
+	if (!o.is_quiet)
+		printf("wrote key file \"%s\"\n", o.file);
+	if (!o.is_quiet && inner != NULL)
+		printf("wrote key file \"%s\"\n", inner);
+	free(inner);
 	return EXIT_SUCCESS;
 }

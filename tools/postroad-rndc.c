@@ -16,12 +16,12 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "config/config.h"
 #include "dns/message.h"
 #include "named/conf.h"
 #include "rndc/rndc.h"
 #include "tools/shared/command.h"
 
-#define DIRECTORY	"/etc/bind"
 #define PATIENCE	60	/* seconds for an answer */
 #define REPLY_MAX	(1 << 24)
 
@@ -32,7 +32,7 @@ static struct {
 	bool	 is_quiet;
 	bool	 shows_result;
 	struct dns_key key;
-} o = { .config = DIRECTORY "/rndc.conf", .key_file = DIRECTORY "/rndc.key" };
+} o;
 
 static void
 usage(void)
@@ -112,8 +112,10 @@ read_files(void)
 	const struct conf_statement *options, *server;
 	static struct conf conf;	/* whose words are used later */
 
+	if (!has_config && access(path, F_OK) == -1)
+		fatal("neither %s nor %s was found", o.config, path);
 	if (conf_read(&conf, path) == -1)
-		fatal("cannot use %s", path);
+		fatal("could not load rndc configuration");
 	options = block(find(conf.statements, "options", NULL));
 	use_default(&o.server, value(options, "default-server"));
 	use_default(&o.server, "127.0.0.1");
@@ -217,8 +219,8 @@ tell(const struct rndc_message *message, const char *command)
 	    (result != NULL && strcmp(result, "0") != 0);
 
 	if (failed)
-		fprintf(stderr, "postroad-rndc: '%s' failed: %s\n", command,
-		    error != NULL ? error : "failure");
+		fprintf(stderr, "%s: '%s' failed: %s\n", getprogname(),
+		    command, error != NULL ? error : "failure");
 	if (text != NULL && (failed || !o.is_quiet))
 		fprintf(failed ? stderr : stdout, "%s\n", text);
 	if (o.shows_result)
@@ -282,9 +284,16 @@ main(int argc, char **argv)
 	char *bytes, *nonce;
 	int fd, code;
 
-	command_start("postroad-rndc");
+	command_start(getprogname());
 	fatal_exit_code = 1;
+	o.config = mem_printf("%s/rndc.conf", named_directory);
+	o.key_file = mem_printf("%s/rndc.key", named_directory);
 	read_options(argc, argv);
+	if (strcmp(argv[optind], "restart") == 0) {
+		fprintf(stderr, "%s: 'restart' is not implemented\n",
+		    getprogname());
+		return 1;
+	}
 	for (int i = optind; i < argc; i++)
 		text_printf(&command, "%s%s", i > optind ? " " : "", argv[i]);
 	read_files();

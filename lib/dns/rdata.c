@@ -215,6 +215,8 @@ dns_rdata_parse(uint16_t type, const struct dns_word *words, size_t count,
 		} else
 			result = dns_words_field(&w, *field, &words[next++]);
 		*why = w.why;
+		if (w.bad == -1)
+			*bad = -1;
 		if (result == -1)
 			return -1;
 	}

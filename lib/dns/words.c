@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,26 +250,34 @@ put_type(struct dns_rdata_writer *w, const struct dns_word *word)
 	    "unknown class/type");
 }
 
-/* EUI-48 and EUI-64: octets of one or two hexadecimal digits, with hyphens. */
+/*
+ * EUI-48 and EUI-64: one or two hexadecimal digits each, hyphens between.
+ * BIND reads no further than it must, and tells what is wrong at the end.
+ */
 static int
 put_eui(struct dns_rdata_writer *w, const struct dns_word *word, size_t octets)
 {
 	const char *at = word->text, *end = at + word->length;
 	uint8_t bytes[8];
 
-	w->why = "syntax error";
+	w->why = "bad EUI";
+	w->bad = -1;
 	for (size_t i = 0; i < octets; i++) {
-		const char *hyphen = i + 1 < octets ? memchr(at, '-', end - at) :
-		    end;
 		char pair[2] = { '0', '0' };
+		size_t digits = 0;
 
-		if (hyphen == NULL || hyphen == at || hyphen - at > 2)
+		while (digits < 2 && at + digits < end &&
+		    isxdigit((unsigned char)at[digits]))
+			digits++;
+		if (digits == 0)
 			return -1;
-		memcpy(pair + 2 - (hyphen - at), at, hyphen - at);
-		if (dns_hex_decode(pair, 2, bytes + i) != 1)
+		memcpy(pair + 2 - digits, at, digits);
+		(void)dns_hex_decode(pair, 2, bytes + i);
+		at += digits;
+		if (i + 1 < octets && (at == end || *at++ != '-'))
 			return -1;
-		at = hyphen + 1;
 	}
+	w->bad = 0;
 	return put(w, bytes, octets);
 }
 

@@ -109,6 +109,7 @@ build_prepare_zone(struct builder *b, size_t number)
 	size_t count = 1;
 
 	builder_zone(b, number)->acl = from->acl;
+	builder_zone(b, number)->acl_on = from->acl_on;
 	builder_zone(b, number)->apex_length = from->apex->length;
 	builder_zone(b, number)->is_broken = from->zone == NULL;
 	if (from->zone == NULL)

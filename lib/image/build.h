@@ -21,7 +21,8 @@ struct build_zone {
 	const struct dns_name *apex;
 	struct zone *zone;		/* NULL: it did not load */
 	bool	 is_kept;		/* build_patch(): it is as it was */
-	uint32_t acl;
+	uint32_t acl;			/* who may ask */
+	uint32_t acl_on;		/* and on which of our addresses */
 };
 
 /* What goes in. */

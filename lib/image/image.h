@@ -114,6 +114,7 @@ struct image_zone {
 	place	 ns;		/* the RRset at the apex */
 	place	 above;		/* the node of this name in the zone above; 0 if that is not served, or has none */
 	uint32_t acl;		/* who may ask; 0: everybody */
+	uint32_t acl_on;	/* on which of our addresses; 0: on all */
 	uint32_t node_count;		/* of nodes that lie one behind the other, the apex first */
 	uint8_t	 apex_length;
 	bool	 is_broken;	/* its file did not load: SERVFAIL */

@@ -1,10 +1,11 @@
 /*
  * logging - what BIND's channels and categories mean here
  *
- * All lines go to one place, the mail system's log, the terminal or syslog,
- * and its reader sorts them. So channels are checked, and those that would
- * take lines elsewhere are told. The category queries decides, as in BIND,
- * whether questions are logged where querylog says nothing.
+ * All lines go to one place, the mail system's log, the terminal, syslog or
+ * the file of -L, which has times and levels of its own; its reader sorts
+ * them. So what a channel or a category would do otherwise is told, each by
+ * its name. The category queries decides, as in BIND, whether questions are
+ * logged where querylog says nothing.
  */
 
 #include <string.h>
@@ -33,15 +34,40 @@ is_one_of(const char *const words[], size_t count, const char *word)
 	return false;
 }
 
-static bool
-is_channel(const struct conf_statement *list, const char *name)
+/* The channel of that name in the file; NULL if there is none. */
+static const struct conf_statement *
+find_channel(const struct conf_statement *list, const char *name)
 {
 	for (; list != NULL; list = list->next)
 		if (conf_is(list, "channel") && list->items->next != NULL &&
 		    list->items->next->text != NULL &&
 		    strcmp(list->items->next->text, name) == 0)
+			return list;
+	return NULL;
+}
+
+static bool
+is_channel(const struct conf_statement *list, const char *name)
+{
+	return find_channel(list, name) != NULL ||
+	    is_one_of(channels, COUNT_OF(channels), name);
+}
+
+/* Do its lines go nowhere? */
+static bool
+is_null(const struct conf_statement *list, const char *name)
+{
+	const struct conf_statement *channel = find_channel(list, name);
+	const struct conf_item *block = channel != NULL ?
+	    channel->items->next->next : NULL;
+
+	if (block == NULL || block->kind != CONF_BLOCK)
+		return strcmp(name, "null") == 0;
+	for (const struct conf_statement *at = block->block; at != NULL;
+	    at = at->next)
+		if (conf_is(at, "null"))
 			return true;
-	return is_one_of(channels, COUNT_OF(channels), name);
+	return false;
 }
 
 static const struct conf_statement *
@@ -57,26 +83,62 @@ named_block(struct target *to, const struct conf_statement *at)
 	return value_block(to, at, name->next);
 }
 
+/* What may stand in a channel, and what is to be said of it; NULL: it changes nothing that one would miss. */
+static const struct {
+	const char *word;
+	const char *remark;
+} properties[] = {
+	{ "buffered", NULL },
+	{ "file", "lines go to the log of this server, not to a file of "
+	    "their own" },
+	{ "null", NULL },
+	{ "print-category", "lines have no category" },
+	{ "print-severity", NULL },
+	{ "print-time", NULL },
+	{ "severity", "lines of all weights from info on are written; "
+	    "'rndc trace' adds those of debugging" },
+	{ "stderr", NULL },
+	{ "syslog", "lines go to the log of this server, to syslog as daemon "
+	    "if it runs by itself" },
+};
+
+/* Does it ask for what happens anyway? */
+static bool
+is_as_ever(const struct conf_statement *at)
+{
+	static const char *const usual[] = { "no", "false", "info", "dynamic",
+	    "daemon", "notice" };
+	const struct conf_item *value = at->items->next;
+
+	return value != NULL && value->text != NULL &&
+	    is_one_of(usual, COUNT_OF(usual), value->text);
+}
+
+static void
+check_property(struct target *to, const struct conf_statement *channel,
+    const struct conf_statement *at)
+{
+	const char *word = at->items->text;
+
+	for (size_t i = 0; word != NULL && i < COUNT_OF(properties); i++) {
+		if (strcasecmp(word, properties[i].word) != 0)
+			continue;
+		if (properties[i].remark != NULL && !is_as_ever(at))
+			conf_warning(at, "channel '%s': '%s': %s",
+			    channel->items->next->text, word,
+			    properties[i].remark);
+		return;
+	}
+	conf_error(&to->settings->conf, at, "unknown option '%s'",
+	    word != NULL ? word : "{");
+}
+
 static void
 check_channel(struct target *to, const struct conf_statement *at)
 {
-	static const char *const known[] = { "buffered", "file", "null",
-	    "print-category", "print-severity", "print-time", "severity",
-	    "stderr", "syslog" };
-
 	for (const struct conf_statement *each = named_block(to, at);
-	    each != NULL; each = each->next) {
-		const char *word = each->items->text;
-
-		if (word == NULL ||
-		    !is_one_of(known, COUNT_OF(known), word))
-			conf_error(&to->settings->conf, each,
-			    "unknown option '%s'", word != NULL ? word : "{");
-		else if (strcasecmp(word, "file") == 0)
-			conf_warning(each, "channel '%s': lines go to the log "
-			    "of this server, not to a file of their own",
-			    at->items->next->text);
-	}
+	    each != NULL; each = each->next)
+		check_property(to, at, each);
 }
 
 static void
@@ -91,20 +153,25 @@ check_category(struct target *to, const struct conf_statement *all,
 
 	if (name == NULL)
 		return;
-	if (!is_one_of(categories, COUNT_OF(categories), name))
+	if (!is_one_of(categories, COUNT_OF(categories), name)) {
 		conf_error(&settings->conf, at, "undefined category: '%s'",
 		    name);
+		return;
+	}
 	for (; list != NULL; list = list->next) {
 		const char *channel = list->items->text;
 
 		if (channel == NULL || !is_channel(all, channel))
 			conf_error(&settings->conf, list, "undefined channel: "
 			    "'%s'", channel != NULL ? channel : "{");
-		else if (strcmp(channel, "null") != 0)
+		else if (!is_null(all, channel))
 			is_heard = true;
 	}
-	if (strcasecmp(name, "queries") == 0 && is_heard)
-		settings->querylog = true;
+	if (strcasecmp(name, "queries") == 0)
+		settings->querylog = settings->querylog || is_heard;
+	else if (!is_heard)
+		conf_warning(at, "category '%s': its lines are written all "
+		    "the same", name);
 }
 
 void

@@ -85,8 +85,10 @@ read_details(struct reader *r, const struct conf_statement *at,
 		} else if (strcasecmp(item->text, "key") == 0) {
 			*key = keys_find(&r->to->settings->keys, value);
 			if (*key == 0) {
-				conf_error(conf, at, "unknown key '%s'", value);
-				return false;
+				conf_warning(at, "key '%s' is not defined: "
+				    "the servers with it are not talked to",
+				    value);
+				*key = REMOTE_KEY_MISSING;
 			}
 		} else if (strcasecmp(item->text, "tls") == 0) {
 			conf_error(conf, at, "'tls %s' is not served: the "

@@ -142,6 +142,7 @@ set_defaults(struct settings *settings)
 		host[0] = '\0';
 	settings->version = SETTINGS_VERSION;
 	settings->hostname = host;
+	settings->pid_file = DEFAULT_PID_FILE;
 	settings->transfers_in = 10;
 	settings->transfers_out = 10;
 	settings->transfers_per_ns = 2;

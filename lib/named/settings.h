@@ -41,6 +41,7 @@ struct listen_on {
 struct remote {
 	struct sockaddr_storage address;	/* with its port */
 	uint32_t key;		/* 0: the one of its server statement, if any */
+#define REMOTE_KEY_MISSING	UINT32_MAX	/* it is to be signed with one that is not there */
 };
 
 struct remotes {
@@ -71,6 +72,7 @@ enum transfer_format { TRANSFER_MANY_ANSWERS, TRANSFER_ONE_ANSWER };
 struct zone_options {
 	struct zone_rules rules;
 	uint32_t allow_query;	/* address match lists */
+	uint32_t allow_query_on;	/* of our own addresses */
 	uint32_t allow_transfer;
 	uint32_t allow_notify;	/* besides the primaries */
 	struct remotes also_notify;
@@ -140,6 +142,7 @@ struct settings {
 	const char *hostname;
 	const char *server_id;
 	const char *pid_file;		/* NULL: none */
+#define DEFAULT_PID_FILE	"/run/named/named.pid"	/* if there is such a directory */
 	uint32_t querylog;
 	uint32_t transfers_in, transfers_out, transfers_per_ns;
 	uint32_t transfer_format;

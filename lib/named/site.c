@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 int
-site_load(struct site *site, const char *config)
+site_load(struct site *site, const char *config,
+    void (*told)(const struct site_zone *zone))
 {
 	static const uint64_t seed[2] = { 1, 3 };
 	struct settings *settings = &site->settings;
@@ -26,9 +27,14 @@ site_load(struct site *site, const char *config)
 		to->settings = &settings->zones[i];
 		to->rules = to->settings->options.rules;
 		to->rules.origins = &to->origins;
-		if (to->settings->type == ZONE_PRIMARY)
-			to->zone = zone_load(&to->settings->apex,
-			    to->settings->file, &to->rules, seed);
+		if (to->settings->type != ZONE_PRIMARY)
+			continue;
+		to->zone = zone_load(&to->settings->apex, to->settings->file,
+		    &to->rules, seed);
+		if (to->zone == NULL)
+			to->trouble = mem_strdup(zone_trouble);
+		if (told != NULL)
+			told(to);
 	}
 	return 0;
 }
@@ -39,6 +45,7 @@ site_clear(struct site *site)
 	for (size_t i = 0; site->zones != NULL &&
 	    i < site->settings.zone_count; i++) {
 		zone_free(&site->zones[i].zone);
+		free(site->zones[i].trouble);
 		origins_clear(&site->zones[i].origins);
 	}
 	free(site->zones);

@@ -8,6 +8,7 @@
 struct site_zone {
 	const struct zone_settings *settings;
 	struct zone *zone;	/* NULL: not a primary, or it did not load */
+	char	*trouble;	/* why it did not */
 	struct zone_rules rules;
 	struct origins origins;
 };
@@ -20,9 +21,11 @@ struct site {
 /*
  * Read named.conf, enter its directory, load what is of type primary. What
  * is wrong goes to the log. 0, or -1: named.conf has errors. Released with
- * site_clear(), whatever came out.
+ * site_clear(), whatever came out. Tells of each zone when it was loaded, or
+ * nobody (NULL).
  */
-int	site_load(struct site *site, const char *config);
+int	site_load(struct site *site, const char *config,
+	    void (*told)(const struct site_zone *zone));
 void	site_clear(struct site *site);
 
 /* The zone that a name belongs to; NULL if it is none of ours. */

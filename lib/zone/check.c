@@ -99,7 +99,7 @@ init_target(struct target *target, const struct zone *zone,
 
 	target->zone = zone;
 	target->name = name;
-	if (*name == 0 || !dns_name_within(name, zone->apex.bytes))
+	if (*name == 0)
 		return false;
 	dns_name_show(name, target->text);
 	dns_type_print(type, mnemonic);
@@ -109,6 +109,24 @@ init_target(struct target *target, const struct zone *zone,
 		snprintf(target->from, sizeof(target->from), "%s/%s ",
 		    dns_name_show(owner->name, own), mnemonic);
 	return true;
+}
+
+static bool
+is_within(const struct target *target)
+{
+	return dns_name_within(target->name, target->zone->apex.bytes);
+}
+
+/* Somebody else knows about it: does he say that it is good? */
+static bool
+look_outside(const struct target *target, const struct zone_owner *glue,
+    uint32_t verdict)
+{
+	const struct zone_reference reference = { target->zone, target->from,
+	    target->text, glue, verdict };
+
+	return target->zone->rules->look == NULL ||
+	    target->zone->rules->look(&reference);
 }
 
 /* The name servers of the zone: without them it would be lame. */
@@ -122,7 +140,7 @@ check_servers(const struct zone *zone, const struct zone_rrset *servers)
 		struct target target;
 
 		if (!init_target(&target, zone, zone->first, DNS_TYPE_NS,
-		    rdata->octets))
+		    rdata->octets) || !is_within(&target))
 			continue;
 		if (!check_alias(&target, VERDICT_FAIL))
 			good = false;
@@ -137,7 +155,7 @@ check_servers(const struct zone *zone, const struct zone_rrset *servers)
 }
 
 /* The name servers of a delegation; those that stand below one need their addresses here. */
-static void
+static bool
 check_delegation(const struct target *target, const struct zone_owner *owner)
 {
 	const struct zone *zone = target->zone;
@@ -149,11 +167,12 @@ check_delegation(const struct target *target, const struct zone_owner *owner)
 	const char *what = cut == NULL ? "" : cut == owner ?
 	    "REQUIRED GLUE " : "SIBLING GLUE ";
 
-	if (!check_alias(target, VERDICT_WARN) || is_known ||
-	    (cut != NULL && cut != owner && !zone->rules->check_sibling))
-		return;
-	log_warning("zone %s/IN: %s'%s' has no %saddress records (A or AAAA)",
-	    zone->text, target->from, target->text, what);
+	if (check_alias(target, VERDICT_WARN) && !is_known &&
+	    (cut == NULL || cut == owner || zone->rules->check_sibling))
+		log_warning("zone %s/IN: %s'%s' has no %saddress records (A "
+		    "or AAAA)", zone->text, target->from, target->text, what);
+	return cut == NULL || !is_known || look_outside(target,
+	    zone_find(zone, target->name), VERDICT_FAIL);
 }
 
 /* Mail exchangers and servers of services. */
@@ -164,8 +183,9 @@ check_service(const struct target *target, uint32_t verdict)
 
 	if (!check_alias(target, verdict))
 		return verdict != VERDICT_FAIL;
-	if (!has_address(find_or_wildcard(zone, target->name)) &&
-	    find_above(zone, target->name, DNS_TYPE_NS) == NULL)
+	if (find_above(zone, target->name, DNS_TYPE_NS) != NULL)
+		return look_outside(target, NULL, verdict);
+	if (!has_address(find_or_wildcard(zone, target->name)))
 		log_warning("zone %s/IN: %s'%s' has no address records "
 		    "(A or AAAA)", zone->text, target->from, target->text);
 	return true;
@@ -181,15 +201,19 @@ check_targets(const struct zone *zone, const struct zone_owner *owner,
 	    rdata = rdata->next) {
 		size_t skip = rrset->type == DNS_TYPE_MX ? 2 :
 		    rrset->type == DNS_TYPE_SRV ? 6 : 0;
+		uint32_t verdict = rrset->type == DNS_TYPE_NS ? VERDICT_FAIL :
+		    rrset->type == DNS_TYPE_MX ? zone->rules->check_mx_cname :
+		    zone->rules->check_srv_cname;
 		struct target target;
 
 		if (!init_target(&target, zone, owner, rrset->type,
 		    rdata->octets + skip))
 			continue;
-		if (rrset->type == DNS_TYPE_NS)
-			check_delegation(&target, owner);
-		else if (!check_service(&target, rrset->type == DNS_TYPE_MX ?
-		    zone->rules->check_mx_cname : zone->rules->check_srv_cname))
+		if (!is_within(&target) ?
+		    !look_outside(&target, NULL, verdict) :
+		    rrset->type == DNS_TYPE_NS ?
+		    !check_delegation(&target, owner) :
+		    !check_service(&target, verdict))
 			good = false;
 	}
 	return good;

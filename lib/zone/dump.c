@@ -6,9 +6,8 @@
 #define TTL_COLUMN	46
 #define DATA_COLUMN	64
 
-/* Tabs and blanks up to a column; at least one blank. */
-static unsigned
-go_to(unsigned from, unsigned to, struct text *line)
+unsigned
+dump_indent(unsigned from, unsigned to, struct text *line)
 {
 	if (to <= from)
 		to = from + 1;
@@ -24,15 +23,18 @@ put_record(const struct zone_owner *owner, const struct zone_rrset *rrset,
     const struct zone_rdata *rdata, struct text *line)
 {
 	char name[DNS_NAME_TEXT], type[DNS_MNEMONIC_MAX];
-	size_t start = line->length, middle;
+	size_t start = line->length;
 	unsigned column;
 
 	text_puts(line, dns_name_print(owner->name, name));
-	column = go_to(line->length - start, TTL_COLUMN, line);
-	middle = line->length;
-	text_printf(line, "%u IN %s", rrset->ttl,
-	    dns_type_print(rrset->type, type));
-	go_to(column + line->length - middle, DATA_COLUMN, line);
+	column = dump_indent(line->length - start, TTL_COLUMN, line);
+	start = line->length;
+	text_printf(line, "%u", rrset->ttl);
+	column = dump_indent(column + line->length - start, 0, line);
+	text_puts(line, "IN");
+	column = dump_indent(column + 2, 0, line);
+	text_puts(line, dns_type_print(rrset->type, type));
+	dump_indent(column + strlen(type), DATA_COLUMN, line);
 	dns_rdata_print(rrset->type, rdata->octets, rdata->length, line);
 	text_putc(line, '\n');
 }
@@ -62,9 +64,11 @@ compare_rrsets(const void *a, const void *b)
 	    (int)rank(*(struct zone_rrset *const *)b);
 }
 
+/* relative is NULL for the full style. */
 static int
-dump_owner(const struct zone_owner *owner, FILE *to, struct text *line)
+dump_owner(const struct zone_owner *owner, struct relative *relative, FILE *to)
 {
+	struct text lines = TEXT_EMPTY;
 	const struct zone_rrset **rrsets;
 	size_t count = 0, i = 0;
 	int result = 0;
@@ -78,24 +82,27 @@ dump_owner(const struct zone_owner *owner, FILE *to, struct text *line)
 		rrsets[i++] = at;
 	qsort(rrsets, count, sizeof(*rrsets), compare_rrsets);
 	for (i = 0; i < count; i++) {
+		if (relative != NULL)
+			relative_put(relative, owner, rrsets[i], &lines);
 		for (const struct zone_rdata *rdata = rrsets[i]->first;
-		    rdata != NULL; rdata = rdata->next) {
-			text_truncate(line, 0);
-			put_record(owner, rrsets[i], rdata, line);
-			if (fwrite(line->bytes, line->length, 1, to) != 1)
-				result = -1;
-		}
+		    rdata != NULL && relative == NULL; rdata = rdata->next)
+			put_record(owner, rrsets[i], rdata, &lines);
 	}
+	if (lines.length > 0 &&
+	    fwrite(lines.bytes, lines.length, 1, to) != 1)
+		result = -1;
+	text_clear(&lines);
 	free(rrsets);
 	return result;
 }
 
 int
-zone_dump(const struct zone *zone, FILE *to)
+zone_dump(const struct zone *zone, enum dump_style style, FILE *to)
 {
 	const struct zone_owner **owners = mem_zalloc(zone->owner_count + 1,
 	    sizeof(*owners));
-	struct text line = TEXT_EMPTY;
+	struct relative *relative = style == DUMP_RELATIVE ?
+	    relative_new(zone) : NULL;
 	size_t count = 0;
 	int result = 0;
 
@@ -104,8 +111,8 @@ zone_dump(const struct zone *zone, FILE *to)
 		owners[count++] = owner;
 	qsort(owners, count, sizeof(*owners), compare_owners);
 	for (size_t i = 0; i < count && result == 0; i++)
-		result = dump_owner(owners[i], to, &line);
-	text_clear(&line);
+		result = dump_owner(owners[i], relative, to);
+	relative_free(&relative);
 	free(owners);
 	return fflush(to) == 0 ? result : -1;
 }

@@ -1,4 +1,4 @@
-/* dump - a zone as a master file, in canonical order, one record a line */
+/* dump - a zone as a master file, in canonical order, as BIND writes it */
 
 #ifndef ZONE_DUMP_H
 #define ZONE_DUMP_H
@@ -7,7 +7,22 @@
 
 #include "zone/zone.h"
 
+enum dump_style {
+	DUMP_FULL,		/* one record a line, with all that belongs to it */
+	DUMP_RELATIVE,		/* for people: $ORIGIN, $TTL, and what does not follow from them */
+};
+
 /* Write all of it. 0, or -1 with errno. */
-int	zone_dump(const struct zone *zone, FILE *to);
+int	zone_dump(const struct zone *zone, enum dump_style style, FILE *to);
+
+/* relative.c: the lines of one owner, whose RRsets are in their order. */
+struct relative;
+struct relative *relative_new(const struct zone *zone);
+void	relative_put(struct relative *relative, const struct zone_owner *owner,
+	    const struct zone_rrset *rrset, struct text *lines);
+void	relative_free(struct relative **relative);
+
+/* Tabs and blanks up to a column; at least one. Gives the column. */
+unsigned dump_indent(unsigned from, unsigned to, struct text *line);
 
 #endif

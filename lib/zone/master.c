@@ -118,6 +118,8 @@ master_set_owner(struct master *m, const struct dns_word *word)
 		return take_owner(m, zone_get_owner_at(m->zone,
 		    m->next->name.bytes, &m->next->path));
 	}
+	if (memchr(word->text, '\0', word->length) != NULL)
+		return master_error(m, "syntax error");
 	if (dns_name_parse(&name, word->text, word->length, &m->origin,
 	    &why) == -1)
 		return master_error(m, why);
@@ -298,7 +300,7 @@ parse_lines(struct master *m, struct scanner *scanner)
 
 	m->scanner = scanner;
 	while ((result = scan_next(scanner, &why)) == 1) {
-		if (parse_line(m) == -1 && !all)
+		if (parse_line(m) == -1 && (!all || m->is_over))
 			break;
 		if (scanner->octets > ESTIMATE_AFTER && m->file_size > 0)
 			expect_owners(m);

@@ -34,6 +34,7 @@ struct master {
 	size_t	 file_size;		/* of the file; 0 once it has served to estimate the zone's size */
 	struct master_next *next;
 	const char *why;		/* the first error; NULL: none */
+	bool	 is_over;		/* an error after which nothing more is read */
 };
 
 /* Remember an error that was told, as the reason if it is the first. Gives -1. */

@@ -74,7 +74,8 @@ choose_ttl(struct master *m, int64_t given, uint16_t type,
 		log_error("dns_master_load: %s:%u: TTL %" PRIu32 " exceeds "
 		    "configured max-zone-ttl %" PRIu32, m->file,
 		    m->scanner->line, *ttl, m->zone->rules->max_ttl);
-		return master_fail(m, "out of range");
+		m->is_over = true;
+		return master_error(m, "out of range");
 	}
 	m->last_ttl = *ttl;
 	m->has_last_ttl = true;

@@ -449,6 +449,19 @@ zone_new(const struct dns_name *apex, const struct zone_rules *rules,
 
 char zone_trouble[256];
 
+const char *
+zone_trouble_in_short(const char *trouble)
+{
+	static const char mark[] = " failed: ";
+	const char *last = NULL;
+
+	while (trouble != NULL && (trouble = strstr(trouble, mark)) != NULL) {
+		trouble += strlen(mark);
+		last = trouble;
+	}
+	return last != NULL ? last : "bad zone";
+}
+
 /* The zone must not be served. */
 static void
 give_up(struct zone *zone, const char *name, const char *why)

@@ -63,6 +63,21 @@ struct zone_slot {
 	uint32_t reference;
 };
 
+struct zone;
+struct zone_owner;
+
+/* A name that a record refers to and that the zone does not answer for. */
+struct zone_reference {
+	const struct zone *zone;
+	const char *from;		/* "owner/MX ", for the log */
+	const char *name;
+	const struct zone_owner *glue;	/* its addresses as they stand here; NULL: none */
+	uint32_t verdict;		/* if it is an alias */
+};
+
+/* Look it up elsewhere. False: the zone must not be served. */
+typedef bool zone_look(const struct zone_reference *reference);
+
 /* How a zone is to be read. */
 struct zone_rules {
 	uint32_t check_names;		/* enum verdict */
@@ -80,6 +95,7 @@ struct zone_rules {
 	uint32_t types_per_name;
 	uint32_t max_ttl;		/* 0: any */
 	bool	 many_errors;		/* tell all, not the first */
+	zone_look *look;		/* NULL: nobody */
 	struct origins *origins;	/* where each record stands; NULL: of no interest */
 };
 
@@ -116,6 +132,9 @@ struct zone *zone_load(const struct dns_name *apex, const char *file,
 
 /* Why the last zone that was read must not be served, as its log line says it. */
 extern char zone_trouble[256];
+
+/* The last part of it, as short as BIND tells it. Borrowed from trouble, which may be NULL. */
+const char *zone_trouble_in_short(const char *trouble);
 
 /* The same from memory; name is what the log calls it. */
 struct zone *zone_read(const struct dns_name *apex, const char *name,

@@ -343,6 +343,7 @@ answer_write(const struct question *question, const struct image *image,
 	begin(&s, &reply, question, out);
 	s.image = image;
 	s.client = client;
+	s.local = question->local;
 	s.is_tcp = is_tcp;
 	limit = reply_limit(&s, &edns, size);
 	room = edns_room(&edns);

@@ -22,6 +22,7 @@ struct question {
 	enum dns_verdict verdict;
 	struct dns_query query;
 	struct zone_path path;
+	const struct sockaddr *local;	/* where it came, set by who received it; NULL: of no interest */
 	uint32_t key;			/* number of the one that it was signed with; 0: none */
 };
 

@@ -114,10 +114,12 @@ static void
 start(struct server *server, int fd, const struct sockaddr_in6 *peer)
 {
 	struct connection *c = mem_zalloc(1, sizeof(*c));
+	socklen_t length = sizeof(c->local);
 
 	c->source.fd = fd;
 	c->server = server;
 	c->peer = *peer;
+	(void)getsockname(fd, (struct sockaddr *)&c->local, &length);
 	counters_note_client(1);
 	crowd_enter(c, CROWD_NEW);
 	make_room(server, c);

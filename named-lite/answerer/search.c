@@ -415,6 +415,9 @@ search_enter_zone(struct search *s, uint16_t no_zone)
 	s->reply->rcode = DNS_REFUSED;
 	if (!image_acl_allows_key(s->image, s->zone->acl, s->client, s->key))
 		return false;
+	if (s->zone->acl_on != 0 && s->local != NULL &&
+	    !image_acl_allows_key(s->image, s->zone->acl_on, s->local, s->key))
+		return false;
 	s->reply->rcode = DNS_NOERROR;
 	return true;
 }

@@ -25,6 +25,7 @@ struct search {
 	const struct dns_query *query;
 	struct reply *reply;
 	const struct sockaddr *client;
+	const struct sockaddr *local;	/* where the question came; NULL: of no interest */
 	uint32_t key;			/* that the client signed with */
 	bool	 is_tcp;
 	uint16_t type;			/* looked for */

@@ -35,6 +35,7 @@
 struct listener {
 	struct source udp;
 	struct source tcp;
+	union control_socket address;
 };
 
 static struct {
@@ -67,17 +68,20 @@ prepare_batch(void)
 
 /* Answer those that were received; gives the number of answers. */
 static int
-answer_batch(int fd, int received)
+answer_batch(const struct listener *listener, int received)
 {
 	int count = 0;
 
 	counters->udp_questions += received;
-	for (int i = 0; i < received; i++)
+	for (int i = 0; i < received; i++) {
 		answer_read(&batch.read[i], &server.image, batch.questions[i],
 		    batch.in[i].msg_len);
+		batch.read[i].local = &listener->address.any;
+	}
 	for (int i = 0; i < received && server.logs_questions; i++)
 		questions_log(&batch.read[i],
-		    (const struct sockaddr *)&batch.from[i], false, fd);
+		    (const struct sockaddr *)&batch.from[i], false,
+		    listener->udp.fd);
 	for (int i = 0; i < received; i++) {
 		const struct sockaddr *from =
 		    (const struct sockaddr *)&batch.from[i];
@@ -119,20 +123,19 @@ send_batch(int fd, int count)
 }
 
 static void
-on_datagrams(struct source *source)
+on_datagrams(struct listener *listener)
 {
-	int received = BATCH;
+	int fd = listener->udp.fd, received = BATCH;
 
 	for (int i = 0; i < BATCHES_MAX && received == BATCH; i++) {
 		for (int n = 0; n < BATCH; n++)
 			batch.in[n].msg_hdr.msg_namelen =
 			    sizeof(batch.from[n]);
-		received = recvmmsg(source->fd, batch.in, BATCH, MSG_DONTWAIT,
+		received = recvmmsg(fd, batch.in, BATCH, MSG_DONTWAIT,
 		    NULL);
 		serve_keep_up();
 		if (received > 0)
-			send_batch(source->fd, answer_batch(source->fd,
-			    received));
+			send_batch(fd, answer_batch(listener, received));
 	}
 }
 
@@ -151,7 +154,8 @@ watch(struct source *source, int fd,
 static void
 on_udp(struct source *source, uint32_t events)
 {
-	on_datagrams(source);
+	/* The first of its listener. */
+	on_datagrams((struct listener *)source);
 }
 
 static void
@@ -160,11 +164,23 @@ on_listening(struct source *source, uint32_t events)
 	tcp_accept(&server, source->fd);
 }
 
+static union control_socket
+local_address(int fd)
+{
+	union control_socket address;
+	socklen_t length = sizeof(address);
+
+	memset(&address, 0, sizeof(address));
+	(void)getsockname(fd, &address.any, &length);
+	return address;
+}
+
 static void
 listen_to(unsigned number, const int *fds)
 {
 	struct listener *listener = mem_zalloc(1, sizeof(*listener));
 
+	listener->address = local_address(fds[0]);
 	watch(&listener->udp, fds[0], on_udp);
 	watch(&listener->tcp, fds[1], on_listening);
 	listeners[number] = listener;
@@ -178,7 +194,7 @@ forget(unsigned number)
 
 	if (listener == NULL)
 		return;
-	on_datagrams(&listener->udp);
+	on_datagrams(listener);
 	/* The supervisor has these sockets too, so that closing does not end the watch. */
 	epoll_ctl(server.epoll, EPOLL_CTL_DEL, listener->udp.fd, NULL);
 	epoll_ctl(server.epoll, EPOLL_CTL_DEL, listener->tcp.fd, NULL);

@@ -103,6 +103,7 @@ answer_one(struct connection *c, const uint8_t *bytes, size_t length)
 	size_t written;
 
 	answer_read(&question, &c->server->image, bytes, length);
+	question.local = (const struct sockaddr *)&c->local;
 	if (c->server->logs_questions)
 		questions_log(&question, peer, true, c->source.fd);
 	written = respond_concerns(&question) ?

@@ -16,6 +16,7 @@ struct connection {
 	struct server *server;
 	enum crowd crowd;
 	struct sockaddr_in6 peer;
+	struct sockaddr_in6 local;
 	struct text in;			/* what is left for later: questions, the last one perhaps not whole */
 	struct text out;		/* answers that the client has not taken yet */
 	struct transfer *transfer;	/* what is written now; NULL: nothing of that size */

@@ -24,6 +24,8 @@ struct transfer {
 	const char *kind;		/* "AXFR", "IXFR", "AXFR-style IXFR" */
 	struct dns_tsig tsig;
 	bool	 is_signed;
+	bool	 has_one_answer;	/* a message */
+	size_t	 size;			/* of a message that has several */
 	uint16_t id, flags;
 	uint8_t	 question[DNS_NAME_MAX + 4];
 	size_t	 question_length;
@@ -37,6 +39,7 @@ struct transfer {
 	uint32_t nodes_left;
 	const struct image_rrset *rrset;
 	unsigned rrsets_left;
+	size_t	 records_put;		/* of the node, when they go one by one */
 	const struct history_step *step;	/* STEPS */
 	size_t	 step_at;
 };
@@ -86,29 +89,45 @@ read_serial(const struct question *question, uint32_t *serial)
 	return true;
 }
 
-static bool
-provides_ixfr(const struct transfer *t, const struct sockaddr *client)
+/* What the closest server statement says of the client, if it says so. */
+static uint32_t
+peer_says(const struct plan *plan, const struct sockaddr *client,
+    size_t field, uint32_t otherwise)
 {
-	const struct plan *plan = &t->generation->plan;
-	uint32_t provides = plan->header->provide_ixfr;
 	int best = -1;
 
 	for (uint32_t i = 0; i < plan->header->peer_count; i++) {
 		const struct plan_peer *peer = &plan->peers[i];
+		uint32_t says;
 
-		if (peer->provide_ixfr != UNSET && peer->prefix.prefix > best &&
+		memcpy(&says, (const char *)peer + field, sizeof(says));
+		if (says != UNSET && peer->prefix.prefix > best &&
 		    acl_prefix_matches(&peer->prefix, client)) {
 			best = peer->prefix.prefix;
-			provides = peer->provide_ixfr;
+			otherwise = says;
 		}
 	}
-	return provides != 0;
+	return otherwise;
+}
+
+static void
+choose_format(struct transfer *t, const struct sockaddr *client)
+{
+	const struct plan *plan = &t->generation->plan;
+
+	t->has_one_answer = peer_says(plan, client,
+	    offsetof(struct plan_peer, transfer_format),
+	    plan->header->transfer_format) == TRANSFER_ONE_ANSWER;
+	t->size = plan->header->transfer_message_size;
+	if (t->size > MESSAGE_SIZE)
+		t->size = MESSAGE_SIZE;
 }
 
 static void
 choose_kind(struct transfer *t, const struct question *question,
     const struct sockaddr *client)
 {
+	const struct plan *plan = &t->generation->plan;
 	uint32_t serial;
 
 	t->kind = "AXFR";
@@ -119,7 +138,9 @@ choose_kind(struct transfer *t, const struct question *question,
 	if (!record_is_newer(t->zone->serial, serial)) {
 		t->nodes_left = 0;
 		t->stage = LAST_SOA;	/* the client has it: one SOA says so */
-	} else if (provides_ixfr(t, client) && has_way(t, serial))
+	} else if (peer_says(plan, client, offsetof(struct plan_peer,
+	    provide_ixfr), plan->header->provide_ixfr) != 0 &&
+	    has_way(t, serial))
 		t->step = step_from(t, serial);
 	else
 		t->kind = "AXFR-style IXFR";
@@ -227,6 +248,7 @@ transfer_start(struct transfer **transfer, struct server *server,
 	strlcpy(t->client, peer, sizeof(t->client));
 	keep_question(t, question);
 	choose_kind(t, question, client);
+	choose_format(t, client);
 	log_info("client %s: transfer of '%s/IN': %s started (serial %u)",
 	    t->client, plan_string(&now->plan, zone->name), t->kind,
 	    zone->serial);
@@ -264,7 +286,7 @@ begin_message(struct transfer *t, struct reply *reply, uint8_t *out)
 	memset(reply, 0, sizeof(*reply));
 	reply->out = out;
 	reply->used = DNS_HEADER_SIZE;
-	reply->limit = MESSAGE_SIZE;
+	reply->limit = t->has_one_answer ? 0 : t->size;	/* the first one always fits */
 	memset(out, 0, DNS_HEADER_SIZE);
 	dns_put16(out, t->id);
 	dns_put16(out + 2, t->flags);
@@ -310,29 +332,7 @@ put_rrset(struct transfer *t, struct reply *reply,
 	return put;
 }
 
-/* Does the message have no more room, or is what was to be written in it? */
-enum progress { FULL, DONE };
-
-static enum progress
-put_nodes(struct transfer *t, struct reply *reply)
-{
-	for (;;) {
-		while (t->rrsets_left > 0) {
-			if (t->rrset != t->soa &&
-			    !put_rrset(t, reply, t->node, t->rrset))
-				return FULL;
-			t->rrset = image_rrset_next(t->rrset);
-			t->rrsets_left--;
-		}
-		if (--t->nodes_left == 0)
-			return DONE;
-		t->node = image_node_next(t->node);
-		t->rrset = image_node_rrsets(t->node);
-		t->rrsets_left = t->node->rrset_count;
-	}
-}
-
-/* A record of the history, without any compression. */
+/* A record by itself, without any compression. */
 static bool
 put_record(struct reply *reply, const struct record *record)
 {
@@ -353,6 +353,67 @@ put_record(struct reply *reply, const struct record *record)
 	reply->used += name + 10 + record->length;
 	reply->counts[SECTION_ANSWER]++;
 	return true;
+}
+
+/* The record of a node that is next, its SOA not counted. */
+struct pick {
+	size_t	 skip;
+	struct reply *reply;
+	bool	 is_there;
+	bool	 is_put;
+};
+
+static void
+pick_record(void *argument, const struct record *record)
+{
+	struct pick *pick = argument;
+
+	if (record->type == DNS_TYPE_SOA || pick->is_there ||
+	    pick->skip-- > 0)
+		return;
+	pick->is_there = true;
+	pick->is_put = put_record(pick->reply, record);
+}
+
+/* Does the message have no more room, or is what was to be written in it? */
+enum progress { FULL, DONE };
+
+/* One record a message, as servers of old want it. */
+static enum progress
+put_single(struct transfer *t, struct reply *reply)
+{
+	while (t->nodes_left > 0) {
+		struct pick pick = { t->records_put, reply, false, false };
+
+		records_of_node(t->node, pick_record, &pick);
+		if (pick.is_put)
+			t->records_put++;
+		if (pick.is_there)
+			return FULL;
+		t->records_put = 0;
+		if (--t->nodes_left > 0)
+			t->node = image_node_next(t->node);
+	}
+	return DONE;
+}
+
+static enum progress
+put_nodes(struct transfer *t, struct reply *reply)
+{
+	for (;;) {
+		while (t->rrsets_left > 0) {
+			if (t->rrset != t->soa &&
+			    !put_rrset(t, reply, t->node, t->rrset))
+				return FULL;
+			t->rrset = image_rrset_next(t->rrset);
+			t->rrsets_left--;
+		}
+		if (--t->nodes_left == 0)
+			return DONE;
+		t->node = image_node_next(t->node);
+		t->rrset = image_node_rrsets(t->node);
+		t->rrsets_left = t->node->rrset_count;
+	}
 }
 
 static enum progress
@@ -389,7 +450,8 @@ put_stage(struct transfer *t, struct reply *reply)
 		t->stage = t->step != NULL ? STEPS : ZONE_NODES;
 		return DONE;
 	case ZONE_NODES:
-		if (put_nodes(t, reply) == FULL)
+		if ((t->has_one_answer ? put_single(t, reply) :
+		    put_nodes(t, reply)) == FULL)
 			return FULL;
 		t->stage = LAST_SOA;
 		return DONE;

@@ -91,21 +91,6 @@ on_reconfigured(void *argument, const struct control_change *change,
 	session_reply(argument, went_well ? NULL : "failure", NULL);
 }
 
-/* As short as BIND: the last part of what the log says. */
-static const char *
-reason(const struct plan_zone *zone)
-{
-	static const char mark[] = " failed: ";
-	const char *why = plan_string(&office.plan, zone->why);
-	const char *last = NULL;
-
-	while (why != NULL && (why = strstr(why, mark)) != NULL) {
-		why += strlen(mark);
-		last = why;
-	}
-	return last != NULL ? last : "bad zone";
-}
-
 /*
  * The new plan is there. Of a zone that is served all the same BIND does not
  * say that its file is bad: it reads it after it has answered. zonestatus does.
@@ -120,7 +105,8 @@ on_zone_reloaded(void *argument, const struct control_change *change,
 	if (zone == NULL || !went_well)
 		session_reply(argument, "failure", NULL);
 	else if (!zone->is_loaded)
-		session_reply(argument, reason(zone), NULL);
+		session_reply(argument, zone_trouble_in_short(plan_string(
+		    &office.plan, zone->why)), NULL);
 	else
 		session_reply(argument, NULL,
 		    zone->outcome == LOAD_UP_TO_DATE ?

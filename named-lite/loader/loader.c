@@ -1,6 +1,7 @@
 #include "named-lite/loader/loader.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ begin_zones(void)
 		load.rules[i] = row->rules;
 		load.zones[i].apex = &apexes[i];
 		load.zones[i].acl = row->allow_query;
+		load.zones[i].acl_on = row->allow_query_on;
 	}
 	load.build.zones = load.zones;
 	load.build.zone_count = count;
@@ -152,6 +154,28 @@ begin_with_plan(void)
 	return enter(plan_string(&load.plan, header->directory));
 }
 
+/*
+ * For init systems that want to know whom they started. Where named.conf
+ * names no file, it is written only for who runs by himself, and where
+ * somebody has made the directory.
+ */
+static void
+write_pid_file(void)
+{
+	const char *path = load.settings.pid_file;
+	bool is_default = path != NULL && strcmp(path, DEFAULT_PID_FILE) == 0;
+	FILE *file;
+
+	if (path == NULL || (is_default && (load.options->under_master ||
+	    load.options->to_console)))
+		return;
+	file = fopen(path, "we");
+	if (file != NULL)
+		fprintf(file, "%d\n", (int)getppid());
+	if ((file == NULL || fclose(file) != 0) && !is_default)
+		log_warning("couldn't write pid-file '%s': %m", path);
+}
+
 static void
 look_at_served(const int *files)
 {
@@ -182,5 +206,9 @@ loader_run(const struct options *options, const struct loader_task *task,
 		memcpy(files, task->served, sizeof(files));
 	else if (make_files(files) == -1)
 		return EXIT_FAILURE;
-	return hand_over(fd, files) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (hand_over(fd, files) == -1)
+		return EXIT_FAILURE;
+	if (task->job == LOADER_ALL || task->job == LOADER_CONFIG)
+		write_pid_file();
+	return EXIT_SUCCESS;
 }

@@ -113,6 +113,11 @@ add_remotes(struct remote_table *table, const struct settings *settings,
 		to->source = four_or_six(&zone->transfer_source,
 		    &zone->transfer_source_v6, any->sa_family);
 		to->key = from->key;
+		if (to->key == REMOTE_KEY_MISSING) {
+			to->key = 0;
+			to->bogus = true;
+			continue;
+		}
 		to->request_ixfr = zone->request_ixfr;
 		to->request_expire = zone->request_expire;
 		if (server == NULL)
@@ -158,6 +163,7 @@ fill_zone(struct plan_zone *to, const struct zone_settings *from)
 	to->type = from->type;
 	to->rules = options->rules;
 	to->allow_query = options->allow_query;
+	to->allow_query_on = options->allow_query_on;
 	to->allow_transfer = options->allow_transfer;
 	to->allow_notify = options->allow_notify;
 	to->notify = options->notify;

@@ -130,7 +130,7 @@ build_from_ground(const struct image_header *settings,
 
 	for (int i = 0; i < ZONES; i++)
 		zones[i] = (struct build_zone) { &names[i],
-		    make_zone(i, chances[i]), false, 0 };
+		    make_zone(i, chances[i]), false, 0, 0 };
 	fd = build_image(&build);
 	for (int i = 0; i < ZONES; i++)
 		zone_free(&zones[i].zone);
@@ -155,7 +155,7 @@ START_TEST(test_patches)
 			bool is_kept = i == ZONES - 1 || (round * 7 + i) % 3;
 
 			zones[i] = (struct build_zone) { &names[i], NULL,
-			    is_kept, 0 };
+			    is_kept, 0, 0 };
 			if (is_kept)
 				continue;
 			chances[i] = round + 2;

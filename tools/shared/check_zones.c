@@ -28,7 +28,7 @@ check_zones(const struct master_cf *services)
 		fd_close(&here);
 		return 0;
 	}
-	if (site_load(&site, config.named_config_file) == -1)
+	if (site_load(&site, config.named_config_file, NULL) == -1)
 		errors++;
 	else {
 		for (size_t i = 0; i < site.settings.zone_count; i++)

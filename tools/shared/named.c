@@ -33,17 +33,26 @@ named_lines_go_to(FILE *to)
 	log_open_function(write_line);
 }
 
+const char *
+named_explain(void)
+{
+	return errno == ENOENT ? "file not found" :
+	    errno == EACCES ? "permission denied" : strerror(errno);
+}
+
 void
 named_enter(const char *root, const char *directory)
 {
 	fatal_exit_code = EXIT_FAILURE;
 	tzset();
 	if (root != NULL && (chroot(root) == -1 || chdir("/") == -1)) {
-		fprintf(stderr, "chroot: %s: %s\n", root, strerror(errno));
+		fprintf(stderr, "isc_dir_chroot: %s: %s\n", root,
+		    named_explain());
 		exit(EXIT_FAILURE);
 	}
 	if (directory != NULL && chdir(directory) == -1) {
-		fprintf(stderr, "chdir: %s: %s\n", directory, strerror(errno));
+		fprintf(stderr, "isc_dir_chdir: %s: %s\n", directory,
+		    named_explain());
 		exit(EXIT_FAILURE);
 	}
 }

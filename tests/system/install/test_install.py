@@ -1,5 +1,6 @@
 """make install puts there what etc/manifest lists, nothing else, and nothing outside DESTDIR."""
 import os
+import socket
 import stat
 import subprocess
 import tempfile
@@ -7,7 +8,7 @@ import tempfile
 import postroad
 
 
-class Install(postroad.Test):
+class Installed(postroad.Test):
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="postroad-install-")
         self.addCleanup(subprocess.run, ["rm", "-rf", self.directory])
@@ -48,6 +49,8 @@ class Install(postroad.Test):
                     rows[name] = (kind, owner, group, mode)
         return rows
 
+
+class Install(Installed):
     def test_what_is_listed_is_there_and_nothing_else(self):
         before = open("/etc/passwd").read()
         self.make("install")
@@ -88,3 +91,68 @@ class Install(postroad.Test):
         self.assertIn("# mine\n", open(main_cf).read())
         self.make("uninstall")
         self.assertEqual({self.directory + f for f in self.files()}, {main_cf})
+
+
+class BindNames(Installed):
+    """With --enable-bind-names: what BIND's administrators and units call is there, and works."""
+
+    def setUp(self):
+        super().setUp()
+        self.make("install", "bind_names_directory=$(sbindir)")
+
+    def test_programs_and_pages(self):
+        for name, said in (("named", "postroad"), ("named-checkconf", "postroad"), ("named-checkzone", "postroad")):
+            done = subprocess.run([self.one(name), "-v"], capture_output=True, text=True)
+            self.assertExit(done, 0)
+            self.assertIn(said, done.stdout)
+        done = subprocess.run([self.one("rndc-confgen")], capture_output=True, text=True)
+        self.assertIn('key "rndc-key" {', done.stdout)
+        done = subprocess.run([self.one("rndc"), "restart"], capture_output=True, text=True)
+        self.assertEqual(done.stderr, "rndc: 'restart' is not implemented\n")
+        for page in ("named.8", "rndc.8", "rndc-confgen.8", "named-checkconf.1", "named-checkzone.1",
+                     "named-compilezone.1"):
+            with open(self.one(page)) as f:
+                self.assertIn(".Sh NAME", f.read())
+        self.assertEqual({n for n, row in self.manifest().items() if row[0] != "d"}, self.files())
+        self.make("uninstall", "bind_names_directory=$(sbindir)")
+        self.assertEqual(self.files(), set())
+
+    def test_a_zone_is_compiled(self):
+        path = os.path.join(self.directory, "z")
+        with open(path, "w") as f:
+            f.write("$TTL 3600\n@ SOA ns x 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n")
+        done = subprocess.run([self.one("named-compilezone"), "-i", "local", "-o", "-", "z.test", path],
+                              capture_output=True, text=True)
+        self.assertExit(done, 0)
+        self.assertIn("ns.z.test.\t\t\t\t      3600 IN A\t\t192.0.2.1\n", done.stdout)
+
+    def test_the_line_of_binds_unit(self):
+        """ExecStart=named -f -u bind, Type=notify."""
+        if not postroad.ROOT:
+            self.skipTest("needs root")
+        os.chmod(self.directory, 0o755)
+        notify = os.path.join(self.directory, "notify")
+        port = postroad.free_port("127.0.0.1")
+        with open(os.path.join(self.directory, "z"), "w") as f:
+            f.write("$TTL 3600\n@ SOA ns x 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\n")
+        conf = os.path.join(self.directory, "named.conf.test")
+        with open(conf, "w") as f:
+            f.write('options { directory "%s"; listen-on port %d { 127.0.0.1; }; listen-on-v6 { none; };\n'
+                    'pid-file none; };\ncontrols { };\nzone "z.test" { type primary; file "z"; };\n'
+                    % (self.directory, port))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+            told.bind(notify)
+            told.settimeout(30)
+            named = subprocess.Popen([self.one("named"), "-f", "-u", "nobody", "-c", conf],
+                                     env=dict(os.environ, NOTIFY_SOCKET=notify))
+            try:
+                states = []
+                while "READY=1" not in states:
+                    states.append(told.recv(1000).decode())
+                self.assertIsNone(named.poll())
+                named.terminate()
+                while "STOPPING=1" not in states:
+                    states.append(told.recv(1000).decode())
+                self.assertEqual(named.wait(30), 0)
+            finally:
+                named.kill()

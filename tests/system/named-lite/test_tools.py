@@ -40,6 +40,11 @@ a FOO x
 a DS 1 8 2 AABB
 a LOC 91 N 5 E 0
 a APL 1:10.0.0.0/33
+a EUI48 00-00-5e-00-53-2
+a EUI48 00-00-5e-00-53-2aa
+a EUI48 000-00-5e-00-53-2a
+a EUI64 00-00-5e-ef-10-00-00
+a\0b A 1.2.3.4
 a WKS 10.0.0.1 foo 5
 a HIP 2 2001 YW Jj
 a IPSECKEY 10 1 2 10.0.0.1
@@ -120,6 +125,36 @@ class Tools(unittest.TestCase):
             self.write("n.conf", text + ("" if text.endswith(";") else ";") + "\n")
             with self.subTest(text):
                 self.assertEqual(self.ours("checkconf", "n.conf"), run("named-checkconf", "n.conf"))
+
+    @unittest.skipUnless(shutil.which("named-checkzone"), "BIND is not installed")
+    def test_options_do_what_they_do_in_bind(self):
+        self.write("z", "$TTL 90061\n" + TOP[TOP.index("@"):] + "ns 1 A 192.0.2.2\n* TXT x\nb\\@ 0 TXT \"y; z.\"\n"
+                   "$ORIGIN sub.t.test.\na A 1.1.1.1\nb.a MX 1 a\n@ 60 TXT apex\nc\\.d 300 CNAME b.a\n"
+                   "_sip._tcp SRV 1 2 3 a\nx.y.z A 1.1.1.1\na.very.long.name.that.is.longer.than.any.column A 1.2.3.4\n")
+        for options in ("-D", "-D -s full", "-D -s relative", "-s relative -o -", "-D -q", "-q", "-D -F text", "-s foo",
+                        "-f foo", "-F map", "-i foo", "-k foo", "-l 30", "-l 1000000", "-l x", "-L 5", "-L x", "-c IN", "-c FOO", "-j",
+                        "-J nofile", "-d", "-w /nix", "-t /nix", "-o /nix/out", "-m fail", "-M fail", "-n fail", "-r fail",
+                        "-S fail", "-T ignore", "-W ignore"):
+            with self.subTest(options):
+                options = ["-i", "local"] + options.split()
+                self.assertEqual(self.ours("checkzone", *options, "t.test", "z"),
+                                 run("named-checkzone", *options, "t.test", "z"))
+
+    @unittest.skipUnless(shutil.which("rndc-confgen") or os.path.exists("/usr/sbin/rndc-confgen"), "BIND is not installed")
+    def test_keys_are_made_as_bind_makes_them(self):
+        theirs = shutil.which("rndc-confgen") or "/usr/sbin/rndc-confgen"
+        os.mkdir("root")
+        for options in ("", "-A hmac-sha512", "-A sha256", "-A hmac-md5", "-A foo", "-b 0", "-b 9", "-b 513", "-k kk",
+                        "-p 0", "-p 1953", "-p 70000", "-s 1.2.3.4", "-s ::1", "-s foo", "-a -c ./k", "-a -c ./k -u nobody",
+                        "-a -c ./k -u nix", "-a -c /nix/k", "-a -c k -t root", "-r x", "-t /x", "-m"):
+            with self.subTest(options):
+                def made(*command):
+                    code, text = run(*command, *options.split())
+                    mode = stat.S_IMODE(os.stat("k").st_mode) if os.path.exists("k") else None
+                    if mode is not None:
+                        os.unlink("k")
+                    return code, re.sub('secret "[^"]*"', "secret", text).replace("postroad-confgen", "rndc-confgen"), mode if code == 0 else None
+                self.assertEqual(made(os.path.join(BIN, "postroad-confgen")), made(theirs))
 
     def test_zones_are_listed_loaded_and_printed(self):
         self.write("a.zone", TOP)

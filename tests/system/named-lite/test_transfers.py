@@ -1,6 +1,7 @@
 """Zones from one server to another: ours to ours, and with BIND, Knot and NSD either way where they are installed."""
 
 import os
+import re
 import signal
 import socket
 import struct
@@ -96,6 +97,35 @@ class Ours(Transfers):
         s.write("a.test.zone", "broken")
         s.reload()                      # now the parent is what was served
         self.assertEqual({record[:2] for record in peers.transfer(s.port, "a.test")}, records)
+
+    def test_one_answer_a_message(self):
+        text = zone(1, "m TXT a\nm TXT b\nm MX 1 ns\n")
+        one = self.primary(text=text, options="transfer-format one-answer;")
+        many = self.primary(text=text, more="server 127.0.0.9 { transfer-format one-answer; };")
+        self.same(one.port, many.port)
+        for s, is_single in ((one, True), (many, False)):
+            list(peers.transfer(s.port, "a.test"))
+            s.wait("AXFR ended: ", 1)
+            messages, records = re.search(r"AXFR ended: (\d+) messages, (\d+) records", s.log()).groups()
+            self.assertEqual(messages, records if is_single else "1")
+        s = self.secondary(one.port)
+        self.wait_serial(s, 1)
+        self.same(s.port, one.port)
+
+    def test_where_a_zone_may_be_asked_for(self):
+        s = self.server({"a.test": server.SOA % 1}, "allow-query-on { !127.0.0.1; any; };",
+                        'zone "b.test" { type primary; file "a.test.zone"; allow-query-on { 127.0.0.1; }; };')
+        self.assertEqual(s.udp("ns.a.test").status, "REFUSED")
+        self.assertEqual(s.tcp("ns.a.test").status, "REFUSED")
+        self.assertEqual(s.udp("ns.b.test").status, "NOERROR")
+        self.assertEqual(s.tcp("ns.b.test").status, "NOERROR")
+
+    def test_a_primary_whose_key_is_missing_is_passed_over(self):
+        primary = self.primary()
+        s = self.server({}, QUICK, 'zone a.test { type secondary; file "a.copy"; primaries { 127.0.0.1 port %d key no; '
+                        '127.0.0.1 port %d; }; };\n' % (primary.port, primary.port))
+        self.wait_serial(s, 1)
+        self.assertIn("key 'no' is not defined: the servers with it are not talked to", s.log())
 
     def test_keys(self):
         primary = self.primary("allow-transfer { key k; };", more='key "other" { algorithm hmac-sha1; '
