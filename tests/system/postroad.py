@@ -475,14 +475,9 @@ class System:
 
     def wait_deferred(self, *ids):
         """They wait (all there are, by default), and mailq says why. A flush passes over what qmgr has not yet heard of."""
-        def waits(queue, queue_id):
-            flag, reasons, _ = queue.get(queue_id, ("*", [], []))
-            # qmgr knows the reason until the message has its file, then bounce must have written it.
-            return flag == "" and reasons and os.path.exists(self.path("spool", "defer", queue_id[0], queue_id))
-
         def waiting():
             queue = self.queue()
-            return queue and all(waits(queue, queue_id) for queue_id in ids or queue)
+            return queue and all(queue.get(i, "*")[0] == "" and queue[i][1] for i in ids or queue)
         wait_until(waiting, "deferred mail", lambda: "%r\n%s" % (self.queue(), self.story()))
 
     def wait_empty(self, patience=None):
