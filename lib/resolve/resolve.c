@@ -1,3 +1,5 @@
+/* What is asked, a function for each type of records, and what is made of the answers. */
+
 #include "resolve/resolve.h"
 
 #include <arpa/inet.h>
@@ -6,11 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-#include <sys/time.h>
-
-#include <ares.h>
-#include <event2/event.h>
 
 #include "base/base.h"
 #include "resolve/internal.h"
@@ -18,43 +15,6 @@
 #define ADDRESSES_MAX	100	/* of one name; more are not looked at */
 #define MX_MAX		100
 #define NAMES_MAX	100	/* name servers, texts */
-#define TRY_MS		3000
-#define TRIES		3
-#define UDP_SIZE	1232
-
-/* One of c-ares' sockets. */
-struct channel_socket {
-	LIST_ENTRY(channel_socket) link;
-	struct event	*event;
-	ares_socket_t	 fd;
-};
-
-struct resolver {
-	struct event_base	*base;
-	ares_channel		 channel;
-	struct event		*timer;
-	struct hosts		*hosts;
-	resolve_sieve		*sieve;
-	LIST_HEAD(, channel_socket) sockets;
-};
-
-struct resolve_query {
-	struct resolver		*resolver;
-	resolve_done		*done;		/* NULL: cancelled, waits for c-ares */
-	void			*argument;
-	unsigned		 waiting;	/* answers of c-ares still to come */
-	bool			 as_library;	/* the C library's answer is wanted: nobody sifts it */
-	const char		*why;
-	bool			 starting;	/* the function that asks has not returned */
-	struct event		*soon;		/* to answer from the loop */
-	enum resolve_result	 result;
-	size_t			 count;
-	union resolve_address	*addresses;
-	struct resolve_mx	*mx;
-	char			*name;
-	char			**names;
-	unsigned		 ttl;
-};
 
 const char *
 resolve_reason(enum resolve_result result)
@@ -70,281 +30,6 @@ resolve_reason(enum resolve_result result)
 		return "Host not found, try again";
 	}
 	return "Success";
-}
-
-/* The event loop's side of c-ares. */
-
-static void
-set_timer(struct resolver *resolver)
-{
-	struct timeval room;
-
-	/* With no question under way it gives the limit, NULL, and leaves room as it was. */
-	const struct timeval *wait = ares_timeout(resolver->channel, NULL,
-	    &room);
-
-	if (wait == NULL)
-		evtimer_del(resolver->timer);
-	else
-		evtimer_add(resolver->timer, wait);
-}
-
-static void
-on_timer(evutil_socket_t fd, short what, void *argument)
-{
-	struct resolver *resolver = argument;
-
-	ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	set_timer(resolver);
-}
-
-static void
-on_socket(evutil_socket_t fd, short what, void *argument)
-{
-	struct resolver *resolver = argument;
-
-	ares_process_fd(resolver->channel,
-	    what & EV_READ ? fd : ARES_SOCKET_BAD,
-	    what & EV_WRITE ? fd : ARES_SOCKET_BAD);
-	set_timer(resolver);
-}
-
-static struct channel_socket *
-find_socket(struct resolver *resolver, ares_socket_t fd)
-{
-	struct channel_socket *socket;
-
-	LIST_FOREACH(socket, &resolver->sockets, link)
-		if (socket->fd == fd)
-			return socket;
-	return NULL;
-}
-
-static void
-drop_socket(struct channel_socket *socket)
-{
-	LIST_REMOVE(socket, link);
-	event_free(socket->event);
-	free(socket);
-}
-
-/* c-ares wants to hear of a socket, of it no more, or of less. */
-static void
-watch_socket(void *argument, ares_socket_t fd, int readable, int writable)
-{
-	struct resolver *resolver = argument;
-	struct channel_socket *socket = find_socket(resolver, fd);
-
-	if (socket != NULL)
-		drop_socket(socket);
-	if (!readable && !writable)
-		return;
-	socket = mem_zalloc(1, sizeof(*socket));
-	socket->fd = fd;
-	socket->event = event_new(resolver->base, fd, EV_PERSIST |
-	    (readable ? EV_READ : 0) | (writable ? EV_WRITE : 0), on_socket,
-	    resolver);
-	event_add(socket->event, NULL);
-	LIST_INSERT_HEAD(&resolver->sockets, socket, link);
-}
-
-struct resolver *
-resolve_new(struct event_base *base, const char **why)
-{
-	struct resolver *resolver = mem_zalloc(1, sizeof(*resolver));
-	struct ares_options options = {
-		.flags = ARES_FLAG_EDNS,
-		.ednspsz = UDP_SIZE,
-		.timeout = TRY_MS,
-		.tries = TRIES,
-		.sock_state_cb = watch_socket,
-		.sock_state_cb_data = resolver,
-	};
-	int status;
-
-	resolver->base = base;
-	LIST_INIT(&resolver->sockets);
-	status = ares_library_init(ARES_LIB_INIT_ALL);
-	if (status == ARES_SUCCESS)
-		status = ares_init_options(&resolver->channel, &options,
-		    ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ | ARES_OPT_TIMEOUTMS |
-		    ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-	if (status != ARES_SUCCESS) {
-		*why = ares_strerror(status);
-		free(resolver);
-		return NULL;
-	}
-	resolver->timer = evtimer_new(base, on_timer, resolver);
-	resolver->hosts = hosts_read("/etc/hosts");
-	return resolver;
-}
-
-void
-resolve_sift_with(struct resolver *resolver, resolve_sieve *sieve)
-{
-	resolver->sieve = sieve;
-}
-
-void
-resolve_free(struct resolver **resolver)
-{
-	struct resolver *r = *resolver;
-
-	if (r == NULL)
-		return;
-	/* Queries hear ARES_EDESTRUCTION and go. */
-	ares_destroy(r->channel);
-	while (!LIST_EMPTY(&r->sockets))
-		drop_socket(LIST_FIRST(&r->sockets));
-	event_free(r->timer);
-	hosts_free(&r->hosts);
-	free(r);
-	*resolver = NULL;
-}
-
-/* A query's life. */
-
-static void
-query_free(struct resolve_query *query)
-{
-	for (size_t i = 0; query->mx != NULL && i < query->count; i++)
-		free((void *)(uintptr_t)query->mx[i].host);
-	for (size_t i = 0; query->names != NULL && i < query->count; i++)
-		free(query->names[i]);
-	if (query->soon != NULL)
-		event_free(query->soon);
-	free(query->names);
-	free(query->addresses);
-	free(query->mx);
-	free(query->name);
-	free(query);
-}
-
-static void
-answer(struct resolve_query *query)
-{
-	struct resolve_answer answer = {
-		.result = query->count > 0 ? RESOLVE_FOUND : query->result,
-		.count = query->count,
-		.addresses = query->addresses,
-		.mx = query->mx,
-		.name = query->name,
-		.names = query->names,
-		.why = query->count > 0 ? NULL : query->why,
-		.ttl = query->ttl,
-	};
-
-	if (query->done != NULL)
-		query->done(&answer, query->argument);
-	query_free(query);
-}
-
-static void
-on_soon(evutil_socket_t fd, short what, void *argument)
-{
-	answer(argument);
-}
-
-static void
-finish(struct resolve_query *query)
-{
-	if (query->waiting == 0 && !query->starting)
-		answer(query);
-}
-
-static struct resolve_query *
-query_new(struct resolver *resolver, resolve_done *done, void *argument)
-{
-	struct resolve_query *query = mem_zalloc(1, sizeof(*query));
-
-	query->resolver = resolver;
-	query->done = done;
-	query->argument = argument;
-	query->starting = true;
-	/* NXDOMAIN of one family does not outweigh "try again" of the other. */
-	query->result = RESOLVE_NOT_FOUND;
-	return query;
-}
-
-/* All questions are asked; perhaps they are answered already. */
-static struct resolve_query *
-started(struct resolve_query *query)
-{
-	struct timeval now = { 0, 0 };
-
-	query->starting = false;
-	if (query->waiting > 0) {
-		set_timer(query->resolver);
-		return query;
-	}
-	query->soon = evtimer_new(query->resolver->base, on_soon, query);
-	evtimer_add(query->soon, &now);
-	return query;
-}
-
-void
-resolve_cancel(struct resolve_query **query)
-{
-	struct resolve_query *q = *query;
-
-	*query = NULL;
-	if (q == NULL)
-		return;
-	q->done = NULL;
-	if (q->waiting == 0)
-		query_free(q);
-}
-
-static enum resolve_result
-result_of(int status)
-{
-	switch (status) {
-	case ARES_SUCCESS:
-		return RESOLVE_FOUND;
-	case ARES_ENOTFOUND:
-	case ARES_EBADNAME:
-		return RESOLVE_NOT_FOUND;
-	case ARES_ENODATA:
-		return RESOLVE_NO_DATA;
-	default:
-		return RESOLVE_TEMPORARY;
-	}
-}
-
-/* An answer has come. True if it may be looked at. */
-static bool
-arrived(struct resolve_query *query, int status)
-{
-	query->waiting--;
-	if (status == ARES_EDESTRUCTION || query->done == NULL) {
-		if (query->waiting == 0)
-			query_free(query);
-		return false;
-	}
-	return true;
-}
-
-/* The status of an answer with what the sieve left of it. */
-static int
-sifted(struct resolve_query *query, int status, unsigned char *bytes,
-    int length)
-{
-	const char *why = status != ARES_SUCCESS || query->as_library ? NULL :
-	    sift(query->resolver->sieve, bytes, (size_t)length);
-
-	if (why == NULL)
-		return status;
-	query->why = why;
-	return ARES_EREFUSED;
-}
-
-static void
-note_result(struct resolve_query *query, int status)
-{
-	enum resolve_result result = result_of(status);
-
-	if (result > query->result)
-		query->result = result;
 }
 
 static void
@@ -372,9 +57,9 @@ on_a(void *argument, int status, int timeouts, unsigned char *bytes, int length)
 	struct ares_addrttl found[ADDRESSES_MAX];
 	int count = ADDRESSES_MAX;
 
-	if (!arrived(query, status))
+	if (!query_arrived(query, status))
 		return;
-	status = sifted(query, status, bytes, length);
+	status = query_sifted(query, status, bytes, length);
 	if (status == ARES_SUCCESS)
 		status = ares_parse_a_reply(bytes, length, NULL, found, &count);
 	if (status == ARES_SUCCESS)
@@ -385,8 +70,8 @@ on_a(void *argument, int status, int timeouts, unsigned char *bytes, int length)
 		}
 	else
 		query->ttl = absence_ttl(bytes, (size_t)length);
-	note_result(query, status);
-	finish(query);
+	query_note(query, status);
+	query_finish(query);
 }
 
 /* IPv6 first, whichever answer came first. */
@@ -411,9 +96,9 @@ on_aaaa(void *argument, int status, int timeouts, unsigned char *bytes,
 	struct ares_addr6ttl found[ADDRESSES_MAX];
 	int count = ADDRESSES_MAX;
 
-	if (!arrived(query, status))
+	if (!query_arrived(query, status))
 		return;
-	status = sifted(query, status, bytes, length);
+	status = query_sifted(query, status, bytes, length);
 	if (status == ARES_SUCCESS)
 		status = ares_parse_aaaa_reply(bytes, length, NULL, found,
 		    &count);
@@ -425,8 +110,8 @@ on_aaaa(void *argument, int status, int timeouts, unsigned char *bytes,
 		if (before > 0)
 			put_v6_first(query, before);
 	}
-	note_result(query, status);
-	finish(query);
+	query_note(query, status);
+	query_finish(query);
 }
 
 struct resolve_query *
@@ -451,7 +136,7 @@ resolve_addresses(struct resolver *resolver, const char *host, unsigned from,
 			ares_query(resolver->channel, host, ns_c_in, ns_t_a,
 			    on_a, query);
 	}
-	return started(query);
+	return query_started(query);
 }
 
 static int
@@ -472,7 +157,7 @@ ask(struct resolver *resolver, const char *domain, int type,
 
 	query->waiting = 1;
 	ares_query(resolver->channel, domain, ns_c_in, type, on_answer, query);
-	return started(query);
+	return query_started(query);
 }
 
 static void
@@ -482,9 +167,9 @@ on_mx(void *argument, int status, int timeouts, unsigned char *bytes,
 	struct resolve_query *query = argument;
 	struct ares_mx_reply *found = NULL;
 
-	if (!arrived(query, status))
+	if (!query_arrived(query, status))
 		return;
-	status = sifted(query, status, bytes, length);
+	status = query_sifted(query, status, bytes, length);
 	if (status == ARES_SUCCESS)
 		status = ares_parse_mx_reply(bytes, length, &found);
 	for (struct ares_mx_reply *mx = found;
@@ -500,8 +185,8 @@ on_mx(void *argument, int status, int timeouts, unsigned char *bytes,
 	if (query->count > 1)
 		qsort(query->mx, query->count, sizeof(*query->mx),
 		    by_preference);
-	note_result(query, status);
-	finish(query);
+	query_note(query, status);
+	query_finish(query);
 }
 
 struct resolve_query *
@@ -530,9 +215,9 @@ on_ns(void *argument, int status, int timeouts, unsigned char *bytes,
 	struct hostent *found = NULL;
 	char **name;
 
-	if (!arrived(query, status))
+	if (!query_arrived(query, status))
 		return;
-	status = sifted(query, status, bytes, length);
+	status = query_sifted(query, status, bytes, length);
 	if (status == ARES_SUCCESS)
 		status = ares_parse_ns_reply(bytes, length, &found);
 	for (char **host = found == NULL ? NULL : found->h_aliases;
@@ -541,8 +226,8 @@ on_ns(void *argument, int status, int timeouts, unsigned char *bytes,
 			*name = mem_strdup(*host);
 	if (found != NULL)
 		ares_free_hostent(found);
-	note_result(query, status);
-	finish(query);
+	query_note(query, status);
+	query_finish(query);
 }
 
 struct resolve_query *
@@ -562,9 +247,9 @@ on_text(void *argument, int status, int timeouts, unsigned char *bytes,
 	struct text text = TEXT_EMPTY;
 	char **name;
 
-	if (!arrived(query, status))
+	if (!query_arrived(query, status))
 		return;
-	status = sifted(query, status, bytes, length);
+	status = query_sifted(query, status, bytes, length);
 	if (status == ARES_SUCCESS)
 		status = ares_parse_txt_reply_ext(bytes, length, &found);
 	for (struct ares_txt_ext *t = found; t != NULL; t = t->next) {
@@ -578,8 +263,8 @@ on_text(void *argument, int status, int timeouts, unsigned char *bytes,
 	text_clear(&text);
 	if (found != NULL)
 		ares_free_data(found);
-	note_result(query, status);
-	finish(query);
+	query_note(query, status);
+	query_finish(query);
 }
 
 struct resolve_query *
@@ -597,7 +282,7 @@ on_ptr(void *argument, int status, int timeouts, unsigned char *bytes,
 	struct hostent *host = NULL;
 	struct in_addr nothing = { 0 };
 
-	if (!arrived(query, status))
+	if (!query_arrived(query, status))
 		return;
 	if (status == ARES_SUCCESS)
 		status = ares_parse_ptr_reply(bytes, length, &nothing,
@@ -608,8 +293,8 @@ on_ptr(void *argument, int status, int timeouts, unsigned char *bytes,
 	}
 	if (host != NULL)
 		ares_free_hostent(host);
-	note_result(query, status);
-	finish(query);
+	query_note(query, status);
+	query_finish(query);
 }
 
 /* "1.2.0.192.in-addr.arpa", "1.0...ip6.arpa". */
@@ -653,7 +338,7 @@ resolve_name(struct resolver *resolver, const struct sockaddr *address,
 		ares_query(resolver->channel, reverse, ns_c_in, ns_t_ptr,
 		    on_ptr, query);
 	}
-	return started(query);
+	return query_started(query);
 }
 
 /* The IPv4 address in it, if there is one; else NULL. */

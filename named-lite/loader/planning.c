@@ -251,7 +251,7 @@ static bool
 read_key_file(struct dns_key *key, const char *config)
 {
 	char *path = find_key_file(config);
-	struct conf conf = { NULL };
+	struct conf conf = { .pool = NULL };
 	struct keys keys = { NULL, 0 };
 	bool found = false;
 

@@ -142,7 +142,7 @@ START_TEST(test_patches)
 	const struct image_header settings = { .seed = { 7, 11 },
 	    .udp_max = 1232 };
 	unsigned chances[ZONES] = { 1, 1, 1, 1, 1 }, patched = 0;
-	struct image image = { NULL }, fresh = { NULL };
+	struct image image = { .base = NULL }, fresh = { .base = NULL };
 
 	use(&image, build_from_ground(&settings, chances));
 	for (int round = 0; round < ROUNDS; round++) {
