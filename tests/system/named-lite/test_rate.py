@@ -5,10 +5,8 @@ import socket
 import struct
 import sys
 import time
-import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import peers
 import server
 import wire
 
@@ -109,35 +107,3 @@ class Rate(server.Test):
                     got += not wire.Answer(u.recv(4096)).has("tc")
             except TimeoutError:
                 return got
-
-
-@unittest.skipUnless(peers.Bind.PROGRAM, "BIND is not installed")
-class LikeBind(Rate):
-    """The same flood to both: as many whole answers, as many cut short, within what a second's border changes."""
-
-    OPTIONS = ["", "slip 1;", "slip 0;", "slip 3;", "slip 10;", "log-only yes;", "exempt-clients { 127.0.0.0/8; };",
-               "exempt-clients { 10.0.0.0/8; };", "nxdomains-per-second 3;", "nodata-per-second 3;",
-               "errors-per-second 3;", "referrals-per-second 3;", "all-per-second 20;", "window 1;", "window 60;",
-               "ipv4-prefix-length 32;", "ipv4-prefix-length 8;", "max-table-size 100;", "min-table-size 10;"]
-    FLOODS = [(["www.a.test"] * 120, "A"), (["nx%d.a.test" % i for i in range(60)], "A"),
-              (["www.a.test"] * 60, "MX"), (["x.sub.a.test"] * 60, "A"), (["nothing.example"] * 60, "A")]
-
-    def test_options(self):
-        for options in self.OPTIONS:
-            limits = "rate-limit { responses-per-second 10; %s };" % options
-            bind = peers.Bind({"a.test": ZONES["a.test"]}, 'zone "a.test" { type primary; file "a.test.zone"; };',
-                              options=limits)
-            self.addCleanup(bind.close)
-            ours = self.server(ZONES, limits)
-            for number, (names, kind) in enumerate(self.FLOODS):
-                source = "127.%d.0.9" % (number + 1)
-                theirs, mine = (self.flood(s, names, kind, source) for s in (bind, ours))
-                with self.subTest(options=options, names=names[0], kind=kind):
-                    for sort in ("whole", "cut"):
-                        self.assertAlmostEqual(mine[sort], theirs[sort], delta=11, msg="%s %s" % (theirs, mine))
-            bind.close()
-            ours.close()
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -90,7 +90,7 @@ class Verp(postroad.Test):
 
     def test_by_smtp(self):
         far = self.sink()
-        box = self.system(relayhost=far.nexthop())
+        box = self.system(relayhost=far.nexthop(), authorized_verp_clients="$mynetworks")
         with box.smtp() as client:
             client.ehlo()
             self.assertIn("xverp", client.esmtp_features)
