@@ -147,18 +147,26 @@ reconfigure(struct command_line *line)
 
 /* Other servers */
 
-static void
-refresh(struct command_line *line)
+/* The zone of the line, if it is a secondary. NULL: answered, with what its not being one is called. */
+static const struct plan_zone *
+secondary_zone(struct command_line *line, const char *otherwise)
 {
 	const struct plan_zone *zone = command_zone(line);
 
+	if (zone == NULL || zone->type == ZONE_SECONDARY)
+		return zone;
+	session_reply(line->session, "failure", otherwise);
+	return NULL;
+}
+
+static void
+refresh(struct command_line *line)
+{
+	const struct plan_zone *zone = secondary_zone(line,
+	    "not a secondary, mirror, or stub zone");
+
 	if (zone == NULL)
 		return;
-	if (zone->type != ZONE_SECONDARY) {
-		session_reply(line->session, "failure",
-		    "not a secondary, mirror, or stub zone");
-		return;
-	}
 	secondary_refresh(zone, false);
 	session_reply(line->session, NULL, "zone refresh queued");
 }
@@ -166,15 +174,11 @@ refresh(struct command_line *line)
 static void
 retransfer(struct command_line *line)
 {
-	const struct plan_zone *zone = command_zone(line);
+	const struct plan_zone *zone = secondary_zone(line,
+	    "retransfer: inappropriate zone type: primary");
 
 	if (zone == NULL)
 		return;
-	if (zone->type != ZONE_SECONDARY) {
-		session_reply(line->session, "failure",
-		    "retransfer: inappropriate zone type: primary");
-		return;
-	}
 	secondary_refresh(zone, true);
 	session_reply(line->session, NULL, NULL);
 }
