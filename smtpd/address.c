@@ -1,6 +1,7 @@
 /* Where a session comes from: the socket's other end, or what a load balancer says of it. */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/client.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>

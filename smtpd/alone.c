@@ -6,6 +6,7 @@
  * messages over as sendmail does.
  */
 
+
 #include "smtpd/smtpd.h"
 
 #include <signal.h>
@@ -19,6 +20,8 @@
 #include "config/config.h"
 #include "handover/handover.h"
 #include "service/service.h"
+#include "smtpd/dialogue.h"
+#include "smtpd/transaction.h"
 
 bool smtpd_is_alone;
 

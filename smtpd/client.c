@@ -5,12 +5,15 @@
  * more after XCLIENT: so who needs it later does not wait for a table.
  */
 
+#include "smtpd/client.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
 #include "config/network.h"
 #include "smtpd/check/check.h"
+#include "smtpd/smtpd.h"
 #include "table/maps.h"
 #include "table/match.h"
 

@@ -1,12 +1,17 @@
 /* The verbs: what may come when, and what acts on it. */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/dialogue.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "config/config.h"
+#include "smtpd/client.h"
+#include "smtpd/screening.h"
+#include "smtpd/smtpd.h"
+#include "smtpd/transaction.h"
 
 typedef void action(struct session *, const struct smtp_command *);
 

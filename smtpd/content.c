@@ -7,7 +7,8 @@
  * read to its end all the same: t->failure is then the reply.
  */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/transaction.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,6 +16,11 @@
 #include <sys/resource.h>
 
 #include "config/config.h"
+#include "ipc/channel.h"
+#include "smtpd/checks.h"
+#include "smtpd/client.h"
+#include "smtpd/dialogue.h"
+#include "smtpd/smtpd.h"
 
 /* Pieces of input that are looked at in one go. */
 #define PIECE	16384

@@ -5,7 +5,8 @@
  * has them: 459 is a site without a list, 458 that nobody can be asked.
  */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/dialogue.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +14,10 @@
 
 #include "address/address.h"
 #include "config/config.h"
+#include "ipc/channel.h"
 #include "service/service.h"
+#include "smtpd/checks.h"
+#include "smtpd/screening.h"
 
 static struct ipc_client *flush;
 

@@ -1,6 +1,7 @@
 /* Who is it? Connect, HELO, EHLO. */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/dialogue.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,11 @@
 
 #include "address/address.h"
 #include "config/config.h"
+#include "smtpd/checks.h"
+#include "smtpd/client.h"
+#include "smtpd/screening.h"
+#include "smtpd/smtpd.h"
+#include "smtpd/transaction.h"
 
 /* The name is known, or known to be unknown: this is the client's turn. */
 static void

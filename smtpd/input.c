@@ -1,10 +1,15 @@
 /* What a client sent: bytes to commands and content. */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/session.h"
 
 #include <string.h>
 
 #include "config/config.h"
+#include "smtpd/client.h"
+#include "smtpd/dialogue.h"
+#include "smtpd/screening.h"
+#include "smtpd/transaction.h"
 
 /* Replies that may wait to be sent before no more commands are read. */
 #define OUTPUT_MAX	16384

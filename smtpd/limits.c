@@ -8,7 +8,8 @@
  * not heard of the sessions that there are.
  */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/client.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include "config/config.h"
 #include "delivery/classes.h"
+#include "ipc/channel.h"
 #include "service/service.h"
 
 /* When anvil has not answered for longer than that, it is not asked for a minute. */

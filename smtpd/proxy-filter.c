@@ -9,7 +9,8 @@
  * The filter has so many messages at once; others wait for their turn.
  */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/transaction.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,8 @@
 #include "service/service.h"
 #include "smtp/command.h"
 #include "smtp/reply.h"
+#include "smtpd/client.h"
+#include "smtpd/dialogue.h"
 
 #define AT_ONCE_MAX	20	/* messages that the filter has from this process */
 #define PIECE		32768	/* of content, read at a time */

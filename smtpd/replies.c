@@ -5,12 +5,14 @@
  * what comes behind it too; the session is busy until all is said.
  */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/session.h"
 
 #include <stdarg.h>
 #include <string.h>
 
 #include "config/config.h"
+#include "smtpd/dialogue.h"
 
 void
 session_trace(const struct session *s, char direction, const char *line,

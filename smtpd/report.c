@@ -1,9 +1,14 @@
 /* Log lines, in the forms that pflogsumm, fail2ban and people read. */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/dialogue.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "smtpd/checks.h"
+#include "smtpd/screening.h"
+#include "smtpd/transaction.h"
 
 static void
 append_address(struct text *line, const char *name, const char *address)

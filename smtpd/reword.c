@@ -4,6 +4,8 @@
  * smtpd_reject_footer), what EHLO offers.
  */
 
+#include "smtpd/dialogue.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

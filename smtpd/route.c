@@ -5,11 +5,16 @@
  * bursts, and a sender is asked about once for each of his recipients.
  */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/route.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/base.h"
+#include "ipc/channel.h"
+#include "smtpd/smtpd.h"
 
 #define MEMORY_MS	1000
 #define SLOTS		256

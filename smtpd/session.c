@@ -10,7 +10,8 @@
  * the session is on the stack any more: everyone else sets `ending`.
  */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/session.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,6 +26,12 @@
 
 #include "config/config.h"
 #include "service/service.h"
+#include "smtpd/checks.h"
+#include "smtpd/client.h"
+#include "smtpd/dialogue.h"
+#include "smtpd/screening.h"
+#include "smtpd/smtpd.h"
+#include "smtpd/transaction.h"
 
 #define READ_SIZE	65536
 

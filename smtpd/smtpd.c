@@ -30,12 +30,15 @@
  *	explain/	a session for somebody who asks why
  *	alone.c		sendmail -bs: one user on standard input
  *	report.c	log lines, as log readers know them
+ *
+ * What they share is told in smtpd.h, with a header for each subject.
  */
 
 #include <string.h>
 
 #include "service/explain.h"
 #include "service/service.h"
+#include "smtpd/session.h"
 #include "smtpd/smtpd.h"
 
 int

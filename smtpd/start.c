@@ -1,10 +1,17 @@
 /* The last look at files: tables, lists, resolver. */
 
+
 #include "smtpd/smtpd.h"
 
 #include "config/config.h"
+#include "ipc/channel.h"
 #include "service/service.h"
 #include "service/sieve.h"
+#include "smtpd/checks.h"
+#include "smtpd/client.h"
+#include "smtpd/dialogue.h"
+#include "smtpd/screening.h"
+#include "smtpd/transaction.h"
 
 struct resolver *smtpd_resolver;
 struct ipc_client *smtpd_cleanup, *smtpd_rewrite;

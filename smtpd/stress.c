@@ -6,10 +6,12 @@
  * "stress = yes", and its clients with it; below half, by the usual again.
  */
 
+
 #include "smtpd/smtpd.h"
 
 #include <sys/resource.h>
 
+#include "base/base.h"
 #include "config/config.h"
 #include "service/service.h"
 

@@ -7,7 +7,8 @@
  * had committed it, so that it is neither lost nor taken twice.
  */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/transaction.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +18,11 @@
 #include <event2/event.h>
 
 #include "config/config.h"
+#include "ipc/channel.h"
 #include "service/service.h"
+#include "smtpd/client.h"
+#include "smtpd/dialogue.h"
+#include "smtpd/smtpd.h"
 
 /* How long the client waits for a cleanup that does not come, and when we look: soon, then ever more seldom. */
 #define PATIENCE_MS	60000

@@ -1,6 +1,7 @@
 /* MAIL, RCPT and RSET: the envelope grows, or is forgotten. */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/transaction.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -11,8 +12,13 @@
 
 #include "address/address.h"
 #include "config/config.h"
+#include "ipc/channel.h"
 #include "message/verp.h"
 #include "smtpd/check/check.h"
+#include "smtpd/client.h"
+#include "smtpd/dialogue.h"
+#include "smtpd/screening.h"
+#include "smtpd/smtpd.h"
 
 /* What one client's envelope may take: some 8,000 addresses of usual length. */
 #define ENVELOPE_LIMIT	(1 << 20)

@@ -5,7 +5,8 @@
  * can belong to is asked for. A reply tells by its codes whose trouble it is.
  */
 
-#include "smtpd/smtpd.h"
+
+#include "smtpd/dialogue.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 
 #include "delivery/classes.h"
 #include "delivery/transcript.h"
+#include "ipc/channel.h"
+#include "smtpd/smtpd.h"
 
 enum { OF_SESSIONS = NOTIFY_DATA | NOTIFY_POLICY | NOTIFY_PROTOCOL |
     NOTIFY_RESOURCE | NOTIFY_SOFTWARE };

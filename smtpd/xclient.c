@@ -6,12 +6,15 @@
  * smtpd_authorized_xclient_hosts, smtpd_authorized_xforward_hosts may.
  */
 
+#include "smtpd/client.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "address/address.h"
 #include "config/config.h"
+#include "smtpd/dialogue.h"
 #include "smtpd/smtpd.h"
 #include "table/match.h"
 

@@ -1,10 +1,13 @@
 /* What an access(5) table or a policy service says: the words, and what they do. */
 
+#include "smtpd/check/check.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
-#include "smtpd/check/check.h"
+#include "smtpd/dialogue.h"
+#include "smtpd/transaction.h"
 
 #define PREPEND_LIMIT	65536	/* bytes of headers that checks add to one message */
 

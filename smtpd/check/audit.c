@@ -5,6 +5,8 @@
  * output, a line each; a client would hear 451 for them.
  */
 
+#include "smtpd/check/check.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +16,11 @@
 
 #include "base/base.h"
 #include "config/config.h"
+#include "ipc/channel.h"
 #include "ipc/ipc.h"
 #include "service/service.h"
-#include "smtpd/check/check.h"
+#include "smtpd/screening.h"
+#include "smtpd/smtpd.h"
 
 static bool is_reading;		/* tables tell of themselves; we tell of the list, too */
 

@@ -29,7 +29,8 @@
 #ifndef SMTPD_CHECK_H
 #define SMTPD_CHECK_H
 
-#include "smtpd/smtpd.h"
+#include "smtpd/checks.h"
+#include "smtpd/route.h"
 #include "table/table.h"
 
 struct check;

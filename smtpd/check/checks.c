@@ -6,11 +6,15 @@
  * so it can stop anywhere for an answer and go on later; nothing else waits.
  */
 
+#include "smtpd/check/evaluation.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
-#include "smtpd/check/evaluation.h"
+#include "smtpd/screening.h"
+#include "smtpd/smtpd.h"
+#include "smtpd/transaction.h"
 
 /* What each stage is about, and the parameter that lists its checks. */
 static struct {

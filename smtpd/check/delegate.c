@@ -1,5 +1,7 @@
 /* check_policy_service: what another program says of the client and its request. */
 
+#include "smtpd/check/check.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,7 @@
 #include "config/values.h"
 #include "policy/policy.h"
 #include "service/service.h"
-#include "smtpd/check/check.h"
+#include "smtpd/transaction.h"
 
 struct policy {
 	struct policy_service	*service;

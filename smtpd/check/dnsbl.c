@@ -7,6 +7,8 @@
  * (public resolvers, too many questions).
  */
 
+#include "smtpd/check/check.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +17,7 @@
 #include "address/address.h"
 #include "config/config.h"
 #include "config/expand.h"
-#include "smtpd/check/check.h"
+#include "smtpd/dialogue.h"
 #include "table/maps.h"
 
 #define COMPLAIN_MS	(3600 * 1000)

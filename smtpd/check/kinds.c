@@ -1,5 +1,7 @@
 /* The names of the check language, and the plain checks. */
 
+#include "smtpd/check/check.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,8 @@
 #include "config/config.h"
 #include "config/network.h"
 #include "delivery/route.h"
-#include "smtpd/check/check.h"
+#include "smtpd/client.h"
+#include "smtpd/transaction.h"
 
 static enum verdict
 permit(struct session *s, const struct check *check)

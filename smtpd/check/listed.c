@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "delivery/route.h"
 #include "delivery/verify.h"
+#include "smtp/smtp.h"
 #include "smtpd/check/check.h"
 #include "table/maps.h"
 

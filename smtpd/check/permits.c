@@ -1,10 +1,12 @@
 /* smtpd_log_access_permit_actions: what permitted a client, told in the log. */
 
+#include "smtpd/check/check.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
-#include "smtpd/check/check.h"
+#include "smtpd/dialogue.h"
 #include "table/match.h"
 
 static struct match_list *told;

@@ -1,10 +1,12 @@
 /* What a check asks of tables: those that only proxymap can read it waits for, while others go on. */
 
+#include "smtpd/check/check.h"
+
 #include <stdlib.h>
 
 #include "config/config.h"
+#include "ipc/channel.h"
 #include "service/service.h"
-#include "smtpd/check/check.h"
 #include "table/far.h"
 #include "table/maps.h"
 

@@ -4,13 +4,15 @@
  * next may be asked ahead. Tables that only proxymap can read are in tables.c.
  */
 
+#include "smtpd/check/check.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
 #include "service/service.h"
-#include "smtpd/check/check.h"
+#include "smtpd/smtpd.h"
 
 #define TOLD_MAX	4000	/* answers that one transaction remembers */
 

@@ -1,10 +1,12 @@
 /* Verdicts: what the client hears, and what is put off until all is known. */
 
+#include "smtpd/check/evaluation.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "smtpd/check/evaluation.h"
+#include "smtpd/dialogue.h"
 
 bool
 checks_warn_only(const struct evaluation *e)

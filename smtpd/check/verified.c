@@ -6,12 +6,14 @@
  * else waits.
  */
 
+#include "smtpd/check/check.h"
+
 #include <stdlib.h>
 
 #include "config/config.h"
 #include "delivery/verify.h"
+#include "ipc/channel.h"
 #include "service/service.h"
-#include "smtpd/check/check.h"
 
 static struct ipc_client *verify;
 

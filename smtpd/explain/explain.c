@@ -31,6 +31,9 @@
 #include "service/explain.h"
 #include "service/service.h"
 #include "smtpd/check/check.h"
+#include "smtpd/client.h"
+#include "smtpd/smtpd.h"
+#include "smtpd/transaction.h"
 
 enum step { GREETING, HELLO, SENDER, RECIPIENT, CONTENT, END, BYE };
 

@@ -5,13 +5,15 @@
  * known or understood ends the list, and the client is tested as others are.
  */
 
+#include "smtpd/screen/screen.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
 #include "config/values.h"
 #include "smtpd/check/check.h"
-#include "smtpd/screen/screen.h"
+#include "smtpd/client.h"
 #include "table/match.h"
 
 /* A word of the list: one that decides, or a table that is asked. */

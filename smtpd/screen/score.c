@@ -7,6 +7,8 @@
  * once. A list that has not answered in time counts nothing.
  */
 
+#include "smtpd/screen/screen.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,7 @@
 #include "config/config.h"
 #include "service/service.h"
 #include "smtpd/check/check.h"
-#include "smtpd/screen/screen.h"
+#include "smtpd/smtpd.h"
 #include "table/table.h"
 
 #define WEIGHT_MAX	1000000

@@ -18,8 +18,9 @@
 #ifndef SMTPD_SCREEN_H
 #define SMTPD_SCREEN_H
 
+#include "ipc/channel.h"
 #include "screen/screen.h"
-#include "smtpd/smtpd.h"
+#include "smtpd/screening.h"
 
 struct score;
 

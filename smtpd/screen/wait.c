@@ -1,5 +1,7 @@
 /* Before the greeting: a client must be silent, and lists in the DNS are asked. */
 
+#include "smtpd/screen/screen.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +11,7 @@
 
 #include "config/config.h"
 #include "service/service.h"
-#include "smtpd/screen/screen.h"
+#include "smtpd/smtpd.h"
 
 #define BEFORE_GREETING	(BIT(SCREEN_PREGREET) | BIT(SCREEN_DNSBL))
 

@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "delivery/classes.h"
 #include "delivery/transcript.h"
-#include "smtpd/smtpd.h"
+#include "smtpd/dialogue.h"
 
 static void
 start(void)
