@@ -16,6 +16,18 @@
  * answers qmgr itself: nobody waits for another user's filter. Nor for a table
  * that is far away, nor for cleanup: a delivery that needs their answer is put
  * aside meanwhile.
+ *
+ *	deliver.c	a batch of requests, and their answers
+ *	plan.c		what is to be done for a recipient
+ *	expand.c	aliases, .forward and lists of members
+ *	user.c		who is who, and whose rights this process has
+ *	maildirs.c	all Maildirs of a batch in common steps
+ *	recipient.c	or one recipient after the other:
+ *	mailbox.c	into Maildir, mbox or file
+ *	command.c	into a command
+ *	forward.c	or as a new message
+ *	children.c	a process of its own for what must wait
+ *	explain.c	what would be done, for postroad explain
  */
 
 #include "local/local.h"
@@ -27,7 +39,14 @@ static void
 start(void)
 {
 	expand_start();
-	deliver_watch_children();
+	children_watch();
+}
+
+static bool
+reap(void)
+{
+	children_reap();
+	return false;	/* that was all */
 }
 
 static void
@@ -43,10 +62,10 @@ main(int argc, char **argv)
 		.name	    = "local",
 		.start	    = start,
 		.serve	    = deliver_batch,
-		.has_more   = deliver_reap,
+		.has_more   = reap,
 		.watch	    = later_fd,
 		.watched    = take_answers,
-		.drain	    = deliver_wait,
+		.drain	    = children_wait,
 		.exclusive  = true,
 		.stays_root = true,
 		.sandbox    = SANDBOX_EXEC,	/* it runs users' commands */

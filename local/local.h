@@ -165,14 +165,65 @@ bool	forward_later(struct plan *plan, struct delivery_request *request,
 	    const struct recipient *recipient, struct later **later);
 
 /* deliver.c: a batch of requests from qmgr */
+
+/* One recipient of one request. */
+struct job {
+	struct plan plan;
+	struct delivery_request *request;
+	struct recipient *recipient;
+	bool	 is_done;
+
+	/* if it comes down to one Maildir */
+	bool	 is_maildir;
+	const struct user *user;
+	struct mailbox_delivery delivery;
+	struct iovec pieces[2];
+	struct text headers;
+	char	 name[MAILBOX_NAME_SIZE];
+};
+
 void	deliver_batch(struct service_request *requests, size_t count);
 
+/* Answer qmgr. Clears the reply. */
+void	deliver_answer(int connection, uint64_t number, struct ipc_packet *reply);
+
+/* The same when there are no results: all of the request waits. */
+void	deliver_answer_nothing(int connection, uint64_t number);
+
+/* maildirs.c */
+
+/* Does it come down to one Maildir? Then prepare that delivery. */
+void	maildirs_prepare(struct job *job);
+
+/* Deliver what was prepared, and report it. deliveries is room for all. */
+void	maildirs_deliver(struct job *jobs, size_t count,
+	    struct mailbox_delivery *deliveries);
+
+/* recipient.c */
+
+/* Everything that is planned for one recipient, and its report. False: it would have to wait, and may not. */
+bool	recipient_deliver(struct job *job, bool may_wait);
+
+/* What was decided, to the log and into the request's results. */
+void	recipient_report(struct job *job);
+
+/* Nothing is to be delivered, only said what would be. */
+void	recipient_say_deliverable(struct plan *plan);
+
+/* children.c */
+
+/*
+ * As fork(2), for a request whose answer the child owes: 1 here, 0 in the
+ * child, -1 if there is none. Waits while there are too many.
+ */
+int	children_begin(int connection, uint64_t number);
+
 /* The end of a child wakes the worker, which then looks for it at once: its mail must not wait for other mail. */
-void	deliver_watch_children(void);
-bool	deliver_reap(void);	/* false: that was all */
+void	children_watch(void);
+void	children_reap(void);
 
 /* Before the process leaves: give its children a few seconds. They do not outlive it. */
-void	deliver_wait(void);
+void	children_wait(void);
 
 /* explain.c: tell postroad explain what would be done. Gives the exit code. */
 int	explain(int argc, char **argv);
