@@ -397,7 +397,6 @@ main(int argc, char **argv)
 	if (options.show == 0)
 		options.show = SHOW_ENVELOPE | SHOW_HEADER | SHOW_BODY;
 	command_configure(directory);
-	fatal_exit_code = 1;
 	if (by_id)
 		command_enter_queue();
 	for (char **name = argv + optind; *name != NULL; name++) {

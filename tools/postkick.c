@@ -56,7 +56,6 @@ main(int argc, char **argv)
 		fatal("usage: postkick [-c config_dir] [-v] public|private "
 		    "service request");
 	command_configure(directory);
-	fatal_exit_code = 1;
 	command_enter_queue();
 	snprintf(path, sizeof(path), "%s/%.80s", argv[optind],
 	    argv[optind + 1]);

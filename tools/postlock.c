@@ -123,7 +123,6 @@ main(int argc, char **argv)
 		fatal("usage: postlock [-c config_dir] [-l lock_style] [-v] "
 		    "folder command...");
 	command_configure(directory);
-	fatal_exit_code = EX_TEMPFAIL;
 	if (kinds == NULL)
 		kinds = config.mailbox_delivery_lock;
 	folder = argv[optind];

@@ -305,7 +305,6 @@ main(int argc, char **argv)
 	fatal_exit_code = EX_UNAVAILABLE;	/* of bad usage too, as scripts know it */
 	action = read_options(argc, argv, &directory, &argument);
 	command_configure(directory);
-	fatal_exit_code = EX_UNAVAILABLE;
 	command_enter_queue();
 	action->act(argument);
 	if (fflush(stdout) == EOF) {

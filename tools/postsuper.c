@@ -37,6 +37,7 @@ static struct action {
 	char		*ids[QUEUE_BATCH];	/* that wait for their batch to be full */
 	size_t		 id_count;
 	size_t		 count;
+	size_t		 released;	/* of these, by the first of two operations */
 } actions[] = {
 	{ .letter = 'd', .operations = { "delete" }, .done = "removed",
 	  .summary = "Deleted", .queues = "hold incoming active deferred" },
@@ -54,6 +55,9 @@ static struct action {
 	  .queues = "hold incoming active deferred" },
 };
 
+/* Postfix's directories that hold no message: nothing is in them here. */
+static const char without_messages[] = "bounce defer trace flush corrupt saved";
+
 static struct selection selection;
 static bool check_too;		/* -s beside other actions */
 
@@ -67,18 +71,34 @@ delete_drop(const char *id)
 	return unlink(path) == 0;
 }
 
-/* A line for each message is for the log; standard error has the sum of them. */
+static bool
+means_all(const struct action *action)
+{
+	for (size_t i = 0; i < action->target_count; i++) {
+		if (strcmp(action->targets[i], "ALL") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Who said ALL wants to hear the sum of them; a line for each message is for the log. */
 static void
-tell_one(const char *id, const char *what)
+tell_one(const char *id, const char *what, bool was_named)
 {
 	char line[100];
 
-	if (log_verbose > 0 || isatty(STDERR_FILENO)) {
+	if (was_named || log_verbose > 0) {
 		log_info("%s: %s", id, what);
 		return;
 	}
 	snprintf(line, sizeof(line), "%s: %s", id, what);
 	command_log(LOG_LEVEL_INFO, line);
+}
+
+static void
+tell_sum(const char *what, size_t count)
+{
+	log_info("%s: %zu message%s", what, count, count == 1 ? "" : "s");
 }
 
 static bool
@@ -96,7 +116,7 @@ tell_done(struct action *action, const char *id, bool done, const char *queues)
 {
 	if (done || (action->letter == 'd' &&
 	    list_has_word(queues, "maildrop") && delete_drop(id))) {
-		tell_one(id, action->done);
+		tell_one(id, action->done, !means_all(action));
 		action->count++;
 	}
 }
@@ -113,8 +133,11 @@ act_now(struct action *action, const char *queues)
 
 		queue_operate(action->operations[n], action->ids,
 		    action->id_count, now);
-		for (size_t i = 0; i < action->id_count; i++)
+		for (size_t i = 0; i < action->id_count; i++) {
 			done[i] |= now[i];
+			action->released += now[i] && n == 0 &&
+			    action->operations[1] != NULL;
+		}
 	}
 	for (size_t i = 0; i < action->id_count; i++) {
 		tell_done(action, action->ids[i], done[i], queues);
@@ -198,16 +221,6 @@ act_on_id(const char *id, void *context)
 		act_on(job->action, id, job->queues);
 }
 
-static bool
-means_all(const struct action *action)
-{
-	for (size_t i = 0; i < action->target_count; i++) {
-		if (strcmp(action->targets[i], "ALL") == 0)
-			return true;
-	}
-	return false;
-}
-
 static void
 run(struct action *action, const char *named)
 {
@@ -228,8 +241,9 @@ run(struct action *action, const char *named)
 		return;
 	}
 	act_now(action, queues);
-	log_info("%s: %zu message%s", action->summary, action->count,
-	    action->count == 1 ? "" : "s");
+	tell_sum(action->summary, action->count);
+	if (action->released > 0)
+		tell_sum("Released from hold", action->released);
 	if (action->letter == 'r' && action->count > 0)
 		ipc_nudge("public/pickup", "maildrop");
 }
@@ -338,7 +352,8 @@ main(int argc, char **argv)
 	fatal_exit_code = 1;
 	directory = read_options(argc, argv);
 	for (char **name = argv + optind; *name != NULL; name++) {
-		if (!list_has_word(LISTING_QUEUES, *name))
+		if (!list_has_word(LISTING_QUEUES, *name) &&
+		    !list_has_word(without_messages, *name))
 			fatal("invalid directory name: %s", *name);
 		text_printf(&queues, "%s ", *name);
 	}
@@ -348,7 +363,6 @@ main(int argc, char **argv)
 		    "-H and -r, with ALL");
 	command_configure(directory);
 	command_superuser_only();
-	fatal_exit_code = 1;
 	command_enter_queue();
 	command_become_owner();
 	queue_open();

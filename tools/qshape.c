@@ -342,7 +342,6 @@ main(int argc, char **argv)
 		options.width = NARROWEST;
 	command_configure(directory);
 	command_superuser_only();
-	fatal_exit_code = 1;
 	command_enter_queue();
 	command_become_owner();
 	queue_open();

@@ -544,6 +544,9 @@ main(int argc, char **argv)
 		speak_smtp();
 		break;
 	case MODE_LIST:
+		if (argv[optind] != NULL)
+			refuse(EX_TEMPFAIL, "%s mode requires no recipient",
+			    "display queue");
 		list_queue();
 		break;
 	case MODE_FLUSH:

@@ -168,10 +168,8 @@ command_configure(const char *directory)
 		    "name it in alternate_config_directories of %s/main.cf",
 		    directory, default_config_directory);
 	}
-	if (config_load(directory, NULL) == -1) {
-		fatal_exit_code = EX_CONFIG;
+	if (config_load(directory, NULL) == -1)
 		fatal("the configuration has errors, see above; postroad check shows them too");
-	}
 	if (directory != NULL)
 		setenv("MAIL_CONFIG", directory, 1);
 	command_log_as(mem_printf("%s/%s", config.syslog_name, command_name),

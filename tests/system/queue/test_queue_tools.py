@@ -1,5 +1,6 @@
 """The administrator's hands in the queue: mailq, postqueue, postsuper, postcat."""
 import json
+import os
 import re
 import subprocess
 
@@ -51,6 +52,25 @@ class Queue(postroad.Test):
         self.assertIn("postsuper: Deleted: 2 messages", self.box.run("postsuper", "-d", "ALL").stderr)
         self.box.wait_empty()
         self.assertEqual(self.far.messages, [])
+
+    def test_what_is_said_of_each_and_of_all(self):
+        one, two, three = self.ids
+        for option, done, summary in (("-h", "placed on hold", "Placed on hold"), ("-H", "released from hold", "Released from hold"),
+                                      ("-e", "expired", "Force-expired")):
+            said = self.box.run("postsuper", option, one, option, two, *"incoming active deferred hold bounce".split()).stderr
+            self.assertEqual(sorted(said.splitlines()), sorted(["postsuper: %s: %s" % (i, done) for i in (one, two)] +
+                                                               ["postsuper: %s: 2 messages" % summary]))
+        self.box.run("postsuper", "-h", three, check=True)
+        said = self.box.run("postsuper", "-f", "ALL", "hold").stderr
+        self.assertEqual(said, "postsuper: Force-expired: 1 message\npostsuper: Released from hold: 1 message\n")
+        self.assertExit(self.box.run("postsuper", "-d", "ALL", "nosuchqueue"), 1)
+
+    def test_a_broken_configuration_is_no_failure_for_ever(self):
+        nowhere = self.box.path("nowhere")
+        for command, status in ((("sendmail", "-C", nowhere, "x"), 75), (("postqueue", "-c", nowhere, "-p"), 69),
+                                (("postsuper", "-c", nowhere, "-p"), 1), (("postcat", "-c", nowhere, "-q", "ABCDEF0123"), 1)):
+            self.assertExit(self.box.run(*command, input=""), status)
+        self.assertExit(self.box.run("sendmail", "-bp", "x"), 75)
 
     def test_delete_of_an_unknown_id(self):
         done = self.box.run("postsuper", "-d", "ABCDEF0123")
@@ -114,8 +134,9 @@ class Queue(postroad.Test):
         self.assertNotIn("body 1", self.box.run("postcat", "-hq", self.ids[1]).stdout)
 
     def test_postcat_has_the_form_of_postfix(self):
-        lines = self.box.run("postcat", "-q", self.ids[1]).stdout.splitlines()
         path = "deferred/%s/%s" % (self.ids[1][0], self.ids[1])
+        postroad.wait_until(lambda: os.path.exists(self.box.path("spool", path)), path, self.box.story)
+        lines = self.box.run("postcat", "-q", self.ids[1]).stdout.splitlines()
         self.assertEqual([l for l in lines if l.startswith("***")], [
             "*** %s %s ***" % (part, path) for part in (
                 "ENVELOPE RECORDS", "MESSAGE CONTENTS", "HEADER EXTRACTED", "MESSAGE FILE END")])
