@@ -29,228 +29,10 @@
 #include "handover/handover.h"
 #include "message/verp.h"
 #include "tools/shared/command.h"
+#include "tools/shared/sendmail_options.h"
 #include "tools/shared/submission.h"
 
-enum mode { MODE_SUBMIT, MODE_DIALOGUE, MODE_LIST, MODE_ALIASES, MODE_FLUSH,
-    MODE_START, MODE_VERIFY, MODE_NOTHING };
-
-static struct {
-	enum mode	 mode;
-	const char	*configuration;	/* -C */
-	const char	*sender;	/* -f, as it was given */
-	const char	*full_name;	/* -F */
-	const char	*site;		/* -qR */
-	const char	*queue_id;	/* -qI */
-	bool		 from_header;	/* -t */
-	bool		 dots_mean_nothing;	/* -i */
-	int		 verbosity;	/* -v: once for a report, more for the log */
-	int64_t		 flags;		/* ENVELOPE_... */
-	int64_t		 dsn_ret;
-	int64_t		 dsn_notify;
-	const char	*envid;		/* -V */
-	const char	*verp;		/* -XV: delimiters, or "" for the usual ones */
-} options = { .flags = ENVELOPE_LOCAL_ORIGIN };
-
-static void refuse(int code, const char *format, const char *what)
-	    __attribute__((noreturn, format(printf, 2, 0)));
-
-static void
-refuse(int code, const char *format, const char *what)
-{
-	char *text = mem_printf(format, what);
-
-	fatal_exit_code = code;
-	fatal("%s", text);
-}
-
-static void
-set_mode(const char *letters)
-{
-	static const struct {
-		char		letter;
-		enum mode	mode;
-	} modes[] = {
-		{ 'a', MODE_SUBMIT }, { 'm', MODE_SUBMIT },
-		{ 's', MODE_DIALOGUE }, { 'p', MODE_LIST },
-		{ 'i', MODE_ALIASES }, { 'd', MODE_START }, { 'D', MODE_START },
-		{ 'l', MODE_START }, { 'v', MODE_VERIFY },
-		{ 'h', MODE_NOTHING }, { 'H', MODE_NOTHING },
-	};
-
-	for (size_t i = 0; i < COUNT_OF(modes); i++) {
-		if (*letters == modes[i].letter) {
-			options.mode = modes[i].mode;
-			return;
-		}
-	}
-	refuse(EX_TEMPFAIL, "unsupported: -b%s", letters);
-}
-
-static void
-set_queue_run(const char *what)
-{
-	if (what == NULL) {
-		options.mode = MODE_FLUSH;
-	} else if (isdigit((unsigned char)*what)) {
-		/* An interval, for a daemon: queue_run_delay says it. */
-		if (options.mode == MODE_SUBMIT)
-			options.mode = MODE_START;
-	} else if (*what == 'R' && what[1] != '\0') {
-		options.mode = MODE_FLUSH;
-		options.site = what + 1;
-	} else if (*what == 'I' && what[1] != '\0') {
-		options.mode = MODE_FLUSH;
-		options.queue_id = what + 1;
-	} else {
-		refuse(EX_TEMPFAIL, *what == 'R' ? "specify: -q%ssitename" :
-		    *what == 'I' ? "specify: -q%squeueid" :
-		    "-q%s is not implemented", what);
-	}
-}
-
-/* -N: never, or some of success, failure, delay. */
-static void
-set_notify(const char *list)
-{
-	static const struct {
-		const char	*word;
-		int64_t		 bit;
-	} words[] = {
-		{ "never", DSN_NOTIFY_NEVER }, { "success", DSN_NOTIFY_SUCCESS },
-		{ "failure", DSN_NOTIFY_FAILURE }, { "delay", DSN_NOTIFY_DELAY },
-	};
-	char *copy = mem_strdup(list), *cursor = copy, *word;
-	bool known = true;
-
-	options.dsn_notify = 0;
-	while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL && known) {
-		known = false;
-		for (size_t i = 0; i < COUNT_OF(words); i++) {
-			if (text_equal_nocase(word, words[i].word)) {
-				options.dsn_notify |= words[i].bit;
-				known = true;
-			}
-		}
-	}
-	free(copy);
-	if (!known || ((options.dsn_notify & DSN_NOTIFY_NEVER) &&
-	    options.dsn_notify != DSN_NOTIFY_NEVER)) {
-		log_warning("bad -N option value \"%s\" -- ignored", list);
-		options.dsn_notify = 0;
-	}
-}
-
-static void
-set_return(const char *what)
-{
-	if (text_equal_nocase(what, "full"))
-		options.dsn_ret = DSN_RET_FULL;
-	else if (text_equal_nocase(what, "hdrs"))
-		options.dsn_ret = DSN_RET_HDRS;
-	else
-		log_warning("bad -R option value \"%s\" -- ignored", what);
-}
-
-static void
-set_body(const char *type)
-{
-	if (text_equal_nocase(type, "8BITMIME"))
-		options.flags |= ENVELOPE_8BIT;
-	else if (!text_equal_nocase(type, "7BIT"))
-		refuse(EX_TEMPFAIL, "-%s option needs 8BITMIME or 7BIT", "B");
-}
-
-/* The id of the envelope; two delimiters meant VERP, once. */
-static void
-set_envid(const char *text)
-{
-	bool is_printable = true;
-
-	for (const char *p = text; *p != '\0'; p++)
-		is_printable &= isprint((unsigned char)*p) != 0;
-	if (strlen(text) == 2 && ispunct((unsigned char)text[0]) &&
-	    ispunct((unsigned char)text[1])) {
-		log_warning("option -V%s is deprecated with Postfix 2.3; "
-		    "specify -XV%s instead", text, text);
-		options.verp = text;
-	} else if (strlen(text) > 100) {
-		log_warning("too long -V option value -- ignored");
-	} else if (!is_printable) {
-		log_warning("bad syntax in -V option value -- ignored");
-	} else {
-		options.envid = text;
-	}
-}
-
-static void
-usage(void)
-{
-	refuse(EX_TEMPFAIL, "usage: %s [options] [recipient ...]", "sendmail");
-}
-
-static void
-read_option(int option)
-{
-	switch (option) {
-	case 'B':
-		set_body(optarg);
-		break;
-	case 'C':
-		options.configuration = optarg;
-		break;
-	case 'F':
-		options.full_name = optarg;
-		break;
-	case 'G':		/* from elsewhere: complete and rewrite nothing */
-		options.flags &= ~ENVELOPE_LOCAL_ORIGIN;
-		break;
-	case 'I':
-		options.mode = MODE_ALIASES;
-		break;
-	case 'N':
-		set_notify(optarg);
-		break;
-	case 'R':
-		set_return(optarg);
-		break;
-	case 'V':
-		set_envid(optarg);
-		break;
-	case 'b':
-		set_mode(optarg);
-		break;
-	case 'f': case 'r':
-		options.sender = optarg;
-		break;
-	case 'i':
-		options.dots_mean_nothing = true;
-		break;
-	case 'o':
-		options.dots_mean_nothing |= *optarg == 'i';
-		break;
-	case 'q':
-		set_queue_run(optarg);
-		break;
-	case 't':
-		options.from_header = true;
-		break;
-	case 'v':
-		options.verbosity++;
-		break;
-	case 'n':
-		refuse(EX_TEMPFAIL, "-%s option not supported", "n");
-	case 'X':
-		if (*optarg != 'V')
-			refuse(EX_TEMPFAIL, "unsupported: -X%s", optarg);
-		options.verp = optarg + 1;
-		break;
-	case 'A': case 'L': case 'O': case 'U': case 'c': case 'd': case 'e':
-	case 'h': case 'm': case 'p': case 's': case 'x':
-		break;		/* said in vain since long */
-	default:
-		usage();
-	}
-}
+static struct sendmail_options options;
 
 static void
 list_queue(void)
@@ -368,13 +150,13 @@ read_message(struct submission *submission)
 	if (options.mode == MODE_VERIFY)
 		write_probe(submission);
 	else if (submission_read(submission, stdin, !options.dots_mean_nothing) == -1)
-		refuse(EX_DATAERR, "%s: error reading input: %m", who());
+		sendmail_refuse(EX_DATAERR, "%s: error reading input: %m", who());
 	if (submission->too_large)
-		refuse(EX_UNAVAILABLE, "%s: message file too big", who());
+		sendmail_refuse(EX_UNAVAILABLE, "%s: message file too big", who());
 	if (options.from_header)
 		submission_take_header_recipients(submission);
 	if (submission->envelope->recipient_count == 0)
-		refuse(EX_TEMPFAIL, options.from_header ?
+		sendmail_refuse(EX_TEMPFAIL, options.from_header ?
 		    "%s: No recipient addresses found in message header" :
 		    "%s: Recipient addresses must be specified on the command "
 		    "line or via the -t option", who());
@@ -416,12 +198,12 @@ fill_verp(struct envelope *envelope)
 	if (options.verp == NULL)
 		return;
 	if (*envelope->sender == '\0')
-		refuse(EX_TEMPFAIL, "%s: -V option requires non-null sender "
+		sendmail_refuse(EX_TEMPFAIL, "%s: -V option requires non-null sender "
 		    "address", who());
 	if (*options.verp == '\0')
 		options.verp = config.default_verp_delimiters;
 	if (verp_complaint(options.verp, config.verp_delimiter_filter) != NULL)
-		refuse(EX_TEMPFAIL, "-V requires two characters from %s",
+		sendmail_refuse(EX_TEMPFAIL, "-V requires two characters from %s",
 		    config.verp_delimiter_filter);
 	envelope->verp = options.verp;
 }
@@ -432,7 +214,7 @@ fill_envelope(struct submission *submission, char **recipients)
 	struct envelope *envelope = submission->envelope;
 
 	if (options.sender == NULL && getpwuid(getuid()) == NULL)
-		refuse(EX_OSERR, "%s: no login name for this user: say who "
+		sendmail_refuse(EX_OSERR, "%s: no login name for this user: say who "
 		    "sends with -f", who());
 	envelope->sender = options.sender != NULL ?
 	    sender_address(options.sender) : command_user();
@@ -446,7 +228,7 @@ fill_envelope(struct submission *submission, char **recipients)
 
 		if (submission_add_recipients(submission, list,
 		    strlen(list)) == 0)
-			refuse(EX_USAGE, "bad recipient address: %s",
+			sendmail_refuse(EX_USAGE, "bad recipient address: %s",
 			    *recipients);
 		free(list);
 	}
@@ -490,52 +272,11 @@ submit(char **recipients)
 	return code;
 }
 
-static void
-choose_mode_by_name(const char *name)
-{
-	const char *base = strrchr(name, '/');
-
-	base = base == NULL ? name : base + 1;
-	if (strstr(base, "mailq") != NULL)
-		options.mode = MODE_LIST;
-	else if (strstr(base, "newaliases") != NULL)
-		options.mode = MODE_ALIASES;
-}
-
-/* What does not go together, and what -v means in each mode. */
-static void
-reconcile_options(void)
-{
-	bool verifies = options.mode == MODE_VERIFY;
-	const char *surplus = !verifies ? NULL : options.from_header ? "t" :
-	    options.dsn_notify != 0 ? "N" : options.dsn_ret != 0 ? "R" :
-	    options.verbosity == 1 ? "v" : NULL;
-
-	if (surplus != NULL)
-		refuse(EX_TEMPFAIL, "-%s option cannot be used with -bv",
-		    surplus);
-	if (options.from_header && options.mode != MODE_SUBMIT)
-		refuse(EX_TEMPFAIL, "-%s can be used only in delivery mode",
-		    "t");
-	if (verifies)
-		options.flags |= ENVELOPE_VERIFY;
-	if (options.mode == MODE_SUBMIT && options.verbosity == 1)
-		options.flags |= ENVELOPE_TRACE;
-	else
-		log_verbose += options.verbosity;
-}
-
 int
 main(int argc, char **argv)
 {
-	int option;
-
 	command_start("sendmail");
-	choose_mode_by_name(argv[0]);
-	while ((option = getopt(argc, argv,
-	    "A:B:C:F:GIL:N:O:R:UV:X:b:cd::e:f:h:imno:p:q::r:s:tvx")) != -1)
-		read_option(option);
-	reconcile_options();
+	sendmail_options_read(&options, argc, argv);
 	command_configure(options.configuration);
 	switch (options.mode) {
 	case MODE_SUBMIT: case MODE_VERIFY:
@@ -545,7 +286,8 @@ main(int argc, char **argv)
 		break;
 	case MODE_LIST:
 		if (argv[optind] != NULL)
-			refuse(EX_TEMPFAIL, "%s mode requires no recipient",
+			sendmail_refuse(EX_TEMPFAIL,
+			    "%s mode requires no recipient",
 			    "display queue");
 		list_queue();
 		break;
