@@ -1,8 +1,11 @@
-/* what the files of lib/mailbox share */
+/* What the files of lib/mailbox share. */
 
 #ifndef MAILBOX_INTERNAL_H
 #define MAILBOX_INTERNAL_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "mailbox/mailbox.h"
@@ -35,5 +38,31 @@ uint32_t uidlist_validity(const struct uidlist *list);
 
 /* What the list says of a base name; NULL: nothing. list may be NULL. */
 const struct uidlist_line *uidlist_get(const struct uidlist *list, const char *base);
+
+/* A Maildir that is read: maildir-list.c fills it in, maildir-unique.c gives unique-ids, maildir-read.c does all else. */
+
+enum { IN_NEW, IN_CUR };
+
+#define SIZE_UNKNOWN	(-1)
+#define UNIQUE_ID_MAX	70	/* RFC 1939 section 7 */
+
+struct message {
+	char	*file;
+	size_t	 base_length;	/* of the name without ":2,flags" */
+	unsigned long long arrival;	/* the number that it begins with */
+	off_t	 size;		/* with each line end as two octets, or SIZE_UNKNOWN */
+	uint32_t uid;		/* in the uid list; 0: not there */
+	unsigned char folder;
+	bool	 is_deleted;
+	const char *unique_id;	/* NULL: not yet asked for */
+};
+
+struct mailbox {
+	int	 directory, folders[2];
+	struct pool *pool;
+	struct message *messages;
+	size_t	 count, room;
+	bool	 has_unique_ids;
+};
 
 #endif
