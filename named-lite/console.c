@@ -8,23 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/base.h"
+#include "named-lite/report.h"
 
 static int output = STDERR_FILENO;
 static int started = -1;	/* the pipe to the process that the shell waits for */
 
-/* BIND's lines have no word for their weight. */
-static const char *
-without_level(const char *line)
-{
-	static const char *const levels[] = { "warning: ", "error: ",
-	    "fatal: " };
-
-	for (size_t i = 0; i < COUNT_OF(levels); i++)
-		if (text_starts_with(line, levels[i]))
-			return line + strlen(levels[i]);
-	return line;
-}
+static void (*sink)(enum log_level level, const char *line);
 
 static void
 write_line(enum log_level level, const char *line)
@@ -38,7 +27,7 @@ write_line(enum log_level level, const char *line)
 	localtime_r(&seconds, &tm);
 	strftime(stamp, sizeof(stamp), "%d-%b-%Y %H:%M:%S", &tm);
 	length = snprintf(whole, sizeof(whole), "%s.%03d %s\n", stamp,
-	    (int)(now / 1000 % 1000), without_level(line));
+	    (int)(now / 1000 % 1000), report_bare(line));
 	if (length > 0)
 		(void)!write(output, whole, (size_t)length <
 		    sizeof(whole) ? (size_t)length : sizeof(whole) - 1);
@@ -53,14 +42,15 @@ send_line(enum log_level level, const char *line)
 		[LOG_LEVEL_FATAL] = LOG_CRIT, [LOG_LEVEL_PANIC] = LOG_CRIT,
 	};
 
-	syslog(priorities[level], "%s", without_level(line));
+	syslog(priorities[level], "%s", report_bare(line));
 }
 
 void
 console_open(void)
 {
 	tzset();
-	log_open_function(write_line);
+	sink = write_line;
+	console_resume();
 }
 
 void
@@ -77,7 +67,14 @@ console_open_syslog(void)
 {
 	/* Connected now: later there may be no /dev/log to be seen. */
 	openlog("named", LOG_PID | LOG_NDELAY, LOG_DAEMON);
-	log_open_function(send_line);
+	sink = send_line;
+	console_resume();
+}
+
+void
+console_resume(void)
+{
+	log_open_function(sink);
 }
 
 void

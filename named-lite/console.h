@@ -12,6 +12,9 @@ void	console_open_file(const char *path);
 /* syslog(3), facility daemon, as "named". */
 void	console_open_syslog(void);
 
+/* Again as it was opened, after lines went elsewhere. */
+void	console_resume(void);
+
 /*
  * Go on in the background. The process that the shell waits for ends with
  * success at console_started(), with failure if we end before it.

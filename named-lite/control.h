@@ -50,6 +50,7 @@ enum control_file {
 struct control_loaded {
 	unsigned count;			/* CONTROL_UNCHANGED: listen as before */
 	unsigned channel_count;
+	unsigned has_logging;		/* named.conf says where lines go */
 	struct control_address addresses[CONTROL_ADDRESSES_MAX];
 	struct control_address channels[CONTROL_CHANNELS_MAX];	/* where rndc is heard */
 };
@@ -64,7 +65,8 @@ enum control_kind {
 	CONTROL_FORGET_CHANNEL,
 	CONTROL_DONE,		/* envoy: what it asked for is over; number 1: it went well */
 	CONTROL_QUERYLOG,	/* answerer: log questions, or (number 0) do not */
-	CONTROL_DEBUG,		/* answerer: levels of debugging that are logged */
+	CONTROL_DEBUG,		/* answerer, scribe: levels of debugging that are logged */
+	CONTROL_LOG,		/* answerer, envoy: lines go to the scribe */
 	CONTROL_KINDS
 };
 

@@ -1,12 +1,13 @@
 /*
  * named-lite - answers for our own zones, and for nobody else's
  *
- * Four kinds of process. The supervisor opens the sockets and starts the
+ * Five kinds of process. The supervisor opens the sockets and starts the
  * others; it parses nothing. The loader reads named.conf and the zone
  * files, makes them into one sealed image in memory, hands it over and
  * ends. The answerers, one a core, hold their sockets and that image. The
- * envoy speaks with other servers and with rndc. Each has a folder; what
- * several of them know stands beside this file.
+ * envoy speaks with other servers and with rndc. The scribe writes log
+ * files, where named.conf names some. Each has a folder; what several of
+ * them know stands beside this file.
  *
  *	named.conf, zones ─▶ loader ─▶ image ─▶ supervisor ─▶ answerers ◀─▶ port 53
  *	                       ▲                    │ ▲
@@ -18,6 +19,7 @@
  *          primaries; orders of rndc
  * Out      answers, zones, notifies; copies of what was fetched; log lines
  * Touches  loader: the files that named.conf names, as the named user;
+ *          scribe: the log files among them, as the same;
  *          answerers, envoy: no file at all; the envoy may connect
  * Trusts   the administrator's files, as far as they parse; no client
  * Killed   an answerer: the questions of one batch are lost and asked

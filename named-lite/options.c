@@ -149,6 +149,15 @@ read_alone(struct options *options, int argc, char **argv)
 		usage();
 }
 
+void
+options_open_log(const struct options *options)
+{
+	if (options->under_master)
+		log_open_pipe(SERVICE_LOG_FD, options->log_tag);
+	else
+		console_resume();
+}
+
 /* What master gives: see service.h. We open our sockets ourselves, so that its are of no use. */
 static void
 read_from_master(struct options *options, int argc, char **argv)
@@ -170,13 +179,13 @@ read_from_master(struct options *options, int argc, char **argv)
 	fcntl(SERVICE_LIFELINE_FD, F_SETFD, FD_CLOEXEC);
 	for (int i = 0; i < sockets; i++)
 		close(SERVICE_FIRST_SOCKET + i);
+	options->under_master = options->in_foreground = true;
 	log_open_pipe(SERVICE_LOG_FD, "postroad/named-lite");
 	if (config_load(NULL, overrides) == -1)
 		fatal("the configuration has errors, see above; "
 		    "postroad check shows them too");
-	log_open_pipe(SERVICE_LOG_FD, mem_printf("%s/named-lite",
-	    config.syslog_name));
-	options->under_master = options->in_foreground = true;
+	options->log_tag = mem_printf("%s/named-lite", config.syslog_name);
+	options_open_log(options);
 	options->config = config.named_config_file;
 	if (*config.named_user != '\0')
 		options->user = config.named_user;

@@ -14,6 +14,7 @@ struct options {
 	bool	 only_six;		/* -6 */
 	const char *config;		/* -c */
 	const char *user;		/* -u: whom the loader becomes */
+	const char *log_tag;		/* under master: what lines are by */
 	const char *log_file;		/* -L: lines go there */
 	const char *chroot_directory;	/* -t */
 	uint16_t port;			/* -p: where listen-on names none */
@@ -24,5 +25,8 @@ struct options {
 
 /* Read the command line; a wrong one, -v and -V end the process. Opens the log. */
 void	options_read(struct options *options, int argc, char **argv);
+
+/* Open the log again as the command line wants it. */
+void	options_open_log(const struct options *options);
 
 #endif

@@ -33,6 +33,7 @@ plan_map(struct plan *plan, int fd)
 	plan->keys = (const struct dns_key *)(base + plan->header->keys);
 	plan->channels = (const struct plan_channel *)
 	    (base + plan->header->channels);
+	plan->logs = (const struct plan_log *)(base + plan->header->logs);
 	return 0;
 }
 
@@ -75,4 +76,11 @@ plan_key(const struct plan *plan, uint32_t number)
 {
 	return number == 0 || number > plan->header->key_count ? NULL :
 	    &plan->keys[number - 1];
+}
+
+bool
+plan_logs(const struct plan *plan, enum log_category category)
+{
+	return plan->header != NULL &&
+	    (plan->header->log_asked >> category & 1) != 0;
 }

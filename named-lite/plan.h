@@ -57,6 +57,12 @@ struct plan_channel {
 	uint32_t keys[PLAN_CHANNEL_KEYS];	/* numbers */
 };
 
+/* Where log lines go. */
+struct plan_log {
+	plan_text file;
+	struct log_form form;
+};
+
 /* What became of an order to load a zone. */
 enum load_outcome {
 	LOAD_FAILED,
@@ -109,11 +115,15 @@ struct plan_header {
 	uint32_t zone_count, remote_count, peer_count, key_count;
 	uint32_t tsig_key_count;	/* the others, behind, are for rndc alone */
 	uint32_t channel_count;
-	uint32_t zones, remotes, peers, keys, channels;	/* offsets in octets */
+	uint32_t log_count;
+	uint32_t zones, remotes, peers, keys, channels, logs;	/* offsets in octets */
 	plan_text config;
 	plan_text directory;
 	plan_text version, hostname, server_id;
 	int64_t	 configured_us;		/* microseconds since 1970 */
+	uint32_t has_logging;		/* a statement of that name: the scribe writes */
+	uint64_t log_categories[LOG_CATEGORIES];	/* bit n: into row n of logs */
+	uint64_t log_asked;		/* bit n: category n is named */
 	uint32_t querylog;
 	uint32_t transfers_in, transfers_out, transfers_per_ns;
 	uint32_t transfer_format, transfer_message_size;
@@ -130,6 +140,7 @@ struct plan {
 	const struct plan_peer *peers;
 	const struct dns_key *keys;
 	const struct plan_channel *channels;
+	const struct plan_log *logs;
 	size_t	 size;
 };
 
@@ -147,6 +158,9 @@ const struct plan_zone *plan_find(const struct plan *plan,
 /* The same for one that probably has that number, as in another plan. */
 const struct plan_zone *plan_find_near(const struct plan *plan,
 	    uint32_t number, const uint8_t *apex);
+
+/* Does named.conf ask for lines of that category by its name? */
+bool	plan_logs(const struct plan *plan, enum log_category category);
 
 /* The key of that number, NULL for none. */
 const struct dns_key *plan_key(const struct plan *plan, uint32_t number);

@@ -1,3 +1,4 @@
+#include "named-lite/report.h"
 #include "named-lite/sockets.h"
 
 #include <arpa/inet.h>
@@ -82,12 +83,14 @@ sockets_open(const struct control_address *address, int fds[2])
 	sockets_print(address, text);
 	fds[0] = open_one(address, SOCK_DGRAM, true);
 	if (fds[0] == -1) {
-		log_error("could not listen on UDP socket %s: %m", text);
+		report(LOG_CATEGORY_NETWORK, LOG_LEVEL_ERROR,
+		    "could not listen on UDP socket %s: %m", text);
 		return -1;
 	}
 	fds[1] = open_one(address, SOCK_STREAM, true);
 	if (fds[1] == -1) {
-		log_error("could not listen on TCP socket %s: %m", text);
+		report(LOG_CATEGORY_NETWORK, LOG_LEVEL_ERROR,
+		    "could not listen on TCP socket %s: %m", text);
 		fd_close(&fds[0]);
 		return -1;
 	}
@@ -107,7 +110,8 @@ sockets_are_free(const struct control_address *address)
 	int fd = open_one(address, SOCK_DGRAM, false);
 
 	if (fd == -1) {
-		log_error("could not listen on UDP socket %s: %m",
+		report(LOG_CATEGORY_NETWORK, LOG_LEVEL_ERROR,
+		    "could not listen on UDP socket %s: %m",
 		    sockets_print(address, text));
 		return false;
 	}

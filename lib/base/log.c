@@ -198,6 +198,19 @@ log_info_as(const char *tag, const char *format, ...)
 }
 
 void
+log_vline(enum log_level level, const char *tag, const char *format,
+    va_list arguments)
+{
+	const char *usual = out.tag;
+
+	if (tag != NULL)
+		out.tag = tag;
+	if (level != LOG_LEVEL_DEBUG || log_verbose > 0)
+		write_line(level, format, arguments);
+	out.tag = usual;
+}
+
+void
 log_warning(const char *format, ...)
 {
 	WRITE_LINE(LOG_LEVEL_WARNING, format);

@@ -62,6 +62,10 @@ void	log_info_at(int64_t at_us, const char *format, ...)
 void	log_info_as(const char *tag, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
 
+/* The same for any weight, by who has the arguments already; tag NULL is the own one. */
+void	log_vline(enum log_level level, const char *tag, const char *format,
+	    va_list arguments) __attribute__((format(printf, 3, 0)));
+
 /* Before the first client only: say it and exit with EX_TEMPFAIL (a command sets its own code). */
 void	fatal(const char *format, ...)
 	    __attribute__((format(printf, 1, 2), noreturn));

@@ -24,6 +24,7 @@
 #include "named/acl.h"
 #include "named/conf.h"
 #include "named/keys.h"
+#include "named/logging.h"
 #include "zone/zone.h"
 
 #define SETTINGS_VERSION	"named-lite (postroad " PACKAGE_VERSION ")"
@@ -143,6 +144,7 @@ struct settings {
 	const char *server_id;
 	const char *pid_file;		/* NULL: none */
 #define DEFAULT_PID_FILE	"/run/named/named.pid"	/* if there is such a directory */
+	struct logging logging;
 	uint32_t querylog;
 	uint32_t transfers_in, transfers_out, transfers_per_ns;
 	uint32_t transfer_format;

@@ -254,36 +254,42 @@ read_percent(struct target *to, const struct conf_statement *at,
 	return end != item->text && strcmp(end, "%") == 0;
 }
 
+/* "10", "10k", "10m", "10g". */
+bool
+value_size(const char *word, uint64_t *octets)
+{
+	char *end;
+	uint64_t size = strtoull(word, &end, 10);
+
+	switch (end != word ? *end | 0x20 : 'x') {
+	case 'g':
+		size *= 1024;	/* FALLTHROUGH */
+	case 'm':
+		size *= 1024;	/* FALLTHROUGH */
+	case 'k':
+		size *= 1024;
+		end++;
+		break;
+	}
+	if (end == word || *end != '\0')
+		return false;
+	*octets = size;
+	return true;
+}
+
 static void
 read_size(struct target *to, const struct conf_statement *at, uint64_t *field)
 {
 	const struct conf_item *item = value_item(to, at);
-	uint64_t size = 0;
-	char *end;
+	uint64_t size = UINT64_MAX;
 
 	if (item == NULL || strcasecmp(item->text, "default") == 0)
 		return;
-	if (strcasecmp(item->text, "unlimited") == 0)
-		size = UINT64_MAX;
-	else {
-		size = strtoull(item->text, &end, 10);
-		switch (end != item->text ? *end | 0x20 : 'x') {
-		case 'g':
-			size *= 1024;	/* FALLTHROUGH */
-		case 'm':
-			size *= 1024;	/* FALLTHROUGH */
-		case 'k':
-			size *= 1024;
-			end++;
-			break;
-		}
-		if (end == item->text || *end != '\0') {
-			conf_error(&to->settings->conf, at, "expected integer "
-			    "and optional unit near '%s'", item->text);
-			return;
-		}
-	}
-	if (field != NULL)
+	if (strcasecmp(item->text, "unlimited") != 0 &&
+	    !value_size(item->text, &size))
+		conf_error(&to->settings->conf, at, "expected integer and "
+		    "optional unit near '%s'", item->text);
+	else if (field != NULL)
 		*field = size;
 }
 

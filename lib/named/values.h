@@ -57,6 +57,9 @@ int	value_port(struct target *to, const struct conf_statement *at,
 bool	value_address(struct sockaddr_storage *address, const char *text,
 	    uint16_t port);
 
+/* A number of octets with its unit. False if it is none. */
+bool	value_size(const char *word, uint64_t *octets);
+
 /* The block that item is, the last of its statement; NULL also if it is empty, or with an error. */
 const struct conf_statement *value_block(struct target *to,
 	    const struct conf_statement *at, const struct conf_item *item);

@@ -42,6 +42,7 @@ struct server {
 	struct image image;	/* of it */
 	int	 notices;	/* to the envoy */
 	bool	 logs_questions;
+	bool	 logs_refusals;
 	int64_t	 now_ms;
 	bool	 is_leaving;
 	unsigned processes;	/* that answer, this one among them */

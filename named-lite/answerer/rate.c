@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "named-lite/report.h"
 
 #define ACCOUNTS_MAX	(1U << 20)
 #define WAYS		4	/* places that an account may have */
@@ -215,7 +216,8 @@ tell(const struct image_rate_limit *limit, enum rate_kind kind,
 	told_at = now;
 	put_network(limit, client, network);
 	inet_ntop(client->sa_family, network, text, sizeof(text));
-	log_info("%slimit %s to %s/%u", limit->log_only ? "would " : "",
+	report(LOG_CATEGORY_RATE_LIMIT, LOG_LEVEL_INFO,
+	    "%slimit %s to %s/%u", limit->log_only ? "would " : "",
 	    kind_names[kind], text, client->sa_family == AF_INET ?
 	    limit->ipv4_prefix : limit->ipv6_prefix);
 }

@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "dns/tsig.h"
+#include "named-lite/report.h"
 #include "named-lite/sockets.h"
 #include "named-lite/answerer/transfer.h"
 
@@ -101,7 +102,8 @@ take_notify(const struct request *r, uint8_t *out)
 	if (!is_primary(r, zone) && !image_acl_allows_key(&r->server->image,
 	    zone->allow_notify, r->client, r->question->key)) {
 		print_client(r, text);
-		log_info("client %s: refused notify from non-primary", text);
+		report(LOG_CATEGORY_NOTIFY, LOG_LEVEL_INFO,
+		    "client %s: refused notify from non-primary", text);
 		return write_bare(r, 0, DNS_REFUSED, out);
 	}
 	memset(&notice, 0, sizeof(notice));
@@ -141,7 +143,8 @@ receive(struct request *r)
 		return 0;
 	}
 	print_client(r, text);
-	log_info("client %s: request has invalid signature: TSIG %s: tsig "
+	report(LOG_CATEGORY_SECURITY, LOG_LEVEL_INFO,
+	    "client %s: request has invalid signature: TSIG %s: tsig "
 	    "verify failure (%s)", text,
 	    dns_name_show(record.name.bytes, name),
 	    dns_tsig_error_name(error));

@@ -20,6 +20,7 @@
 #include "named-lite/answerer/answer.h"
 #include "named-lite/control.h"
 #include "named-lite/counters.h"
+#include "named-lite/report.h"
 #include "named-lite/answerer/internal.h"
 #include "named-lite/answerer/questions.h"
 #include "named-lite/answerer/respond.h"
@@ -98,6 +99,9 @@ answer_batch(const struct listener *listener, int received)
 		if (length == 0)
 			continue;
 		counters_note_answer(batch.answers[count]);
+		if (server.logs_refusals &&
+		    (batch.answers[count][3] & DNS_RCODE) == DNS_REFUSED)
+			questions_log_refusal(&batch.read[i], &server, from);
 		batch.out_iov[count] = (struct iovec) { batch.answers[count],
 		    length };
 		batch.out[count].msg_hdr.msg_name = &batch.from[i];
@@ -232,6 +236,7 @@ use_next(void)
 	server.current = server.next;
 	server.turn = server.next_turn;
 	server.image = server.current->image;
+	server.logs_refusals = questions_are_told(&server.current->plan);
 	server.next = NULL;
 }
 
@@ -294,6 +299,9 @@ on_control(struct source *source, uint32_t events)
 		break;
 	case CONTROL_QUERYLOG:
 		server.logs_questions = order.number != 0;
+		break;
+	case CONTROL_LOG:
+		report_begin();
 		break;
 	case CONTROL_DEBUG:
 		log_verbose = order.number;

@@ -115,6 +115,9 @@ answer_one(struct connection *c, const uint8_t *bytes, size_t length)
 	counters->transfers += c->transfer != NULL;
 	if (written > 0) {
 		counters_note_answer(out + 2);
+		if (c->server->logs_refusals &&
+		    (out[2 + 3] & DNS_RCODE) == DNS_REFUSED)
+			questions_log_refusal(&question, c->server, peer);
 		dns_put16(out, written);
 		work.out_length += 2 + written;
 	}

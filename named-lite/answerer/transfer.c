@@ -7,6 +7,7 @@
 #include "base/base.h"
 #include "named-lite/records.h"
 #include "named-lite/reply.h"
+#include "named-lite/report.h"
 #include "named-lite/sockets.h"
 
 #define MESSAGE_SIZE	16000	/* octets: so far compression pointers reach */
@@ -184,13 +185,15 @@ judge(const struct generation *now, const struct plan_zone *zone,
 {
 	if (!image_acl_allows_key(&now->image, zone->allow_transfer, client,
 	    key)) {
-		log_error("client %s: zone transfer '%s/%s/IN' denied", peer,
+		report(LOG_CATEGORY_SECURITY, LOG_LEVEL_ERROR,
+		    "client %s: zone transfer '%s/%s/IN' denied", peer,
 		    plan_string(&now->plan, zone->name),
 		    question->query.type == DNS_TYPE_AXFR ? "AXFR" : "IXFR");
 		return TRANSFER_NOT_OURS;
 	}
 	if (transfer_count >= now->plan.header->transfers_out) {
-		log_warning("client %s: zone transfer request denied: quota "
+		report(LOG_CATEGORY_XFER_OUT, LOG_LEVEL_WARNING,
+		    "client %s: zone transfer request denied: quota "
 		    "reached", peer);
 		return TRANSFER_BUSY;
 	}
@@ -249,7 +252,8 @@ transfer_start(struct transfer **transfer, struct server *server,
 	keep_question(t, question);
 	choose_kind(t, question, client);
 	choose_format(t, client);
-	log_info("client %s: transfer of '%s/IN': %s started (serial %u)",
+	report(LOG_CATEGORY_XFER_OUT, LOG_LEVEL_INFO,
+	    "client %s: transfer of '%s/IN': %s started (serial %u)",
 	    t->client, plan_string(&now->plan, zone->name), t->kind,
 	    zone->serial);
 	*transfer = t;
@@ -265,7 +269,8 @@ transfer_end(struct transfer **transfer)
 	if (t == NULL)
 		return;
 	spent = clock_ms() - t->started_ms;
-	log_info("client %s: transfer of '%s/IN': %s %s: %u messages, %u "
+	report(LOG_CATEGORY_XFER_OUT, LOG_LEVEL_INFO,
+	    "client %s: transfer of '%s/IN': %s %s: %u messages, %u "
 	    "records, %llu bytes, %lld.%03d secs (serial %u)", t->client,
 	    plan_string(&t->generation->plan, t->zone->name), t->kind,
 	    t->stage == ALL_SENT ? "ended" : "aborted", t->messages,
@@ -483,7 +488,8 @@ transfer_next(struct transfer *t, uint8_t *out, bool *failed)
 	while (t->stage != ALL_SENT && put_stage(t, &reply) == DONE)
 		;
 	if (reply.counts[SECTION_ANSWER] == 0) {
-		log_error("client %s: transfer of '%s/IN': an RRset is too "
+		report(LOG_CATEGORY_XFER_OUT, LOG_LEVEL_ERROR,
+		    "client %s: transfer of '%s/IN': an RRset is too "
 		    "large for any message", t->client,
 		    plan_string(&t->generation->plan, t->zone->name));
 		*failed = true;

@@ -13,6 +13,7 @@
 
 #include "base/base.h"
 #include "named-lite/envoy/office.h"
+#include "named-lite/report.h"
 #include "named-lite/sockets.h"
 #include "rndc/rndc.h"
 
@@ -270,7 +271,8 @@ on_connection(evutil_socket_t listening, short events, void *argument)
 		char text[SOCKETS_TEXT];
 		struct control_address address = { .socket = peer };
 
-		log_warning("rejected command channel message from %s",
+		report(LOG_CATEGORY_SECURITY, LOG_LEVEL_WARNING,
+		    "rejected command channel message from %s",
 		    sockets_print(&address, text));
 	}
 	fd_close(&fd);

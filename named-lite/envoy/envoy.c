@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "named-lite/report.h"
 #include "named-lite/envoy/office.h"
 #include "named-lite/envoy/secondary.h"
 #include "named-lite/envoy/notify.h"
@@ -161,6 +162,9 @@ on_control(evutil_socket_t fd, short events, void *argument)
 		break;
 	case CONTROL_FORGET_CHANNEL:
 		channel_close(order.number);
+		break;
+	case CONTROL_LOG:
+		report_begin();
 		break;
 	case CONTROL_DONE:
 		on_done(order.number != 0);

@@ -14,6 +14,7 @@
 #include "named-lite/envoy/exchange.h"
 #include "named-lite/envoy/inbound.h"
 #include "named-lite/envoy/office.h"
+#include "named-lite/report.h"
 #include "named-lite/sockets.h"
 
 #define PARCEL_MAX	((uint64_t)1 << 30)	/* octets of a zone, at most */
@@ -42,10 +43,12 @@ log_end(const struct fetch *f, const char *why)
 {
 	int64_t spent = clock_ms() - f->started_ms;
 
-	log_info("transfer of '%s/IN' from %s: Transfer status: %s", f->name,
+	report(LOG_CATEGORY_XFER_IN, LOG_LEVEL_INFO,
+	    "transfer of '%s/IN' from %s: Transfer status: %s", f->name,
 	    f->from, why != NULL ? why : f->in.state == INBOUND_UP_TO_DATE ?
 	    "up to date" : "success");
-	log_info("transfer of '%s/IN' from %s: Transfer completed: %u "
+	report(LOG_CATEGORY_XFER_IN, LOG_LEVEL_INFO,
+	    "transfer of '%s/IN' from %s: Transfer completed: %u "
 	    "messages, %u records, %llu bytes, %lld.%03d secs (serial %u)",
 	    f->name, f->from, f->in.messages, f->in.records,
 	    (unsigned long long)f->octets, (long long)spent / 1000,
@@ -225,7 +228,8 @@ fetch_start(const struct plan_zone *zone, bool whole,
 	f->argument = argument;
 	fd = open_socket(from, size);
 	if (fd == -1) {
-		log_error("transfer of '%s/IN' from %s: cannot open a socket: "
+		report(LOG_CATEGORY_XFER_IN, LOG_LEVEL_ERROR,
+		    "transfer of '%s/IN' from %s: cannot open a socket: "
 		    "%m", f->name, f->from);
 		fetch_cancel(&f);
 		return NULL;

@@ -9,6 +9,7 @@
 #include "named-lite/envoy/exchange.h"
 #include "named-lite/envoy/office.h"
 #include "named-lite/records.h"
+#include "named-lite/report.h"
 #include "named-lite/revive.h"
 #include "named-lite/sockets.h"
 #include "resolve/resolve.h"
@@ -47,10 +48,12 @@ on_reply(void *argument, const uint8_t *reply, size_t length, const char *why)
 	telling->exchange = NULL;
 	dns_name_show(telling->apex.bytes, name);
 	if (reply == NULL)
-		log_info("zone %s/IN: notify to %s failed: %s", name,
+		report(LOG_CATEGORY_NOTIFY, LOG_LEVEL_INFO,
+		    "zone %s/IN: notify to %s failed: %s", name,
 		    telling->text, why);
 	else if ((dns_get16(reply + 2) & DNS_RCODE) != 0)
-		log_info("zone %s/IN: notify response from %s: %s", name,
+		report(LOG_CATEGORY_NOTIFY, LOG_LEVEL_INFO,
+		    "zone %s/IN: notify response from %s: %s", name,
 		    telling->text, exchange_rcode(dns_get16(reply + 2) &
 		    DNS_RCODE));
 	drop(telling);
@@ -285,7 +288,8 @@ announce(const struct plan_zone *zone, int64_t not_before_ms)
 		add(zone, &remote[i].address, remote[i].key, not_before_ms);
 	if (zone->notify != NOTIFY_EXPLICIT)
 		add_servers(zone, not_before_ms);
-	log_info("zone %s/IN: sending notifies (serial %u)",
+	report(LOG_CATEGORY_NOTIFY, LOG_LEVEL_INFO,
+	    "zone %s/IN: sending notifies (serial %u)",
 	    plan_string(&office.plan, zone->name), zone->serial);
 	wake();
 }
@@ -319,7 +323,8 @@ notify_start(void)
 	timer = evtimer_new(office.events, on_timer, NULL);
 	resolver = resolve_new(office.events, &why);
 	if (resolver == NULL)
-		log_warning("name servers outside our zones are not notified: "
+		report(LOG_CATEGORY_NOTIFY, LOG_LEVEL_WARNING,
+		    "name servers outside our zones are not notified: "
 		    "%s", why);
 	return timer != NULL ? 0 : -1;
 }

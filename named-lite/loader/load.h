@@ -14,6 +14,7 @@ struct load {
 	const struct options *options;
 	const struct loader_task *task;
 	struct settings settings;	/* unless it is about changes alone */
+	bool	 has_logging;		/* lines go where named.conf says */
 	struct planning planning;
 	struct image served;		/* nothing, at first */
 	struct plan plan;		/* of what is served */

@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "named-lite/loader/addresses.h"
 #include "named-lite/loader/load.h"
+#include "named-lite/report.h"
 
 struct load load;
 
@@ -43,6 +44,7 @@ build_all(void)
 	seed[1] |= 1;		/* a factor, which must not be 0 */
 	for (size_t i = 0; i < load.build.zone_count; i++)
 		load.zones[i].zone = source_of_everything(i);
+	report_about(LOG_CATEGORY_GENERAL);
 	log_info("all zones loaded");
 	return build_image(&load.build);
 }
@@ -57,6 +59,7 @@ hand_over(int fd, const int files[CONTROL_FILES])
 	if (load.task->job == LOADER_CHANGES)
 		loaded.count = CONTROL_UNCHANGED;
 	else {
+		loaded.has_logging = load.has_logging;
 		addresses_choose(&loaded, &load.settings, load.options);
 		if (plan_map(&plan, files[CONTROL_FILE_PLAN]) == -1)
 			return -1;
@@ -84,6 +87,7 @@ make_files(int files[CONTROL_FILES])
 	struct image image;
 	bool is_new = true;
 
+	report_about(LOG_CATEGORY_ZONELOAD);
 	begin_zones();
 	if (load.task->job == LOADER_CHANGES)
 		is_new = changes_apply();
@@ -123,9 +127,15 @@ static int
 begin_with_settings(void)
 {
 	log_info("loading configuration from '%s'", load.options->config);
+	report_about(LOG_CATEGORY_CONFIG);
 	if (settings_read(&load.settings, load.options->config,
 	    load.options->port) == -1)
 		return -1;
+	load.has_logging = load.settings.logging.is_given &&
+	    !load.options->to_console;
+	if (load.has_logging)
+		report_begin();
+	report_about(LOG_CATEGORY_GENERAL);
 	planning_begin(&load.planning, &load.settings, load.options->config);
 	load.build.acls = load.settings.acls.rows;
 	load.build.acl_count = load.settings.acls.count;

@@ -342,6 +342,29 @@ add_keys_and_channels(struct planning *p, const struct settings *settings,
 	freezero(keys, (settings->keys.count + 1) * sizeof(*keys));
 }
 
+/* Log files and categories */
+
+static void
+add_logs(struct planning *p, const struct logging *logging)
+{
+	struct plan_log *rows = mem_zalloc(logging->channel_count,
+	    sizeof(*rows));
+	uint32_t at;
+
+	for (size_t i = 0; i < logging->channel_count; i++) {
+		rows[i].file = planning_text(p, logging->channels[i].file);
+		rows[i].form = logging->channels[i].form;
+	}
+	at = add_rows(p, rows, logging->channel_count, sizeof(*rows));
+	planning_header(p)->logs = at;
+	planning_header(p)->log_count = logging->channel_count;
+	planning_header(p)->has_logging = logging->is_given;
+	planning_header(p)->log_asked = logging->asked;
+	memcpy(planning_header(p)->log_categories, logging->categories,
+	    sizeof(logging->categories));
+	free(rows);
+}
+
 static plan_text
 absolute(struct planning *p, const char *path)
 {
@@ -375,6 +398,7 @@ planning_begin(struct planning *p, const struct settings *settings,
 	text_append(&p->bytes, &header, sizeof(header));
 	add_peers(p, settings);
 	add_keys_and_channels(p, settings, config);
+	add_logs(p, &settings->logging);
 	add_zones(p, settings);
 	header.config = absolute(p, config);
 	header.directory = absolute(p, settings->directory != NULL ?

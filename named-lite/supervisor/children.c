@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include "base/base.h"
 #include "named-lite/envoy/envoy.h"
 #include "named-lite/answerer/serve.h"
+#include "named-lite/scribe/scribe.h"
+#include "named-lite/report.h"
 #include "named-lite/supervisor/supervisor.h"
 #include "service/supervision.h"
 
@@ -33,6 +36,8 @@ children_become(void)
 	fd_close(&s->interfaces);
 	fd_close(&s->loaded);
 	fd_close(&s->envoy.control);
+	fd_close(&s->scribe.control);
+	fd_close(&s->lines[0]);
 	for (int i = 0; i < PROCESSES_MAX; i++)
 		fd_close(&s->answerers[i].control);
 	listeners_close();
@@ -131,6 +136,41 @@ children_start_envoy(void)
 			    &s->channels[i].fd, 1);
 }
 
+/* It reads what all others write; what it cannot tell goes where lines go without it. */
+void
+children_start_scribe(void)
+{
+	struct supervisor *s = &supervisor;
+	int control, lines = fcntl(s->lines[0], F_DUPFD_CLOEXEC, 0);
+
+	if (start(&s->scribe, &control, "the scribe")) {
+		fd_close(&s->empty_root);
+		fd_close(&s->notices[0]);
+		fd_close(&s->notices[1]);
+		fd_close(&s->lines[1]);
+		_exit(scribe_run(control, lines, s->options));
+	}
+	fd_close(&lines);
+}
+
+void
+children_end_scribe(void)
+{
+	struct supervisor *s = &supervisor;
+
+	log_flush();
+	report_end();
+	options_open_log(s->options);
+	if (s->scribe.pid <= 0) {
+		report_drain(s->lines[0]);
+		return;
+	}
+	fd_close(&s->scribe.control);
+	fd_close(&s->lines[0]);
+	fd_close(&s->lines[1]);
+	(void)waitpid(s->scribe.pid, NULL, 0);
+}
+
 static void
 on_end(struct child *child, int status, const char *what)
 {
@@ -158,6 +198,8 @@ children_ended(pid_t pid, int status)
 {
 	if (supervisor.envoy.pid == pid)
 		on_end(&supervisor.envoy, status, "the envoy");
+	if (supervisor.scribe.pid == pid)
+		on_end(&supervisor.scribe, status, "the scribe");
 	for (int i = 0; i < PROCESSES_MAX; i++)
 		if (supervisor.answerers[i].pid == pid)
 			on_end(&supervisor.answerers[i], status,
@@ -186,6 +228,8 @@ children_start_due(void)
 			children_start_answerer(i);
 	if (is_due(&supervisor.envoy, now, &next))
 		children_start_envoy();
+	if (is_due(&supervisor.scribe, now, &next))
+		children_start_scribe();
 	return next;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "named-lite/report.h"
 #include "named-lite/sockets.h"
 #include "named-lite/supervisor/supervisor.h"
 
@@ -63,7 +64,8 @@ open_listener(const struct control_address *address)
 	}
 	listener->address = *address;
 	listener->is_used = true;
-	log_info("listening on %s interface %s, %s",
+	report(LOG_CATEGORY_NETWORK, LOG_LEVEL_INFO,
+	    "listening on %s interface %s, %s",
 	    address->socket.any.sa_family == AF_INET ? "IPv4" : "IPv6",
 	    address->interface, sockets_print(address, text));
 	for (int n = 0; n < s->options->processes; n++)
@@ -77,7 +79,8 @@ close_listener(struct listener *listener)
 {
 	char text[SOCKETS_TEXT];
 
-	log_info("no longer listening on %s",
+	report(LOG_CATEGORY_NETWORK, LOG_LEVEL_INFO,
+	    "no longer listening on %s",
 	    sockets_print(&listener->address, text));
 	children_order_all(CONTROL_FORGET, listener - supervisor.listeners,
 	    NULL, 0);

@@ -22,6 +22,7 @@
 #include "named-lite/counters.h"
 #include "named-lite/answerer/rate.h"
 #include "named-lite/answerer/serve.h"
+#include "named-lite/report.h"
 #include "named-lite/supervisor/supervisor.h"
 #include "named/interfaces.h"
 #include "sandbox/sandbox.h"
@@ -31,9 +32,11 @@
 #define RECHECK_MS	30000
 #define SETTLE_MS	1000	/* for addresses that come one after the other */
 #define LIFELINE_FD	4
+#define LINES_SIZE	1048576	/* octets of log lines that wait for the scribe */
 
 struct supervisor supervisor = { .signals = -1, .interfaces = -1,
     .empty_root = -1, .files = { -1, -1, -1 }, .notices = { -1, -1 },
+    .lines = { -1, -1 }, .scribe = { .pid = -1, .control = -1 },
     .loader = -1, .loaded = -1, .envoy = { .pid = -1, .control = -1 } };
 static struct supervisor *const s = &supervisor;
 
@@ -76,6 +79,17 @@ begin_running(void)
 	supervision_tell("READY=1");
 }
 
+/* From now on lines go where named.conf says; what they were before, they are again where that says nothing. */
+static void
+use_scribe(void)
+{
+	s->has_scribe = true;
+	children_start_scribe();
+	report_begin();
+	children_order_all(CONTROL_LOG, 0, NULL, 0);
+	children_order(&s->envoy, CONTROL_LOG, 0, NULL, 0);
+}
+
 void
 supervise_load_failed(void)
 {
@@ -106,6 +120,9 @@ supervise_use(const struct control_loaded *loaded, int files[CONTROL_FILES])
 	*serve_turn = s->turn;
 	children_order_all(CONTROL_TURN, 0, NULL, 0);
 	children_order(&s->envoy, CONTROL_IMAGE, 0, s->files, CONTROL_FILES);
+	children_order(&s->scribe, CONTROL_IMAGE, 0, s->files, CONTROL_FILES);
+	if (loaded->has_logging && !s->has_scribe)
+		use_scribe();
 
 	int count = loaded->count == CONTROL_UNCHANGED ? 0 :
 	    listeners_use(loaded);
@@ -168,6 +185,8 @@ fulfil(const struct control_request *request, const int *fds, int fd_count)
 	case CONTROL_SET_DEBUG:
 		log_verbose = request->count;
 		children_order_all(CONTROL_DEBUG, log_verbose, NULL, 0);
+		children_order(&s->scribe, CONTROL_DEBUG, log_verbose, NULL,
+		    0);
 		break;
 	case CONTROL_STOP:
 		log_info("shutting down");
@@ -356,6 +375,18 @@ share_turn(void)
 	serve_turn = memory;
 }
 
+/* Nobody waits for it: what it has no room for is counted as lost. */
+static void
+make_pipe(void)
+{
+	if (pipe2(s->lines, O_CLOEXEC | O_NONBLOCK) == -1) {
+		log_error("cannot write log files: %m");
+		return;
+	}
+	(void)fcntl(s->lines[1], F_SETPIPE_SZ, LINES_SIZE);
+	report_prepare(s->lines[1]);
+}
+
 int
 supervise_run(const struct options *options)
 {
@@ -374,10 +405,12 @@ supervise_run(const struct options *options)
 	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 	    s->notices) == -1)
 		log_error("cannot hear of notifies: %m");
+	make_pipe();
 	s->interfaces = interfaces_watch();
 	jobs_want(LOADER_ALL, false);
 	run();
 	log_info("exiting");
+	children_end_scribe();
 	log_flush();
 	return s->exit_code;
 }

@@ -30,7 +30,7 @@ struct channel_socket {
 	int	 fd;
 };
 
-/* A process that answers, or the envoy. */
+/* A process that answers, the envoy, or the scribe. */
 struct child {
 	pid_t	 pid;		/* -1: not running */
 	int	 control;
@@ -60,6 +60,8 @@ struct supervisor {
 	int	 empty_root;
 	int	 files[CONTROL_FILES];	/* what is served; -1 none yet */
 	int	 notices[2];		/* from answerers, to the envoy */
+	int	 lines[2];		/* from all, to the scribe */
+	bool	 has_scribe;		/* log lines go there */
 	bool	 logs_questions;
 	pid_t	 loader;		/* -1 none */
 	int	 loaded;		/* from the loader */
@@ -77,6 +79,7 @@ struct supervisor {
 	unsigned turn;			/* number of the files */
 	struct child answerers[PROCESSES_MAX];
 	struct child envoy;
+	struct child scribe;
 	int	 exit_code;
 };
 
@@ -95,6 +98,8 @@ void	supervise_stop(int code);
 void	children_become(void);		/* a child drops what is its parent's */
 void	children_start_answerer(int number);
 void	children_start_envoy(void);
+void	children_start_scribe(void);
+void	children_end_scribe(void);	/* when it has written what there is */
 void	children_order(struct child *child, enum control_kind kind,
 	    unsigned number, const int *fds, int fd_count);
 void	children_order_all(enum control_kind kind, unsigned number,

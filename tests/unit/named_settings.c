@@ -114,6 +114,24 @@ static const struct { const char *text, *says; bool refused; } rows[] = {
 	{ "primaries p { ::1 tls t; };", "'tls t' is not served", true },
 	{ "logging { channel c { null; }; category queries { c; }; };", NULL,
 	  false },
+	{ "logging { channel c { file \"c\" versions 3 size 5m suffix "
+	  "timestamp; severity debug 3; print-time iso8601-utc; "
+	  "buffered yes; }; channel d { syslog local3; severity notice; }; "
+	  "channel e { stderr; print-category yes; print-severity yes; }; "
+	  "category default { c; d; e; null; default_syslog; }; };", NULL,
+	  false },
+	{ "logging { channel c { file \"c\" versions -1; }; };",
+	  "'versions' unexpected", true },
+	{ "logging { channel c { file \"c\" size 5x; }; };",
+	  "'size' unexpected", true },
+	{ "logging { channel c { syslog nonsuch; }; };",
+	  "unknown facility 'nonsuch'", true },
+	{ "logging { channel c { severity loud; null; }; };",
+	  "'loud' unexpected", true },
+	{ "logging { channel c { severity info; }; };", "exactly one of",
+	  true },
+	{ "logging { channel c { null; }; channel c { null; }; };",
+	  "there already", true },
 	{ "logging { category queries { c; }; };", "undefined channel: 'c'",
 	  true },
 	{ "logging { category foo { null; }; };", "undefined category: 'foo'",

@@ -78,11 +78,13 @@ class Server:
             "zone \"%s\" { type master; file \"%s.zone\"; };\n" % (name, name) for name in self.zones))
 
     def start(self):
+        self.run([PROGRAM, "-g", "-4", "-c", os.path.join(self.directory, "named.conf")] + self.arguments)
+
+    def run(self, command):
         if self.process:
             self.output.close()
         self.output = open(os.path.join(self.directory, "log"), "wb")
-        self.process = subprocess.Popen([PROGRAM, "-g", "-4", "-c", os.path.join(self.directory, "named.conf")]
-                                        + self.arguments, stdout=self.output, stderr=self.output)
+        self.process = subprocess.Popen(command, stdout=self.output, stderr=self.output)
 
     def log(self):
         with open(os.path.join(self.directory, "log")) as f:
