@@ -51,6 +51,15 @@ plan_string(const struct plan *plan, plan_text text)
 	return text == 0 ? NULL : (const char *)plan->header + text;
 }
 
+const char *
+plan_view(const struct plan *plan)
+{
+	const char *name = plan->header != NULL ? plan_string(plan,
+	    plan->header->view) : NULL;
+
+	return name != NULL ? name : "_default";
+}
+
 const struct plan_zone *
 plan_find(const struct plan *plan, const uint8_t *apex)
 {

@@ -119,6 +119,7 @@ struct plan_header {
 	uint32_t zones, remotes, peers, keys, channels, logs;	/* offsets in octets */
 	plan_text config;
 	plan_text directory;
+	plan_text view;			/* 0: "_default" */
 	plan_text version, hostname, server_id;
 	int64_t	 configured_us;		/* microseconds since 1970 */
 	uint32_t has_logging;		/* a statement of that name: the scribe writes */
@@ -150,6 +151,9 @@ void	plan_unmap(struct plan *plan);
 
 /* A text of it, NULL for none. */
 const char *plan_string(const struct plan *plan, plan_text text);
+
+/* What the view is called. */
+const char *plan_view(const struct plan *plan);
 
 /* The zone with that apex, NULL if there is none. */
 const struct plan_zone *plan_find(const struct plan *plan,

@@ -102,11 +102,13 @@ list_zones(const struct settings *settings)
 		while (item != NULL && item->kind != CONF_BLOCK)
 			item = item->next;
 		type = item != NULL ? word_after(item->block, "type") : NULL;
-		printf("%s IN _default %s\n", at->items->next->text,
+		printf("%s IN %s %s\n", at->items->next->text,
+		    settings->view != NULL ? settings->view : "_default",
 		    type != NULL ? type->text : "in-view");
 	}
 }
 
+static struct site site;
 static bool zones_are_good = true;
 
 /* What named-lite would serve. */
@@ -116,7 +118,9 @@ tell_zone(const struct site_zone *from)
 	const struct zone_rdata *soa;
 
 	if (from->zone == NULL) {
-		fprintf(stderr, "_default/%s/IN: %s\n", from->settings->name,
+		fprintf(stderr, "%s/%s/IN: %s\n",
+		    site.settings.view != NULL ? site.settings.view :
+		    "_default", from->settings->name,
 		    zone_trouble_in_short(from->trouble));
 		zones_are_good = false;
 	} else if (!o.lints) {
@@ -144,36 +148,45 @@ check_settings(struct settings *settings)
 
 /* With its zones. */
 static bool
-check_site(struct site *site)
+check_site(void)
 {
 	bool good;
 
 	if (o.lints)
 		named_lines_go_to(NULL);
-	good = site_load(site, o.file, tell_zone) == 0;
+	good = site_load(&site, o.file, tell_zone) == 0;
 	named_lines_go_to(stdout);
 	if (good && o.lints)
-		good = lint(site) == 0;
+		good = lint(&site) == 0;
 	return good && zones_are_good;
+}
+
+/* Read once more: a view has been unfolded. */
+static void
+print_file(void)
+{
+	struct conf conf;
+
+	if (conf_read(&conf, o.file) == 0)
+		conf_print(&conf, o.hides_secrets, stdout);
+	conf_clear(&conf);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct site site;
 	bool good;
 
-	memset(&site, 0, sizeof(site));
 	o.file = mem_printf("%s/named.conf", named_directory);
 	read_options(argc, argv);
 	named_lines_go_to(stdout);
 	named_enter(o.root, NULL);
-	good = (o.loads_zones || o.lints) && !o.lists ? check_site(&site) :
+	good = (o.loads_zones || o.lints) && !o.lists ? check_site() :
 	    check_settings(&site.settings);
 	if (good && o.lists)
 		list_zones(&site.settings);
 	else if (good && o.prints)
-		conf_print(&site.settings.conf, o.hides_secrets, stdout);
+		print_file();
 	site_clear(&site);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

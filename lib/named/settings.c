@@ -35,7 +35,6 @@ static const struct {
 	{ "dlz", STATEMENT_REFUSED },
 	{ "dyndb", STATEMENT_REFUSED },
 	{ "plugin", STATEMENT_REFUSED },
-	{ "view", STATEMENT_REFUSED },
 };
 
 static void
@@ -48,6 +47,13 @@ apply_top(struct target *to, const struct conf_statement *at)
 		conf_error(conf, at, "'statistics-channels' is not served by "
 		    "this server: its numbers are those of 'rndc stats' and "
 		    "of its log; remove it");
+		return;
+	}
+	if (conf_is(at, "view")) {
+		conf_error(conf, at, "'view' is not served by this server, "
+		    "but for a single one that lets everybody in; without it "
+		    "answers would be others than you ask for: remove it or "
+		    "stay with BIND");
 		return;
 	}
 	for (size_t i = 0; name != NULL && i < COUNT_OF(top_statements); i++) {
@@ -183,10 +189,12 @@ read_all(struct settings *settings, uint16_t port)
 {
 	struct target to = { .settings = settings,
 	    .options = &settings->options };
-	const struct conf_statement *options = find_options(settings);
-	const struct conf_statement *list = options != NULL ?
-	    value_block(&to, options, options->items->next) : NULL;
+	const struct conf_statement *options, *list;
 
+	view_unfold(&to);
+	options = find_options(settings);
+	list = options != NULL ?
+	    value_block(&to, options, options->items->next) : NULL;
 	to.port = settings->port = choose_port(&to, list, port);
 	keys_read(&settings->keys, &settings->conf);
 	acls_check_named(&settings->acls);

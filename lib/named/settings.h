@@ -125,6 +125,7 @@ struct settings {
 	struct conf conf;
 	struct keys keys;
 	struct acls acls;
+	const char *view;		/* the single one, which is the same as none; NULL: none */
 	const char *directory;
 	uint16_t port;			/* where nothing else is said */
 	struct listen_on *listens;

@@ -102,6 +102,7 @@ apply_function set_allow_transfer, set_blackhole, set_check_names,
 /* Other statements outside of all braces. */
 void	controls_read(struct target *to);
 void	logging_read(struct target *to);
+void	view_unfold(struct target *to);	/* before all others */
 void	zone_statement_read(struct target *to,
 	    const struct conf_statement *at);
 

@@ -62,15 +62,16 @@ command_zone(struct command_line *line)
 		session_reply(line->session, "unknown class/type", NULL);
 		return NULL;
 	}
-	if (view != NULL && strcmp(view, "_default") != 0) {
+	if (view != NULL && strcmp(view, plan_view(&office.plan)) != 0) {
 		refuse(line, "not found", "no matching view '%s'", view);
 		return NULL;
 	}
 	if (number == DNS_CLASS_IN)
 		zone = plan_find(&office.plan, apex.bytes);
 	if (zone == NULL)
-		refuse(line, "not found", "no matching zone '%s' in %s", name,
-		    view == NULL ? "any view" : "view '_default'");
+		refuse(line, "not found", view == NULL ?
+		    "no matching zone '%s' in any view" :
+		    "no matching zone '%s' in view '%s'", name, view);
 	return zone;
 }
 
@@ -310,7 +311,7 @@ flush(struct command_line *line)
 	const char *view = command_word(line);
 
 	session_reply(line->session, view == NULL ||
-	    strcmp(view, "_default") == 0 ? NULL : "not found", NULL);
+	    strcmp(view, plan_view(&office.plan)) == 0 ? NULL : "not found", NULL);
 }
 
 static void

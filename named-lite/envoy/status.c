@@ -180,8 +180,9 @@ status_keys(struct command_line *line)
 	char name[DNS_NAME_TEXT];
 
 	for (uint32_t i = 0; i < office.plan.header->tsig_key_count; i++)
-		text_printf(&text, "%sview \"_default\"; type \"static\"; "
+		text_printf(&text, "%sview \"%s\"; type \"static\"; "
 		    "key \"%s\";", i > 0 ? "\n" : "",
+		    plan_view(&office.plan),
 		    dns_name_show(office.plan.keys[i].name.bytes, name));
 	if (text.length == 0)
 		text_puts(&text, "no tsig keys found.");

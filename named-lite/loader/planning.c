@@ -403,11 +403,13 @@ planning_begin(struct planning *p, const struct settings *settings,
 	header.config = absolute(p, config);
 	header.directory = absolute(p, settings->directory != NULL ?
 	    settings->directory : ".");
+	header.view = planning_text(p, settings->view);
 	header.version = planning_text(p, settings->version);
 	header.hostname = planning_text(p, settings->hostname);
 	header.server_id = planning_text(p, settings->server_id);
 	planning_header(p)->config = header.config;
 	planning_header(p)->directory = header.directory;
+	planning_header(p)->view = header.view;
 	planning_header(p)->version = header.version;
 	planning_header(p)->hostname = header.hostname;
 	planning_header(p)->server_id = header.server_id;

@@ -54,6 +54,21 @@ class Control(server.Test):
         self.assertEqual(self.run_one(self.clients()[-1], s, "stop")[0], 0)
         self.assertEqual(s.process.wait(server.PATIENCE), 0)
 
+    def test_a_single_view_for_all(self):
+        s = self.start(start=False)
+        s.zones = {}
+        s.options = "allow-query { none; };"
+        s.more += """view "external" { match-clients { any; }; allow-query { any; };
+                     zone "a.test" { type primary; file "a.test.zone"; }; };"""
+        s.configure()
+        s.start()
+        s.wait("running")
+        self.assertEqual(s.udp("ns.a.test").status, "NOERROR")
+        for program in self.clients():
+            self.assertEqual(self.run_one(program, s, *"reload a.test IN external".split())[0], 0)
+            self.assertEqual(self.run_one(program, s, *"reload a.test IN other".split()),
+                             (1, "", "'reload' failed: not found\nno matching view 'other'"))
+
     def test_each_algorithm(self):
         for algorithm in ("hmac-md5", "hmac-sha1", "hmac-sha224", "hmac-sha384", "hmac-sha512"):
             s = self.start(algorithm=algorithm)

@@ -70,7 +70,7 @@ class Rndc(unittest.TestCase):
         self.write("inc.zone", "x A 127.0.0.9\n")
         self.write("broken.zone", zone % "1.2.3")
         lines = ["%s -a -q 2>/dev/null || true" % CONFGEN] if keyed else []
-        lines += ["%s -g -4 -n 1 2>log & P=$!" % named,
+        lines += ["rm -f log; %s -g -4 -n 1 2>log & P=$!" % named,
                   "for i in $(seq 200); do grep -qs ' running$' log && break; sleep 0.05; done"]
         for command in commands:
             if command.startswith("!"):
