@@ -15,8 +15,6 @@
 
 #include "flush/flush.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/base.h"
@@ -24,44 +22,18 @@
 #include "service/service.h"
 #include "spool/spool.h"
 
-static void
-answer(struct ipc_channel *channel, const struct ipc_packet *question, int error)
-{
-	struct ipc_packet reply = IPC_PACKET_EMPTY;
-
-	ipc_encode_done(&reply, ipc_packet_request(question), &(struct ipc_done){
-	    .error = error, .reason = error != 0 ? strerror(error) : "" });
-	ipc_channel_send(channel, &reply);
-}
-
-static void
-add(const struct ipc_flush_add *waiting)
-{
-	char *domains = mem_strndup(waiting->domains.bytes,
-	    waiting->domains.length);
-	char *cursor = domains, *domain;
-
-	if (spool_id_is_valid(waiting->queue_id)) {
-		while ((domain = word_next(&cursor, "\n")) != NULL) {
-			if (sites_error(domain) == 0)
-				sites_add(domain, waiting->queue_id);
-		}
-	}
-	free(domains);
-}
-
 /* Whoever can connect may ask for a site: the directory of the socket decides. */
 static void
 on_wish(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 {
 	struct ipc_flush_site wish;
-	int error = EINVAL;
 
 	if (ipc_decode_flush_site(packet, &wish) == 0)
-		error = sites_error(wish.site);
-	if (error == 0)
-		wake_site(wish.site);
-	answer(channel, packet, error);
+		questions_begin(channel, ipc_packet_request(packet), NULL,
+		    wish.site, strlen(wish.site));
+	else
+		questions_begin(channel, ipc_packet_request(packet), NULL,
+		    "", 0);
 }
 
 static void
@@ -69,12 +41,13 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 {
 	struct ipc_flush_add waiting;
 
-	if (ipc_decode_flush_add(packet, &waiting) == 0) {
-		add(&waiting);
-		answer(channel, packet, 0);
-	} else {
+	if (ipc_decode_flush_add(packet, &waiting) == -1)
 		on_wish(channel, packet, context);
-	}
+	else
+		questions_begin(channel, ipc_packet_request(packet),
+		    waiting.queue_id, waiting.domains.bytes,
+		    spool_id_is_valid(waiting.queue_id) ?
+		    waiting.domains.length : 0);
 }
 
 /* master's wake-up: mail must not wait in a list for a site that never asks. */
@@ -82,6 +55,12 @@ static void
 on_nudge(const char *what)
 {
 	sites_each_old(wake_site);
+}
+
+static bool
+is_busy(void)
+{
+	return questions_are_open() || wake_is_busy();
 }
 
 static void
@@ -103,7 +82,8 @@ main(int argc, char **argv)
 		.packet	 = on_packet,
 		.stranger = on_wish,
 		.nudged	 = on_nudge,
-		.busy	 = wake_is_busy,
+		.closed	 = questions_forget,
+		.busy	 = is_busy,
 		.sandbox = SANDBOX_SOCKETS | SANDBOX_READ | SANDBOX_WRITE |
 		    SANDBOX_UNLINK | SANDBOX_OWNERS,
 		.paths	 = paths,

@@ -4,6 +4,10 @@
 #define FLUSH_FLUSH_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ipc_channel;
 
 #include "ipc/ipc.h"
 
@@ -29,6 +33,14 @@ void	sites_done(const char *site);
 
 /* Each site whose list is older than fast_flush_refresh_time, or was taken and not done. */
 void	sites_each_old(void (*on_site)(const char *site));
+
+/* questions.c: what is asked of us, as far as fast_flush_domains permits. */
+
+/* A message waits for sites, a line each; or, without queue_id, one shall be tried. Answers by itself. */
+void	questions_begin(struct ipc_channel *channel, uint64_t request,
+	    const char *queue_id, const char *sites, size_t length);
+void	questions_forget(struct ipc_channel *channel);	/* it closed */
+bool	questions_are_open(void);
 
 /* wake.c: lists on their way to qmgr. */
 

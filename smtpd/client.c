@@ -107,6 +107,7 @@ client_learn(struct session *s, tables_done *again)
 	s->refuses_bare_newline = !smtpd_is_alone &&
 	    text_equal_nocase(config.smtpd_forbid_bare_newline, "reject") &&
 	    !is_in(s, may_send_bare_newlines);
+	s->may_xverp = xclient_may_verp(s);
 	if (!s->was_xclient)
 		xclient_authorize(s);
 	if (!told_end_tables_or(s, again))

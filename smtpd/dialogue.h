@@ -61,6 +61,9 @@ bool	reword_discarded_keywords(struct session *session,
 bool	reword_refusal(struct session *session, struct text *reply,
 	    tables_done *again);
 
+/* With soft_bounce a refusal is none for ever: its code and status become those of "try again". */
+void	reply_soften(char *reply);
+
 /* What a template of a reply may name: $client_address and its kin; NULL if there is no such name. */
 const char *reword_value(const struct session *session, const char *name);
 

@@ -289,7 +289,6 @@ offer_extensions(struct session *s)
 	if (!reword_discarded_keywords(s, offer_extensions, &discarded))
 		return;
 	s->esmtp = true;
-	s->may_xverp = xclient_may_verp(s);
 	text_printf(&reply, "250 %s", config.myhostname);
 	for (size_t i = 0; i < COUNT_OF(extensions); i++) {
 		const char *keyword = extensions[i].keyword;

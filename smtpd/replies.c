@@ -56,6 +56,16 @@ say_unsaid(struct session *s)
 		text_drop(&s->unsaid, strlen(s->unsaid.bytes) + 1);
 }
 
+void
+reply_soften(char *reply)
+{
+	if (!config.soft_bounce || reply[0] != '5')
+		return;
+	reply[0] = '4';
+	if (strncmp(reply + 3, " 5.", 3) == 0)
+		reply[4] = '4';
+}
+
 /* Gives the first digit. */
 static char
 append_reply(struct session *s, const char *format, va_list arguments)
@@ -64,12 +74,7 @@ append_reply(struct session *s, const char *format, va_list arguments)
 	char class;
 
 	text_vprintf(&reply, format, arguments);
-	if (config.soft_bounce && reply.bytes[0] == '5') {
-		reply.bytes[0] = '4';
-		if (reply.length > 5 && reply.bytes[4] == '5' &&
-		    reply.bytes[5] == '.')
-			reply.bytes[4] = '4';
-	}
+	reply_soften(reply.bytes);
 	class = reply.bytes[0];
 	if (s->unsaid.length > 0 || !say(s, reply.bytes)) {
 		text_append(&s->unsaid, reply.bytes, reply.length);

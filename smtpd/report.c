@@ -38,8 +38,14 @@ report_action(struct session *s, const char *action, const char *text)
 {
 	struct text line = TEXT_EMPTY;
 
-	text_printf(&line, "NOQUEUE: %s: %s from %s: %s;", action, s->where,
-	    s->peer, text);
+	text_printf(&line, "NOQUEUE: %s: %s from %s: ", action, s->where,
+	    s->peer);
+
+	size_t said = line.length;
+
+	text_printf(&line, "%s;", text);
+	if (strncmp(action, "reject", 6) == 0)
+		reply_soften(line.bytes + said);
 	log_with_parties(s, &line);
 }
 

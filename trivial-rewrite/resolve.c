@@ -364,6 +364,20 @@ complete_odd_domain(struct text *address)
 	}
 }
 
+/* Mail for a domain of ours, and for nobody in it: as what a null sender's notice would be answered to. */
+static void
+name_nobody(struct text *recipient)
+{
+	char *domain;
+
+	if (*text_string(recipient) != '@')
+		return;
+	domain = mem_strdup(text_string(recipient));
+	text_truncate(recipient, 0);
+	text_printf(recipient, "MAILER-DAEMON%s", domain);
+	free(domain);
+}
+
 void
 resolve_address(const char *sender, const char *address, bool probe,
     struct resolution *found)
@@ -397,5 +411,7 @@ resolve_address(const char *sender, const char *address, bool probe,
 		found->error = EAGAIN;
 	} else if (found->address_class < CLASS_RELAY)
 		warn_of_second_class(domain, found->address_class);
+	if (found->address_class == CLASS_LOCAL)
+		name_nobody(&found->recipient);
 	free(domain);
 }

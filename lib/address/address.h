@@ -43,7 +43,7 @@ ssize_t	 address_path_parse_odd(const char *text, size_t length,
 int	 address_unquote(const char *text, size_t length,
 	    char address[ADDRESS_SIZE]);
 
-/* Append the external form of an internal address; "" stays "". */
+/* Append the external form of an internal address: ""@domain without a local part; "" stays "". */
 void	 address_quote(struct text *out, const char *address);
 
 /* The same as a string, cut to fit, for log lines and listings. Gives room. */

@@ -211,10 +211,9 @@ take_path(const char *text, size_t length, bool may_be_odd,
 
 	size_t after = bracketed ? end + 1 : end;
 
-	/* "<<a@b>>", as scripts write it. */
-	if (bracketed && inner < end && text[inner] == '<' && after < length &&
-	    text[after] == '>') {
-		inner++;
+	/* "<<a@b>>" and "<a@b>>", as scripts write it. */
+	if (bracketed && after < length && text[after] == '>') {
+		inner += inner < end && text[inner] == '<';
 		after++;
 	}
 	*why = "text after '>'";
@@ -285,8 +284,7 @@ address_quote(struct text *out, const char *address)
 
 	if (*address == '\0')
 		return;
-	/* "@domain" has no local part to quote, and is shown as it came. */
-	if (is_dot_string(address, length) || length == 0) {
+	if (is_dot_string(address, length)) {
 		text_puts(out, address);
 		return;
 	}

@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "config/config.h"
 #include "service/programs.h"
+#include "table/asker.h"
 
 /* Connections that one wake-up may take. */
 #define ACCEPTS_AT_ONCE	64
@@ -325,6 +326,8 @@ service_events(const struct service *service, int argc, char **argv)
 	self.service = service;
 	watch_signals();
 	service_begin(service, argc, argv, &self.sockets);
+	if (strcmp(service->name, "proxymap") != 0)
+		table_never_wait();
 	self.on_demand = program_find(service->name)->on_demand;
 	watch_sockets();
 	touch_idle_timer();

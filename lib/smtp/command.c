@@ -112,15 +112,21 @@ read_smtputf8(struct reading *reading, const char *value, size_t length)
 	return NULL;
 }
 
-/* Which delimiters are good is for the server to say; none at all that are too many. */
 static const char *
 read_verp(struct reading *reading, const char *value, size_t length)
+{
+	reading->mail->wants_verp = true;
+	return NULL;
+}
+
+/* Which delimiters are good is for the server to say; no others than two are. */
+static const char *
+read_delimiters(struct reading *reading, const char *value, size_t length)
 {
 	char *verp = reading->mail->verp;
 
 	reading->mail->wants_verp = true;
-	for (size_t i = 0; i < 2; i++)
-		verp[i] = length == 2 ? value[i] : i < length ? ' ' : '\0';
+	memcpy(verp, length == 2 ? value : "  ", 2);
 	return NULL;
 }
 
@@ -204,7 +210,7 @@ static const struct parameter {
 	{ "ENVID",    OF_MAIL, SMTP_HONOUR_DSN,      true,  read_envid },
 	{ "SMTPUTF8", OF_MAIL, SMTP_HONOUR_SMTPUTF8, false, read_smtputf8 },
 	{ "XVERP",    OF_MAIL, SMTP_HONOUR_XVERP,    false, read_verp },
-	{ "XVERP",    OF_MAIL, SMTP_HONOUR_XVERP,    true,  read_verp },
+	{ "XVERP",    OF_MAIL, SMTP_HONOUR_XVERP,    true,  read_delimiters },
 	{ "NOTIFY",   OF_RCPT, SMTP_HONOUR_DSN,      true,  read_notify },
 	{ "ORCPT",    OF_RCPT, SMTP_HONOUR_DSN,      true,  read_orcpt },
 };

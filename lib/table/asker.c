@@ -1,11 +1,32 @@
 #include "table/asker.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/base.h"
 #include "table/internal.h"
 
 static struct table_asker *current;
+static bool never_waits;
+
+void
+table_never_wait(void)
+{
+	never_waits = true;
+}
+
+bool
+table_is_far(const char *name)
+{
+	if (text_starts_with(name, "proxy:"))
+		name += strlen("proxy:");
+	if (text_starts_with(name, "unionmap:") ||
+	    text_starts_with(name, "pipemap:"))
+		return strstr(name, "tcp:") != NULL ||
+		    strstr(name, "socketmap:") != NULL;
+	return text_starts_with(name, "tcp:") ||
+	    text_starts_with(name, "socketmap:");
+}
 
 void
 table_ask_with(struct table_asker *asker)
@@ -85,8 +106,13 @@ table_asker_get(struct table *table, const char *key,
 	const struct table_question *question;
 	char *name;
 
-	if (current == NULL)
-		return false;
+	if (current == NULL) {
+		if (!never_waits || !table_is_far(table->name))
+			return false;
+		text_puts(&table->why, "nothing here waits for a server");
+		*answer = TABLE_ERROR;
+		return true;
+	}
 	name = mem_printf("%d %s %s", table->flags, table->name, key);
 	question = find(current, name, table, key);
 	free(name);

@@ -61,6 +61,15 @@ void	table_asker_note(struct table_question *question,
 /* Forget all. Whoever carries its questions must have let go of them. */
 void	table_asker_clear(struct table_asker *asker);
 
+/*
+ * Nobody in this process may wait for a server (tcp:, socketmap:): who looks such
+ * a table up without an asker gets TABLE_ERROR at once.
+ */
+void	table_never_wait(void);
+
+/* Is it, or does it have a part that is, a table that a server answers for? */
+bool	table_is_far(const char *name);
+
 /* A look-up has begun a question: what is found now is no answer, and has no effect. */
 bool	table_is_asking(void);
 

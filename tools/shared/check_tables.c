@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "config/report.h"
 #include "config/values.h"
+#include "table/asker.h"
 #include "table/maps.h"
 #include "table/match.h"
 #include "table/table.h"
@@ -69,6 +70,40 @@ check_tables_of(const char *parameter, const char *list, struct map *seen)
 	return errors;
 }
 
+/*
+ * Where a look-up stands in the middle of something that cannot wait: no server
+ * is asked there, so that one that is late does not hold all mail up.
+ */
+static int
+check_near_tables(void)
+{
+	static const char *const near[] = { "debug_peer_list",
+	    "postscreen_allowlist_interfaces", "smtp_body_checks",
+	    "smtp_connection_cache_destinations", "smtp_dns_reply_filter",
+	    "smtp_header_checks", "smtp_mime_header_checks",
+	    "smtp_nested_header_checks", "smtp_reply_filter",
+	    "smtpd_dns_reply_filter" };
+	int errors = 0;
+
+	for (size_t i = 0; i < COUNT_OF(near); i++) {
+		char *list = mem_strdup(config_get(near[i]));
+		char *cursor = list, *word;
+		const char *wrong = NULL;
+
+		while ((word = config_word(&cursor, &wrong)) != NULL) {
+			word += strspn(word, "!");
+			if (!table_is_far(word))
+				continue;
+			log_error("%s: %s: a table of a server is not used "
+			    "here, since mail would wait for it; use a file",
+			    near[i], word);
+			errors++;
+		}
+		free(list);
+	}
+	return errors;
+}
+
 /* RFC 5321 section 4.5.1 wants somebody there. */
 static void
 check_postmaster(void)
@@ -114,6 +149,7 @@ check_tables(void)
 				    config_get(name), seen);
 		}
 	map_free(&seen, NULL);
+	errors += check_near_tables();
 	if (errors == 0)
 		check_postmaster();
 	return errors;

@@ -1,4 +1,6 @@
 """A table whose server answers late, never, or nonsense: cleanup and local go on with all other mail."""
+import os
+
 import postroad
 from tableserver import Server
 
@@ -275,3 +277,49 @@ class Forwarded(Far):
         box.wait_mail("ada")
         box.wait_empty()
         self.assertEqual(len(box.mails("ada")), 1)
+
+
+class Flush(Far):
+    def test_a_site_waits_alone(self):
+        far = self.sink()
+        far.answers["RCPT"] = "450 4.2.0 away"
+        box = self.system(relayhost=far.nexthop(), fast_flush_domains="away.example, " + self.server.place,
+                          minimal_backoff_time="1h", maximal_backoff_time="1h")
+        self.server.answers["slow.example"] = b"200 x\n"
+        queue_id = box.send("bob@away.example")
+        box.wait_log(queue_id + ": to=.*status=deferred")
+        postroad.wait_until(lambda: os.path.exists(box.path("spool", "flush", "away.example")), "a list", box.story)
+        with box.smtp() as late, box.smtp() as client:
+            late.ehlo()
+            late.send(b"ETRN slow.example\r\n")
+            self.server.wait_asked("slow", box.story)
+            client.ehlo()
+            self.assertEqual(client.docmd("ETRN", "away.example"), (250, b"Queuing started"))
+            self.server.release()
+            self.assertEqual(late.getreply(), (250, b"Queuing started"))
+
+
+class NotHere(Far):
+    """Where mail would wait for a server none is asked: postroad check says so, and smtp goes on."""
+
+    def test_check(self):
+        for name in ("smtp_reply_filter", "smtp_header_checks", "smtp_dns_reply_filter", "smtpd_dns_reply_filter",
+                     "smtp_connection_cache_destinations", "debug_peer_list", "postscreen_allowlist_interfaces"):
+            with self.subTest(name):
+                box = self.system(start=False, **{name: "inline:{x=y}, proxy:" + self.server.place})
+                box.write_config()
+                box.run("sendmail", "-bi", check=True)
+                done = box.run("postroad", "check")
+                self.assertExit(done, 1)
+                self.assertIn("error: %s: proxy:%s: a table of a server is not used here" % (name, self.server.place),
+                              done.stderr)
+
+    def test_smtp_goes_on(self):
+        far = self.sink()
+        self.server.slow = ("",)
+        box = self.system(relayhost=far.nexthop(), smtp_reply_filter=self.server.place,
+                          smtp_connection_cache_destinations=self.server.place)
+        box.allow("nothing here waits for a server")
+        box.send("bob@far.example")
+        far.wait(1)
+        self.assertEqual(self.server.asked, [])
