@@ -11,7 +11,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -336,15 +335,13 @@ name_address(const struct sockaddr_storage *address, char name[INET6_ADDRSTRLEN]
 }
 
 static void
-learn_addresses(struct session *s)
+learn_addresses(struct session *s, const struct sockaddr_storage *peer)
 {
-	struct sockaddr_storage remote = { 0 }, local = { 0 };
-	socklen_t size = sizeof(remote);
+	struct sockaddr_storage local = { 0 };
+	socklen_t size = sizeof(local);
 
-	getpeername(s->fd, (struct sockaddr *)&remote, &size);
-	size = sizeof(local);
 	getsockname(s->fd, (struct sockaddr *)&local, &size);
-	name_address(&remote, s->remote);
+	name_address(peer, s->remote);
 	name_address(&local, s->local);
 	s->is_from_here = strcmp(s->remote, s->local) == 0
 	    || strncmp(s->remote, "127.", 4) == 0
@@ -363,18 +360,16 @@ make_id(char id[17])
 }
 
 void
-front_connected(int fd)
+front_connected(int fd, const struct sockaddr_storage *peer)
 {
 	struct session *s = mem_zalloc(1, sizeof(*s));
-	const int on = 1;
 	char greeting[512];
 
 	s->fd = fd;
 	s->started_ms = clock_ms();
 	session_count++;
-	learn_addresses(s);
+	learn_addresses(s, peer);
 	make_id(s->id);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (!peer_add(s->remote)) {
 		static const char words[] = "-ERR [IN-USE] Too many connections.\r\n";
 

@@ -20,8 +20,8 @@ void	peer_remove(const char *address);
 /* Begin to talk to authd. */
 void	front_start(void);
 
-/* A client has connected. Takes fd. */
-void	front_connected(int fd);
+/* A client has connected, from peer. Takes fd. */
+void	front_connected(int fd, const struct sockaddr_storage *peer);
 
 /* Sessions that are under way. */
 bool	front_busy(void);

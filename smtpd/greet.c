@@ -295,7 +295,7 @@ offer_extensions(struct session *s)
 
 		if ((extensions[i].offered != NULL &&
 		    !extensions[i].offered(s)) ||
-		    list_has_word(discarded, keyword))
+		    (*discarded != '\0' && list_has_word(discarded, keyword)))
 			continue;
 		text_putc(&reply, '\n');
 		text_puts(&reply, keyword);

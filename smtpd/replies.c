@@ -14,6 +14,9 @@
 #include "config/config.h"
 #include "smtpd/dialogue.h"
 
+/* Room that a reply gets at once. */
+#define USUAL_REPLY	256
+
 void
 session_trace(const struct session *s, char direction, const char *line,
     size_t length)
@@ -28,32 +31,36 @@ session_trace(const struct session *s, char direction, const char *line,
 
 static void	say_unsaid(struct session *s);
 
-/* False: its words are not known yet. */
+/* False: its words are not known yet, and it is as it was. */
 static bool
-say(struct session *s, const char *reply)
+say(struct session *s, struct text *reply)
 {
 	size_t before = s->output.length;
-	struct text words = TEXT_EMPTY;
-	bool is_known;
+	bool is_refusal = reply->bytes[0] == '4' || reply->bytes[0] == '5';
 
-	text_puts(&words, reply);
-	is_known = (reply[0] != '4' && reply[0] != '5') ||
-	    reword_refusal(s, &words, say_unsaid);
-	if (is_known) {
-		session_trace(s, '>', words.bytes, words.length);
-		smtp_reply_write(&s->output, text_string(&words));
-		trouble_said(s, s->output.bytes + before,
-		    s->output.length - before);
-	}
-	text_clear(&words);
-	return is_known;
+	if (is_refusal && !reword_refusal(s, reply, say_unsaid))
+		return false;
+	session_trace(s, '>', reply->bytes, reply->length);
+	smtp_reply_write(&s->output, reply->bytes);
+	trouble_said(s, s->output.bytes + before, s->output.length - before);
+	return true;
 }
 
 static void
 say_unsaid(struct session *s)
 {
-	while (s->unsaid.length > 0 && say(s, s->unsaid.bytes))
-		text_drop(&s->unsaid, strlen(s->unsaid.bytes) + 1);
+	bool is_said = true;
+
+	while (is_said && s->unsaid.length > 0) {
+		struct text reply = TEXT_EMPTY;
+		size_t length = strlen(s->unsaid.bytes);
+
+		text_append(&reply, s->unsaid.bytes, length);
+		is_said = say(s, &reply);
+		if (is_said)
+			text_drop(&s->unsaid, length + 1);
+		text_clear(&reply);
+	}
 }
 
 void
@@ -73,10 +80,11 @@ append_reply(struct session *s, const char *format, va_list arguments)
 	struct text reply = TEXT_EMPTY;
 	char class;
 
+	text_reserve(&reply, USUAL_REPLY);
 	text_vprintf(&reply, format, arguments);
 	reply_soften(reply.bytes);
 	class = reply.bytes[0];
-	if (s->unsaid.length > 0 || !say(s, reply.bytes)) {
+	if (s->unsaid.length > 0 || !say(s, &reply)) {
 		text_append(&s->unsaid, reply.bytes, reply.length);
 		text_putc(&s->unsaid, '\0');
 	}

@@ -13,7 +13,9 @@
 static void
 append_address(struct text *line, const char *name, const char *address)
 {
-	text_printf(line, " %s=<", name);
+	text_putc(line, ' ');
+	text_puts(line, name);
+	text_puts(line, "=<");
 	address_quote(line, address);
 	text_putc(line, '>');
 }
@@ -26,9 +28,12 @@ log_with_parties(struct session *s, struct text *line)
 		append_address(line, "from", session_sender(s));
 	if (session_recipient(s)[0] != '\0')
 		append_address(line, "to", session_recipient(s));
-	text_printf(line, " proto=%s", s->esmtp ? "ESMTP" : "SMTP");
-	if (s->helo_name != NULL)
-		text_printf(line, " helo=<%s>", s->helo_name);
+	text_puts(line, s->esmtp ? " proto=ESMTP" : " proto=SMTP");
+	if (s->helo_name != NULL) {
+		text_puts(line, " helo=<");
+		text_puts(line, s->helo_name);
+		text_putc(line, '>');
+	}
 	log_info("%s", text_string(line));
 	text_clear(line);
 }
@@ -62,9 +67,14 @@ report_proxy(struct session *s, bool is_accepted, const char *text)
 static void
 append_count(struct text *line, const char *name, unsigned ok, unsigned total)
 {
-	text_printf(line, " %s=%u", name, ok);
-	if (ok != total || total == 0)
-		text_printf(line, "/%u", total);
+	text_putc(line, ' ');
+	text_puts(line, name);
+	text_putc(line, '=');
+	text_put_number(line, ok);
+	if (ok != total || total == 0) {
+		text_putc(line, '/');
+		text_put_number(line, total);
+	}
 }
 
 void

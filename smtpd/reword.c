@@ -274,23 +274,40 @@ append_footer(struct text *reply, const char *template,
 	text_clear(&why);
 }
 
+/* What the tables say: other words, and a footer for them. False: they are yet to say it, and the reply is as it was. */
+static bool
+ask_tables(struct session *s, struct text *reply, struct maps *footers,
+    const char **footer, tables_done *again)
+{
+	struct text first = TEXT_EMPTY;
+	const char *found;
+	bool is_told;
+
+	text_append(&first, reply->bytes, reply->length);
+	told_begin_tables(s);
+	filter_refusal(reply);
+	if (maps_find(footers, text_string(reply), &found) == TABLE_FOUND)
+		*footer = found;
+	is_told = told_end_tables_or(s, again);
+	if (!is_told) {
+		text_truncate(reply, 0);
+		text_append(reply, first.bytes, first.length);
+	}
+	text_clear(&first);
+	return is_told;
+}
+
 bool
 reword_refusal(struct session *s, struct text *reply, tables_done *again)
 {
 	const struct expansion expansion = { .value = footer_value,
 	    .context = s };
 	const struct rewording *r = rewording_of(s);
-	const char *template = *r->footer, *found;
+	const char *template = *r->footer;
 
-	if (!maps_are_empty(refusals) || !maps_are_empty(r->footers)) {
-		told_begin_tables(s);
-		filter_refusal(reply);
-		if (maps_find(r->footers, text_string(reply), &found) ==
-		    TABLE_FOUND)
-			template = found;
-		if (!told_end_tables_or(s, again))
-			return false;
-	}
+	if ((!maps_are_empty(refusals) || !maps_are_empty(r->footers)) &&
+	    !ask_tables(s, reply, r->footers, &template, again))
+		return false;
 	if (*template != '\0')
 		append_footer(reply, template, &expansion);
 	return true;

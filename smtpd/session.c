@@ -15,7 +15,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,13 +193,27 @@ session_finish(struct session *s)
 	s->ending = true;
 }
 
+/*
+ * The answer to QUIT travels with the end of the connection. Nothing else may:
+ * where bytes came that nobody will read, the end drops what was not sent.
+ */
+static ssize_t
+send_output(const struct session *s)
+{
+	bool is_last = s->ending && s->verb == QUIT && s->unsaid.length == 0;
+
+	if (s->out != s->fd)		/* sendmail -bs */
+		return write(s->out, s->output.bytes, s->output.length);
+	return send(s->out, s->output.bytes, s->output.length,
+	    MSG_NOSIGNAL | (is_last ? MSG_MORE : 0));
+}
+
 /* Send what there is to say. False if some of it must wait, or nobody listens any more. */
 static bool
 flush(struct session *s)
 {
 	while (s->output.length > 0) {
-		ssize_t sent = write(s->out, s->output.bytes,
-		    s->output.length);
+		ssize_t sent = send_output(s);
 
 		if (sent == -1 && errno == EINTR)
 			continue;
@@ -402,16 +415,12 @@ session_start_as(int fd, const union resolve_address *address,
 }
 
 void
-session_start(int fd)
+session_start(int fd, const struct sockaddr_storage *peer)
 {
 	const union resolve_address here = { .any.sa_family = AF_UNSPEC };
-	union resolve_address address = { .any.sa_family = AF_UNSPEC };
-	socklen_t size = sizeof(address);
-	int on = 1;
+	union resolve_address address;
 
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (getpeername(fd, &address.any, &size) == -1)
-		address.any.sa_family = AF_UNSPEC;
+	memcpy(&address, peer, sizeof(address));
 	session_start_as(fd, &address, &here, NULL);
 }
 

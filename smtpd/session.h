@@ -123,8 +123,8 @@ struct session {
 	char		*owed[3];		/* defer_if_permit of client, HELO, sender */
 };
 
-/* A client: takes fd. */
-void	session_start(int fd);
+/* A client, come from peer. Takes fd. */
+void	session_start(int fd, const struct sockaddr_storage *peer);
 
 /* The same for one of which it is said who it is, and where it came; name NULL: it is looked up. Keeps name. For explain.c. */
 struct session *session_start_as(int fd,

@@ -13,6 +13,11 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+/* A record in the pipe: a level, the moment, who, what. */
+#define SECONDS_DIGITS	10
+#define TAG_MAX		128
+#define RECORD_MAX	(LOG_TEXT_MAX + TAG_MAX + 20)
+
 int log_verbose;
 int fatal_exit_code = EX_TEMPFAIL;
 
@@ -24,7 +29,7 @@ static const char *const prefixes[] = {
 
 static struct {
 	const char	*tag;
-	pid_t		 pid;		/* asked once a process: eight lines a message name it */
+	char		 who[TAG_MAX];	/* " tag[pid]: ": eight lines a message have it */
 	int		 pipe;		/* -1: not a daemon */
 	void	       (*sink)(enum log_level, const char *);
 	char		 joined[PIPE_BUF];
@@ -43,18 +48,22 @@ log_open_stderr(const char *name)
 }
 
 static void
-learn_pid(void)
+learn_who(void)
 {
-	out.pid = getpid();
+	snprintf(out.who, sizeof(out.who), " %.100s[%d]: ", out.tag,
+	    (int)getpid());
 }
 
 void
 log_open_pipe(int fd, const char *tag)
 {
-	if (out.pid == 0)
-		pthread_atfork(NULL, NULL, learn_pid);
-	learn_pid();
+	static bool follows_forks;
+
+	if (!follows_forks)
+		pthread_atfork(NULL, NULL, learn_who);
+	follows_forks = true;
 	out.tag = tag;
+	learn_who();
 	out.pipe = fd;
 	out.sink = NULL;
 }
@@ -65,22 +74,35 @@ log_open_function(void (*sink)(enum log_level, const char *))
 	out.sink = sink;
 }
 
-static size_t
-format_record(char *record, size_t size, enum log_level level,
-    const char *line)
+static char *
+put_digits(char *at, uint64_t number, int width)
 {
-	int64_t now = out.at_us != 0 ? out.at_us : clock_wall_us();
-	int length = snprintf(record, size, "%d%lld.%06d %s[%d]: %s\n",
-	    (int)level, (long long)(now / 1000000), (int)(now % 1000000),
-	    out.tag, (int)out.pid, line);
+	for (char *digit = at + width; digit > at; number /= 10)
+		*--digit = '0' + (char)(number % 10);
+	return at + width;
+}
 
-	if (length < 0)
-		return 0;
-	if ((size_t)length >= size) {	/* never: tag and text are bounded */
-		record[size - 2] = '\n';
-		return size - 1;
-	}
-	return (size_t)length;
+/* "61795215533.077239 postroad/smtpd[12]: line\n". A busy daemon writes many: printf(3) would be half their cost. */
+static size_t
+format_record(char record[RECORD_MAX], enum log_level level, const char *line)
+{
+	uint64_t now = (uint64_t)(out.at_us != 0 ? out.at_us : clock_wall_us());
+	size_t length = strlen(line);
+	char *at = record;
+	size_t who = strlen(out.who);
+
+	*at++ = '0' + (char)level;
+	at = put_digits(at, now / 1000000, SECONDS_DIGITS);
+	*at++ = '.';
+	at = put_digits(at, now % 1000000, 6);
+	memcpy(at, out.who, who);
+	at += who;
+	if (length > LOG_TEXT_MAX)
+		length = LOG_TEXT_MAX;
+	memcpy(at, line, length);
+	at += length;
+	*at++ = '\n';
+	return (size_t)(at - record);
 }
 
 void
@@ -108,15 +130,15 @@ log_flush(void)
 		    "warning: %lu log lines were lost: the logger is too slow or gone",
 		    dropped);
 		out.joined_length = format_record(out.joined,
-		    sizeof(out.joined), LOG_LEVEL_WARNING, line);
+		    LOG_LEVEL_WARNING, line);
 	}
 }
 
 static void
 write_record(enum log_level level, const char *line)
 {
-	char record[LOG_TEXT_MAX + 300];
-	size_t length = format_record(record, sizeof(record), level, line);
+	char record[RECORD_MAX];
+	size_t length = format_record(record, level, line);
 
 	if (out.joined_length + length > sizeof(out.joined))
 		log_flush();
@@ -144,10 +166,9 @@ write_line(enum log_level level, const char *format, va_list arguments)
 {
 	char line[LOG_TEXT_MAX + 1];
 	int saved = errno;
-	int start = snprintf(line, sizeof(line), "%s", prefixes[level]);
+	size_t start = strlcpy(line, prefixes[level], sizeof(line));
 
-	errno = saved;
-	vsnprintf(line + start, sizeof(line) - (size_t)start, format, arguments);
+	vsnprintf(line + start, sizeof(line) - start, format, arguments);
 	text_printable(line);
 	if (out.sink != NULL)
 		out.sink(level, line);
@@ -193,8 +214,10 @@ log_info_as(const char *tag, const char *format, ...)
 	const char *usual = out.tag;
 
 	out.tag = tag;
+	learn_who();
 	WRITE_LINE(LOG_LEVEL_INFO, format);
 	out.tag = usual;
+	learn_who();
 }
 
 void

@@ -49,6 +49,17 @@ text_putc(struct text *text, char c)
 }
 
 void
+text_put_number(struct text *text, uint64_t number)
+{
+	char digits[20], *at = digits + sizeof(digits);
+
+	do
+		*--at = '0' + (char)(number % 10);
+	while ((number /= 10) > 0);
+	text_append(text, at, digits + sizeof(digits) - at);
+}
+
+void
 text_vprintf(struct text *text, const char *format, va_list arguments)
 {
 	va_list again;
@@ -177,7 +188,7 @@ text_is_ascii(const char *text, size_t length)
 	return true;
 }
 
-/* Bytes of the UTF-8 sequence that text begins with; 0 if it is none (RFC 3629 section 4). */
+/* Bytes of the UTF-8 sequence, not ASCII, that text begins with; 0 if it is none (RFC 3629 section 4). */
 static size_t
 utf8_sequence(const unsigned char *text, size_t length)
 {
@@ -186,7 +197,6 @@ utf8_sequence(const unsigned char *text, size_t length)
 		unsigned char low, high;	/* of the second byte */
 		size_t size;
 	} forms[] = {
-		{ 0x00, 0x7f, 0x00, 0x00, 1 },
 		{ 0xc2, 0xdf, 0x80, 0xbf, 2 },
 		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 },
 		{ 0xe1, 0xec, 0x80, 0xbf, 3 },
@@ -200,8 +210,6 @@ utf8_sequence(const unsigned char *text, size_t length)
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		if (text[0] < forms[i].first || text[0] > forms[i].last)
 			continue;
-		if (forms[i].size == 1)
-			return 1;
 		if (length < forms[i].size || text[1] < forms[i].low ||
 		    text[1] > forms[i].high)
 			return 0;
@@ -213,11 +221,17 @@ utf8_sequence(const unsigned char *text, size_t length)
 	return 0;
 }
 
+static inline size_t
+utf8_character(const unsigned char *text, size_t length)
+{
+	return *text < 0x80 ? 1 : utf8_sequence(text, length);
+}
+
 bool
 text_is_utf8(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length;) {
-		size_t size = utf8_sequence((const unsigned char *)text + i,
+		size_t size = utf8_character((const unsigned char *)text + i,
 		    length - i);
 
 		if (size == 0)
@@ -234,7 +248,7 @@ text_printable(char *string)
 	const unsigned char *end = p + strlen(string);
 
 	while (p < end) {
-		size_t length = utf8_sequence(p, end - p);
+		size_t length = utf8_character(p, end - p);
 
 		if (length == 0 || *p < 0x20 || *p == 0x7f) {
 			*p = '?';

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Bytes that grow. Always has a NUL after its length, so that text.bytes is
@@ -23,6 +24,7 @@ struct text {
 void	 text_append(struct text *text, const void *bytes, size_t length);
 void	 text_puts(struct text *text, const char *string);
 void	 text_putc(struct text *text, char c);
+void	 text_put_number(struct text *text, uint64_t number);	/* in decimal */
 void	 text_printf(struct text *text, const char *format, ...)
 	    __attribute__((format(printf, 2, 3)));
 void	 text_vprintf(struct text *text, const char *format, va_list arguments)

@@ -230,10 +230,10 @@ welcome_stranger(int fd)
 }
 
 static void
-welcome(int fd)
+welcome(int fd, const struct sockaddr_storage *peer)
 {
 	if (self.sockets.is_stream) {
-		self.service->connected(fd);
+		self.service->connected(fd, peer);
 		return;
 	}
 
@@ -269,7 +269,9 @@ on_listener(int fd, short what, void *argument)
 {
 	touch_idle_timer();
 	for (int i = 0; i < ACCEPTS_AT_ONCE && !self.leaving; i++) {
-		int client = accept4(fd, NULL, NULL,
+		struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
+		socklen_t size = sizeof(peer);
+		int client = accept4(fd, (struct sockaddr *)&peer, &size,
 		    SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (client == -1) {
@@ -278,7 +280,7 @@ on_listener(int fd, short what, void *argument)
 				pause_accepting();
 			return;
 		}
-		welcome(client);
+		welcome(client, &peer);
 	}
 }
 

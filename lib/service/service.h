@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include <event2/event.h>
 
@@ -51,7 +52,7 @@ struct service {
 	void	(*nudged)(const char *what);	/* master's wake-up (""), or a command's word */
 
 	/* service_events() */
-	void	(*connected)(int fd);		/* STREAM: a client; takes fd, which does not block */
+	void	(*connected)(int fd, const struct sockaddr_storage *peer);	/* STREAM: a client; takes fd, which does not block */
 	ipc_packet_callback *packet;		/* PACKET: a request of a brother daemon */
 	ipc_packet_callback *stranger;		/* PACKET: of a command that any user may run; NULL: only nudges */
 	void	(*closed)(struct ipc_channel *channel);	/* PACKET: he went; the skeleton frees the channel */

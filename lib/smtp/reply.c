@@ -104,12 +104,16 @@ static void
 write_line(struct text *out, const char *prefix, size_t prefix_length,
     const char *line, size_t length)
 {
+	char *said;
+
 	text_append(out, prefix, prefix_length);
+	said = text_reserve(out, length);
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = line[i];
 
-		text_putc(out, c < 0x20 || c == 0x7f ? '?' : c);
+		said[i] = c < 0x20 || c == 0x7f ? '?' : c;
 	}
+	out->length += length;
 	text_append(out, "\r\n", 2);
 }
 

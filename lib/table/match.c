@@ -30,6 +30,7 @@ struct pattern {
 struct match_list {
 	const char	*parameter;
 	bool		 parents;	/* example.com has its subdomains too */
+	bool		 has_tables;
 	struct pattern	*patterns;
 	size_t		 count;
 };
@@ -39,7 +40,7 @@ struct question {
 	const char	*name;
 	bool		 parents;
 	const struct network *address;
-	const char	*address_text;
+	const char	*address_text;	/* for tables */
 };
 
 /*
@@ -161,6 +162,7 @@ add_word(struct match_list *list, bool negated, char *word, int depth)
 	if (is_table(word)) {
 		struct pattern *p = add(list, negated, word);
 
+		list->has_tables = true;
 		p->kind = PATTERN_TABLE;
 		p->table = table_open(word, 0);
 		return;
@@ -346,12 +348,16 @@ match_client(struct match_list *list, const char *name,
 	struct network network;
 	struct question q = { .parents = true };
 
+	if (list->count == 0)
+		return TABLE_NONE;
 	if (name != NULL && strcmp(name, "unknown") != 0)
 		q.name = name;
 	if (address != NULL && network_from_address(address, &network)) {
 		q.address = &network;
-		q.address_text = inet_ntop(network.length == 4 ? AF_INET
-		    : AF_INET6, network.bytes, text, sizeof(text));
+		if (list->has_tables)
+			q.address_text = inet_ntop(network.length == 4 ?
+			    AF_INET : AF_INET6, network.bytes, text,
+			    sizeof(text));
 	}
 	return ask(list, &q);
 }

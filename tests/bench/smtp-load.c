@@ -16,7 +16,6 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,13 +274,12 @@ session_start(struct session *s)
 
 	memset(s, 0, sizeof(*s));
 	s->began_us = clock_us();
-	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd == -1)
 		err(1, "socket");
 	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (connect(s->fd, (struct sockaddr *)&server, sizeof(server)) == -1)
+	if (connect(s->fd, (struct sockaddr *)&server, sizeof(server)) == -1 && errno != EINPROGRESS)
 		err(1, "connect");
-	fcntl(s->fd, F_SETFL, O_NONBLOCK);
 	s->step = BANNER;
 	s->readable = event_new(base, s->fd, EV_READ | EV_PERSIST, on_readable, s);
 	event_add(s->readable, NULL);

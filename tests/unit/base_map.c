@@ -1,6 +1,8 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/base.h"
 
@@ -117,6 +119,53 @@ START_TEST(text_grows_and_drops)
 }
 END_TEST
 
+START_TEST(numbers_are_written_in_decimal)
+{
+	struct text text = TEXT_EMPTY;
+
+	text_put_number(&text, 0);
+	text_putc(&text, ' ');
+	text_put_number(&text, 1900);
+	text_putc(&text, ' ');
+	text_put_number(&text, UINT64_MAX);
+	ck_assert_str_eq(text_string(&text), "0 1900 18446744073709551615");
+	text_clear(&text);
+}
+END_TEST
+
+START_TEST(a_log_record_is_what_postlogd_reads)
+{
+	char record[LOG_TEXT_MAX + 200] = "", wanted[300];
+	char longest[LOG_TEXT_MAX + 100];
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	log_open_pipe(ends[1], "postroad/test");
+	log_info_at(1795215533077239, "one");
+	log_flush();
+	ck_assert_int_gt(read(ends[0], record, sizeof(record)), 0);
+	snprintf(wanted, sizeof(wanted),
+	    "%d1795215533.077239 postroad/test[%d]: one\n", LOG_LEVEL_INFO,
+	    (int)getpid());
+	ck_assert_str_eq(record, wanted);
+
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	log_info_as("postroad/other", "%s", longest);
+	log_flush();
+
+	ssize_t length = read(ends[0], record, sizeof(record));
+
+	ck_assert_int_gt(length, LOG_TEXT_MAX);
+	ck_assert_int_eq(record[length - 1], '\n');
+	record[length] = '\0';
+	ck_assert_ptr_nonnull(strstr(record, " postroad/other["));
+	log_open_stderr(NULL);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -130,6 +179,8 @@ main(void)
 	tcase_add_loop_test(tcase, log_text_is_printable, 0, COUNT_OF(printable));
 	tcase_add_test(tcase, words_of_a_list);
 	tcase_add_test(tcase, text_grows_and_drops);
+	tcase_add_test(tcase, numbers_are_written_in_decimal);
+	tcase_add_test(tcase, a_log_record_is_what_postlogd_reads);
 	suite_add_tcase(suite, tcase);
 
 	SRunner *runner = srunner_create(suite);
