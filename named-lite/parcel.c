@@ -34,8 +34,8 @@ apply(struct zone *zone, const struct record *record)
 	if (record->sign == RECORD_ADDED)
 		return add(zone, record);
 	owner = zone_find(zone, record->owner);
-	return owner != NULL && zone_remove(owner, record->type,
-	    record->rdata, record->length) ? NULL :
+	return owner != NULL && zone_remove(zone, owner,
+	    record->type, record->rdata, record->length) ? NULL :
 	    "a record to remove is not there";
 }
 

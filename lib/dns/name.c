@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/copy.h"
+
 static inline uint8_t
 lower(uint8_t c)
 {
@@ -49,9 +51,27 @@ append_origin(struct dns_name *name, size_t used, const struct dns_name *origin,
 		*why = "name too long";
 		return -1;
 	}
-	memcpy(name->bytes + used, origin->bytes, origin->length);
+	copy_few(name->bytes + used, origin->bytes, origin->length);
 	name->length = used + origin->length;
 	return 0;
+}
+
+/* Copy what is neither a dot nor an escape, at most so much: how much it was. */
+static inline size_t
+copy_plain(uint8_t *to, const char *from, size_t most)
+{
+	size_t count = 0;
+
+	for (; count < most && from[count] != '.' && from[count] != '\\';
+	    count++)
+		to[count] = from[count];
+	return count;
+}
+
+static inline size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
 }
 
 int
@@ -69,6 +89,16 @@ dns_name_parse(struct dns_name *name, const char *text, size_t length,
 	if (length == 0)
 		return -1;
 	for (size_t at = 0; at < length; ) {
+		size_t limit = least(label + 1 + DNS_LABEL_MAX,
+		    DNS_NAME_MAX - 1);
+		size_t plain = used >= limit ? 0 :
+		    copy_plain(name->bytes + used, text + at,
+		    least(length - at, limit - used));
+
+		used += plain;
+		at += plain;
+		if (at == length)
+			break;
 		if (text[at] == '.') {
 			if (used == label + 1)
 				return -1;
@@ -99,6 +129,42 @@ dns_name_parse(struct dns_name *name, const char *text, size_t length,
 	}
 	name->bytes[label] = used - label - 1;
 	return append_origin(name, used, origin, why);
+}
+
+/* Octets of hosts' names (RFC 952, 1123). */
+enum { LETTER = 1, HYPHEN = 2 };
+
+static const uint8_t host_octets[256] = {
+	['-'] = HYPHEN,
+	['0'] = LETTER, LETTER, LETTER, LETTER, LETTER,
+	LETTER, LETTER, LETTER, LETTER, LETTER,
+	['A'] = LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER,
+	LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER,
+	LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER,
+	LETTER, LETTER, LETTER,
+	['a'] = LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER,
+	LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER,
+	LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER,
+	LETTER, LETTER, LETTER,
+};
+
+size_t
+dns_name_parse_host(struct dns_name *name, const char *text, size_t length,
+    const struct dns_name *origin)
+{
+	size_t count = 0, most;
+
+	if (origin->length >= DNS_NAME_MAX)
+		return 0;
+	most = least(length, least(DNS_LABEL_MAX,
+	    DNS_NAME_MAX - 1 - origin->length));
+	while (count < most && host_octets[(uint8_t)text[count]])
+		count++;
+	name->bytes[0] = count;
+	name->length = 1 + count + origin->length;
+	copy_few(name->bytes + 1, text, count);
+	copy_few(name->bytes + 1 + count, origin->bytes, origin->length);
+	return count;
 }
 
 char *
@@ -313,18 +379,10 @@ dns_name_within(const uint8_t *name, const uint8_t *zone)
 static bool
 is_host_label(const uint8_t *label, unsigned length)
 {
-	for (unsigned i = 0; i < length; i++) {
-		uint8_t c = lower(label[i]);
-
-		if (c >= 'a' && c <= 'z')
-			continue;
-		if (c >= '0' && c <= '9')
-			continue;
-		if (c == '-' && i > 0 && i < length - 1)
-			continue;
-		return false;
-	}
-	return true;
+	for (unsigned i = 0; i < length; i++)
+		if (!host_octets[label[i]])
+			return false;
+	return label[0] != '-' && label[length - 1] != '-';
 }
 
 bool

@@ -31,6 +31,14 @@ struct dns_name {
 int	dns_name_parse(struct dns_name *name, const char *text, size_t length,
 	    const struct dns_name *origin, const char **why);
 
+/*
+ * The letters, digits and hyphens that begin a text, as a label before an
+ * origin: how many they are. If that is 0, or length, or what follows ends
+ * no word, then it is not so simple.
+ */
+size_t	dns_name_parse_host(struct dns_name *name, const char *text,
+	    size_t length, const struct dns_name *origin);
+
 /* The presentation form, with the dot at its end. Gives text. */
 char	*dns_name_print(const uint8_t *wire, char text[DNS_NAME_TEXT]);
 

@@ -9,13 +9,14 @@
 
 struct type {
 	const char *name;
+	size_t	 length;
 	uint16_t number;
 	const char *fields;
 };
 
 static const struct type types[] = {
-#define TYPE(name, number, fields)	{ #name, number, fields },
-#define NAMED_TYPE(name, text, number, fields)	{ text, number, fields },
+#define TYPE(name, number, fields)	{ #name, sizeof(#name) - 1, number, fields },
+#define NAMED_TYPE(name, text, number, fields)	{ text, sizeof(text) - 1, number, fields },
 #include "dns/types.def"
 #undef TYPE
 #undef NAMED_TYPE
@@ -23,19 +24,14 @@ static const struct type types[] = {
 
 static const struct {
 	const char *name;
+	size_t	 length;
 	uint16_t number;
 } classes[] = {
-	{ "IN", DNS_CLASS_IN },
-	{ "CH", DNS_CLASS_CH },
-	{ "CHAOS", DNS_CLASS_CH },
-	{ "HS", DNS_CLASS_HS },
+	{ "IN", 2, DNS_CLASS_IN },
+	{ "CH", 2, DNS_CLASS_CH },
+	{ "CHAOS", 5, DNS_CLASS_CH },
+	{ "HS", 2, DNS_CLASS_HS },
 };
-
-static bool
-is_word(const char *text, size_t length, const char *word)
-{
-	return strlen(word) == length && strncasecmp(text, word, length) == 0;
-}
 
 /* "TYPE123" after its prefix: the number, -1 if it is none. */
 static int
@@ -59,7 +55,8 @@ int
 dns_type_parse(const char *text, size_t length)
 {
 	for (size_t i = 0; i < COUNT_OF(types); i++)
-		if (is_word(text, length, types[i].name))
+		if (types[i].length == length &&
+		    strncasecmp(text, types[i].name, length) == 0)
 			return types[i].number;
 	return parse_number(text, length, "TYPE");
 }
@@ -95,7 +92,8 @@ int
 dns_class_parse(const char *text, size_t length)
 {
 	for (size_t i = 0; i < COUNT_OF(classes); i++)
-		if (is_word(text, length, classes[i].name))
+		if (classes[i].length == length &&
+		    strncasecmp(text, classes[i].name, length) == 0)
 			return classes[i].number;
 	return parse_number(text, length, "CLASS");
 }

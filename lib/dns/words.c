@@ -114,6 +114,28 @@ dns_rdata_put_name(struct dns_rdata_writer *w, const struct dns_word *word)
 	return put(w, name.bytes, name.length);
 }
 
+/* Four numbers without a zero before them, as inet_pton() has it, but for words. */
+static bool
+parse_quad(const struct dns_word *word, uint8_t address[4])
+{
+	const char *at = word->text, *end = at + word->length;
+
+	for (int i = 0; i < 4; i++) {
+		const char *start = at;
+		unsigned value = 0;
+
+		for (; at < end && *at >= '0' && *at <= '9'; at++) {
+			value = value * 10 + (*at - '0');
+			if (value > 255 || (*start == '0' && at > start))
+				return false;
+		}
+		if (at == start || (i < 3 && (at == end || *at++ != '.')))
+			return false;
+		address[i] = value;
+	}
+	return at == end;
+}
+
 int
 dns_address_parse(const struct dns_word *word, int family, uint8_t address[16],
     const char **why)
@@ -121,6 +143,8 @@ dns_address_parse(const struct dns_word *word, int family, uint8_t address[16],
 	char text[INET6_ADDRSTRLEN];
 
 	*why = family == AF_INET ? "bad dotted quad" : "bad IPv6 address";
+	if (family == AF_INET)
+		return parse_quad(word, address) ? 0 : -1;
 	if (word->length >= sizeof(text))
 		return -1;
 	memcpy(text, word->text, word->length);

@@ -114,11 +114,8 @@ build_prepare_zone(struct builder *b, size_t number)
 	builder_zone(b, number)->is_broken = from->zone == NULL;
 	if (from->zone == NULL)
 		return count;
-	links_make(b, number);
+	count += links_make(b, number);
 	denial_choose(b, number);
-	for (const struct zone_owner *owner = from->zone->first;
-	    owner != NULL; owner = zone_next(owner))
-		count += !owner->is_hidden && !owner->is_nsec3;
 	return count;
 }
 

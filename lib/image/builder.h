@@ -73,8 +73,8 @@ void	build_put_zone(struct builder *b, size_t zone);
 int	build_begin(struct builder *b);
 int	build_end(struct builder *b);
 
-/* links.c: first of all, what owners are to each other; then, whose addresses go with which record. */
-void	links_make(struct builder *b, size_t zone);
+/* links.c: first of all, what owners are to each other, and how many of them questions find; then, whose addresses go with which record. */
+size_t	links_make(struct builder *b, size_t zone);
 void	links_find_targets(struct builder *b, size_t zone);
 
 /* The number of the owner that a record's target is; false if it has none. */
@@ -90,9 +90,11 @@ void	nodes_put_negative_soa(struct builder *b, size_t zone);
 void	nodes_put_broken(struct builder *b, size_t zone);
 
 /*
- * denial.c: find out how a zone denies, and mark the owners of NSEC3; note
- * a node that proves; write the table when all are noted; set the links.
+ * denial.c: is an owner that of an NSEC3 record, and has nothing else? Find
+ * out how a zone denies; note a node that proves; write the table when all
+ * are noted; set the links.
  */
+bool	denial_is_hash(const struct zone_owner *owner);
 void	denial_choose(struct builder *b, size_t zone);
 void	denial_note(struct builder *b, size_t zone,
 	    const struct zone_owner *owner);

@@ -21,9 +21,8 @@ is_of_chain(struct builder *b, size_t number, const struct zone_rdata *rdata)
 	    memcmp(rdata->octets + 5, salt, row->salt_length) == 0;
 }
 
-/* The owner of an NSEC3 record, which has nothing else. */
-static bool
-is_hash(const struct zone_owner *owner)
+bool
+denial_is_hash(const struct zone_owner *owner)
 {
 	uint8_t hash[HASH_LABEL];
 
@@ -71,13 +70,10 @@ choose_nsec3(struct builder *b, size_t number, const struct zone_rrset *rrset)
 void
 denial_choose(struct builder *b, size_t number)
 {
-	struct zone *zone = b->build->zones[number].zone;
+	const struct zone *zone = b->build->zones[number].zone;
 	const struct zone_rrset *parameters = zone_find_rrset(zone->first,
 	    DNS_TYPE_NSEC3PARAM);
 
-	for (struct zone_owner *owner = zone->first; owner != NULL;
-	    owner = zone_next(owner))
-		owner->is_nsec3 = is_hash(owner);
 	if (zone_find_rrset(zone->first, DNS_TYPE_NSEC) != NULL)
 		builder_zone(b, number)->denial = DENIAL_NSEC;
 	else if (parameters != NULL)

@@ -40,12 +40,13 @@ link_owner(const struct zone *zone, struct zone_owner *owner, uint8_t parent)
 		zone_find(zone, owner->name + 2)->has_wildcard = true;
 }
 
-void
+size_t
 links_make(struct builder *b, size_t number)
 {
 	struct zone *zone = b->build->zones[number].zone;
 	uint8_t *known = mem_zalloc(zone->owner_count, 1);
 	bool is_alone = b->build->zone_count == 1;
+	size_t count = 0;
 
 	for (struct zone_owner *owner = zone->first; owner != NULL;
 	    owner = zone_next(owner)) {
@@ -55,10 +56,13 @@ links_make(struct builder *b, size_t number)
 		if (!is_alone && !zone_is_apex(owner))
 			hide(b, owner, parent);
 		link_owner(zone, owner, parent);
+		owner->is_nsec3 = denial_is_hash(owner);
+		count += !owner->is_hidden && !owner->is_nsec3;
 		known[owner->number] = (owner->has_cut ? HAS_CUT : 0) |
 		    (owner->is_hidden ? IS_HIDDEN : 0);
 	}
 	free(known);
+	return count;
 }
 
 /* The wildcard that a name comes from which is not there. */

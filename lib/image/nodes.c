@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/copy.h"
 #include "image/rrset.h"
 
 /* Note that a place of the image is to tell a node that may have none yet. */
@@ -61,8 +62,8 @@ put_rrset(struct builder *b, size_t number, const struct zone_owner *owner,
 		link_to(b, at + sizeof(head) + i * sizeof(octets.targets[0]) +
 		    offsetof(struct image_target, node),
 		    octets.targets[i].node);
-	memcpy(to + sizeof(head) + targets, octets.pointers, pointers);
-	memcpy(to + sizeof(head) + targets + pointers, octets.bytes,
+	copy_few(to + sizeof(head) + targets, octets.pointers, pointers);
+	copy_few(to + sizeof(head) + targets + pointers, octets.bytes,
 	    head.length);
 	return at;
 }
@@ -170,7 +171,7 @@ nodes_put(struct builder *b, size_t number, struct zone_owner *owner)
 	if (at == 0)
 		return;
 	memcpy(b->base + at, &node, sizeof(node));
-	memcpy(b->base + at + sizeof(node) + links * sizeof(place),
+	copy_few(b->base + at + sizeof(node) + links * sizeof(place),
 	    owner->name, owner->length);
 	b->places[owner->number] = at / 4;
 	link_node(b, owner, at);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/copy.h"
+
 #define LABELS_KNOWN	128	/* names in the RRset that later ones may point at */
 #define OCTETS_MAX	65000	/* the rest of an answer needs room too */
 
@@ -26,7 +28,7 @@ put(struct compiler *c, const void *bytes, size_t length)
 		c->is_too_long = true;
 		return;
 	}
-	memcpy(c->to->bytes + c->used, bytes, length);
+	copy_few(c->to->bytes + c->used, bytes, length);
 	c->used += length;
 }
 
@@ -133,28 +135,47 @@ put_rdata(struct compiler *c, uint16_t type, const struct zone_rdata *rdata)
 	return code;
 }
 
+/* known[] is long, and mostly nothing comes into it. */
+static void
+begin(struct compiler *c, struct rrset_octets *to,
+    const struct dns_name *apex, const struct zone_owner *owner)
+{
+	c->to = to;
+	c->used = 0;
+	c->apex = apex;
+	c->owner = owner;
+	c->is_wildcard = owner->name[0] == 1 && owner->name[1] == '*';
+	c->known_count = 0;
+	c->is_too_long = false;
+}
+
+/* What follows the owner in each record: type, class, time to live. */
+static void
+make_head(uint8_t head[8], uint16_t type, uint32_t ttl)
+{
+	dns_put16(head, type);
+	dns_put16(head + 2, DNS_CLASS_IN);
+	dns_put16(head + 4, ttl >> 16);
+	dns_put16(head + 6, ttl & 0xffff);
+}
+
 void
 rrset_compile(struct rrset_octets *to, const struct dns_name *apex,
     const struct zone_owner *owner, const struct zone_rrset *rrset,
     uint32_t ttl)
 {
-	struct compiler c = {
-		.to = to,
-		.apex = apex,
-		.owner = owner,
-		.is_wildcard = owner->name[0] == 1 && owner->name[1] == '*',
-	};
+	struct compiler c;
+	uint8_t head[8];
 	unsigned i = 0;
 
+	begin(&c, to, apex, owner);
+	make_head(head, rrset->type, ttl);
 	to->pointer_count = 0;
 	to->record_length = 0;
 	for (const struct zone_rdata *rdata = rrset->first; rdata != NULL &&
 	    !c.is_too_long; rdata = rdata->next, i++) {
 		put_pointer(&c, owner_code(&c));
-		put16(&c, rrset->type);
-		put16(&c, DNS_CLASS_IN);
-		put16(&c, ttl >> 16);
-		put16(&c, ttl & 0xffff);
+		put(&c, head, sizeof(head));
 		to->target_at[i] = put_rdata(&c, rrset->type, rdata);
 	}
 	to->length = c.is_too_long ? 0 : c.used;

@@ -84,20 +84,18 @@ look_ahead(struct master *m)
 {
 	const struct scanner *s = m->scanner;
 	const char *start = s->at + (s->at < s->end && *s->at == '\n');
-	const char *at = start, *why;
 	struct master_next *next = m->next;
+	size_t left = s->end - start, length;
 
 	next->text = NULL;
-	while (at < s->end && at - start < DNS_LABEL_MAX &&
-	    ((*at >= '0' && *at <= '9') || *at == '-' ||
-	    ((*at | 0x20) >= 'a' && (*at | 0x20) <= 'z')))
-		at++;
-	if (at == start || at == s->end || (*at != ' ' && *at != '\t') ||
-	    !m->origin_is_within || dns_name_parse(&next->name, start,
-	    at - start, &m->origin, &why) == -1)
+	if (!m->origin_is_within)
+		return;
+	length = dns_name_parse_host(&next->name, start, left, &m->origin);
+	if (length == 0 || length == left ||
+	    (start[length] != ' ' && start[length] != '\t'))
 		return;
 	next->text = start;
-	next->length = at - start;
+	next->length = length;
 	next->octets = s->octets;
 	zone_path_init_below(&next->path, m->zone->seed, next->name.bytes,
 	    next->name.length, &m->zone->suffix);

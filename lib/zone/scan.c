@@ -35,26 +35,32 @@ scan_stop(struct scanner *scanner)
 }
 
 static int
-add_word(struct scanner *s, const char *text, size_t length, bool quoted,
-    const char **why)
+grow_words(struct scanner *s, const char **why)
 {
 	if (s->count == SCAN_WORDS_MAX) {
 		*why = "too many words in one line";
 		return -1;
 	}
-	if (s->count == s->size) {
-		s->size = s->size > 0 ? s->size * 2 : 32;
-		s->words = mem_resize(s->words, s->size, sizeof(*s->words));
-	}
+	s->size = s->size > 0 ? s->size * 2 : 32;
+	s->words = mem_resize(s->words, s->size, sizeof(*s->words));
+	return 0;
+}
+
+static inline int
+add_word(struct scanner *s, const char *text, size_t length, bool quoted,
+    const char **why)
+{
+	if (s->count == s->size && grow_words(s, why) == -1)
+		return -1;
 	s->words[s->count++] = (struct dns_word) { text, length, quoted };
 	return 0;
 }
 
-/* What is not part of a word. */
-static const bool ends_word[256] = {
+/* What is not part of a word, and what begins an escape in it. */
+static const bool stops_word[256] = {
 	[' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true,
 	[';'] = true, ['('] = true, [')'] = true, ['"'] = true,
-	['\0'] = true,
+	['\0'] = true, ['\\'] = true,
 };
 
 static int
@@ -62,9 +68,11 @@ scan_word(struct scanner *s, const char **why)
 {
 	const char *start = s->at, *at = start, *end = s->end;
 
-	for (; at < end && !ends_word[(uint8_t)*at]; at++) {
-		if (*at != '\\')
-			continue;
+	for (;; at++) {
+		while (at < end && !stops_word[(uint8_t)*at])
+			at++;
+		if (at == end || *at != '\\')
+			break;
 		if (++at == end || *at == '\n') {
 			s->at = at;
 			*why = at == end ? "unexpected end of input" :

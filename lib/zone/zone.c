@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/copy.h"
 #include "zone/index.h"
 
 void
@@ -64,7 +65,7 @@ add_owner(struct zone *zone, const struct zone_path *path, unsigned skip,
 		return NULL;
 	owner->number = zone->owner_count++;
 	owner->length = length;
-	memcpy(owner->name, name + path->starts[skip], length);
+	copy_few(owner->name, name + path->starts[skip], length);
 	if (zone->first == NULL)
 		zone->first = owner;
 	zone->last = owner;
@@ -92,7 +93,8 @@ zone_get_owner_at(struct zone *zone, const uint8_t *name,
 
 	apex = path->labels - zone->suffix.labels;
 	for (; skip <= apex; skip++) {
-		parent = index_find(zone, path, skip, &slot);
+		parent = skip == apex && zone->first != NULL ? zone->first :
+		    index_find(zone, path, skip, &slot);
 		if (parent != NULL)
 			break;
 		if (skip == 0)
@@ -339,7 +341,7 @@ zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
 	if (rdata == NULL)
 		return -1;
 	rdata->length = length;
-	memcpy(rdata->octets, octets, length);
+	copy_few(rdata->octets, octets, length);
 	rrset->count++;
 	zone->record_count++;
 	return 0;
@@ -358,8 +360,8 @@ naptr_target(const uint8_t *rdata)
 }
 
 bool
-zone_remove(struct zone_owner *owner, uint16_t type, const uint8_t *octets,
-    uint16_t length)
+zone_remove(struct zone *zone, struct zone_owner *owner, uint16_t type,
+    const uint8_t *octets, uint16_t length)
 {
 	struct zone_rrset *rrset = find_rrset(owner, type, covered(type,
 	    octets, length));
@@ -374,6 +376,7 @@ zone_remove(struct zone_owner *owner, uint16_t type, const uint8_t *octets,
 	if (found == NULL)
 		return false;
 	*at = found->next;
+	zone->record_count--;
 	if (--rrset->count == 0) {
 		struct zone_rrset **link = &owner->rrsets;
 

@@ -219,8 +219,8 @@ int	zone_add(struct zone *zone, struct zone_owner *owner, uint16_t type,
 	    const char **why);
 
 /* Remove a record; its owner stays. False: it is not there. */
-bool	zone_remove(struct zone_owner *owner, uint16_t type,
-	    const uint8_t *rdata, uint16_t length);
+bool	zone_remove(struct zone *zone, struct zone_owner *owner,
+	    uint16_t type, const uint8_t *rdata, uint16_t length);
 
 /* May a record of this type name a target? Then four octets for the builder lie behind its data. */
 bool	zone_has_target(uint16_t type);

@@ -27,12 +27,7 @@ note_success(size_t number, const struct zone *zone, bool is_new)
 	row->expire = dns_get32(numbers + 12);
 	row->minimum = dns_get32(numbers + 16);
 	row->nodes = zone->owner_count;
-	row->records = 0;
-	for (const struct zone_owner *owner = zone->first; owner != NULL;
-	    owner = zone_next(owner))
-		for (const struct zone_rrset *rrset = owner->rrsets;
-		    rrset != NULL; rrset = rrset->next)
-			row->records += rrset->count;
+	row->records = zone->record_count;
 	if (is_new) {
 		row->loaded_at = time(NULL);
 		row->why = 0;

@@ -66,6 +66,86 @@ START_TEST(is_at_most_255_octets)
 }
 END_TEST
 
+/* A dot in the last octet that there is room for. */
+START_TEST(ends_where_there_is_no_more_room)
+{
+	struct dns_name name;
+	char text[300] = "";
+	const char *why;
+
+	for (int i = 0; i < 126; i++)
+		strlcat(text, "a.", sizeof(text));
+	strlcat(text, "a", sizeof(text));	/* 254 octets and the root */
+	ck_assert_int_eq(dns_name_parse(&name, text, 253, NULL, &why), 0);
+	ck_assert_uint_eq(name.length, 255);
+	strlcat(text, ".b", sizeof(text));
+	ck_assert_int_eq(dns_name_parse(&name, text, 255, NULL, &why), -1);
+	strlcat(text, "\\.", sizeof(text));
+	ck_assert_int_eq(dns_name_parse(&name, text, 257, NULL, &why), -1);
+}
+END_TEST
+
+/* A first label before an origin of so many octets: how much of it is taken. */
+static const struct {
+	const char *text;
+	unsigned origin;
+	size_t	 count;
+} first_labels[] = {
+	{ "host-7 A", 13, 6 },
+	{ "a", 13, 1 },
+	{ " a", 13, 0 },
+	{ "$TTL", 13, 0 },
+	{ "a_b", 13, 1 },
+	{ "0123456789012345678901234567890123456789012345678901234567890123",
+	  13, 63 },
+	{ "abcd", 251, 3 },
+	{ "abcd", 254, 0 },
+	{ "abcd", 255, 0 },
+};
+
+START_TEST(takes_first_labels)
+{
+	struct dns_name name, origin = { .length = first_labels[_i].origin };
+	const char *text = first_labels[_i].text;
+	size_t count;
+
+	memset(origin.bytes, 'x', sizeof(origin.bytes));
+	count = dns_name_parse_host(&name, text, strlen(text), &origin);
+	ck_assert_uint_eq(count, first_labels[_i].count);
+	if (count == 0)
+		return;
+	ck_assert_uint_eq(name.length, 1 + count + origin.length);
+	ck_assert_uint_eq(name.bytes[0], count);
+	ck_assert_mem_eq(name.bytes + 1, text, count);
+	ck_assert_mem_eq(name.bytes + 1 + count, origin.bytes, origin.length);
+}
+END_TEST
+
+static const struct { const char *name; bool is_host; } hosts[] = {
+	{ "a-b.example.", true },
+	{ "9.Z.z.", true },
+	{ "*.example.", true },
+	{ ".", true },
+	{ "-a.example.", false },
+	{ "a-.example.", false },
+	{ "a.-.", false },
+	{ "a_b.example.", false },
+	{ "a.*.", false },
+	{ "\\200.example.", false },
+};
+
+START_TEST(knows_hosts)
+{
+	struct dns_name name;
+	const char *why;
+
+	ck_assert_int_eq(dns_name_parse(&name, hosts[_i].name,
+	    strlen(hosts[_i].name), NULL, &why), 0);
+	ck_assert_msg(dns_name_is_host(name.bytes) == hosts[_i].is_host,
+	    "%s", hosts[_i].name);
+}
+END_TEST
+
 static const struct {
 	const char *bytes;
 	size_t	 length, start;
@@ -149,6 +229,10 @@ main(void)
 
 	tcase_add_loop_test(tcase, parses_and_prints, 0, COUNT_OF(names));
 	tcase_add_test(tcase, is_at_most_255_octets);
+	tcase_add_test(tcase, ends_where_there_is_no_more_room);
+	tcase_add_loop_test(tcase, takes_first_labels, 0,
+	    COUNT_OF(first_labels));
+	tcase_add_loop_test(tcase, knows_hosts, 0, COUNT_OF(hosts));
 	tcase_add_loop_test(tcase, unpacks_pointers_backwards_only, 0,
 	    COUNT_OF(packed));
 	tcase_add_test(tcase, lower_case_leaves_other_octets);
