@@ -119,6 +119,7 @@ struct plan_header {
 	uint32_t zones, remotes, peers, keys, channels, logs;	/* offsets in octets */
 	plan_text config;
 	plan_text directory;
+	plan_text pid_file;		/* 0: none is written */
 	plan_text view;			/* 0: "_default" */
 	plan_text version, hostname, server_id;
 	int64_t	 configured_us;		/* microseconds since 1970 */

@@ -20,6 +20,7 @@
 #include "tools/shared/named.h"
 #include "tools/shared/outside.h"
 #include "zone/dump.h"
+#include "zone/raw.h"
 #include "zone/zone.h"
 
 static struct {
@@ -27,6 +28,8 @@ static struct {
 	const char *zone, *file;
 	bool	 dumps, is_quiet, is_talkative, compiles;
 	enum dump_style style;
+	bool	 writes_raw;
+	uint32_t source_serial;
 	struct zone_rules rules;
 } o = {
 	.rules = {
@@ -133,20 +136,19 @@ number(const char *argument, const char *what)
 	exit(EXIT_FAILURE);
 }
 
-/* Zone files are text here; BIND knows another form. */
+/* What is read is in the form that it is in. */
 static void
 set_format(int option, const char *argument)
 {
-	bool is_raw = strcmp(argument, "raw") == 0 ||
-	    text_starts_with(argument, "raw=");
+	bool is_raw = strcmp(argument, "raw") == 0 || (option == 'F' &&
+	    text_starts_with(argument, "raw="));
 
-	if (strcmp(argument, "text") == 0)
-		return;
-	if (is_raw)
-		fprintf(stderr, "-%c raw: only 'text' is served\n", option);
-	else
+	if (!is_raw && strcmp(argument, "text") != 0) {
 		fprintf(stderr, "unknown file format: %s\n", argument);
-	exit(EXIT_FAILURE);
+		exit(EXIT_FAILURE);
+	}
+	if (option == 'F')
+		o.writes_raw = is_raw;
 }
 
 static void
@@ -195,8 +197,9 @@ read_options(int argc, char **argv)
 		case 'l':
 			o.rules.max_ttl = number(optarg, "maximum TTL");
 			break;
-		case 'L':	/* for the head of a raw file */
-			(void)number(optarg, "source serial number");
+		case 'L':
+			o.source_serial = number(optarg,
+			    "source serial number");
 			break;
 		case 'o':
 			o.output = optarg;
@@ -270,7 +273,8 @@ dump(const struct zone *zone)
 		    "writing\n", o.output);
 		return -1;
 	}
-	result = zone_dump(zone, o.style, to);
+	result = o.writes_raw ? raw_dump(zone, o.source_serial, to) :
+	    zone_dump(zone, o.style, to);
 	if (to_file && fclose(to) != 0)
 		result = -1;
 	if (result == -1)

@@ -6,6 +6,8 @@
 
 #include "base/base.h"
 #include "dns/internal.h"
+#include "dns/rdata.h"
+#include "dns/types.h"
 
 struct mnemonic {
 	const char *name;
@@ -122,4 +124,29 @@ dns_mnemonic_print(char field, unsigned number, struct text *to)
 		text_puts(to, row->name);
 	else
 		text_printf(to, "%u", number);
+}
+
+/* RFC 4034 appendix B. */
+static unsigned
+key_id(const uint8_t *rdata, size_t length)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < length; i++)
+		sum += i % 2 == 0 ? rdata[i] << 8 : rdata[i];
+	return (sum + (sum >> 16)) & 0xffff;
+}
+
+void
+dns_key_remark(uint16_t type, const uint8_t *rdata, size_t length,
+    struct text *to)
+{
+	bool is_of_zone = type == DNS_TYPE_DNSKEY || type == DNS_TYPE_CDNSKEY;
+
+	if (length < 4)
+		return;
+	text_puts(to, !is_of_zone ? "; alg = " : rdata[1] & 1 ?
+	    " ; KSK; alg = " : " ; ZSK; alg = ");
+	dns_mnemonic_print('Y', rdata[3], to);
+	text_printf(to, " ; key id = %u", key_id(rdata, length));
 }

@@ -116,7 +116,7 @@ print_tail(char field, const uint8_t *rdata, size_t size, struct text *to)
 		break;
 	case '?':
 		text_printf(to, size > 0 ? "\\# %zu " : "\\# %zu", size);
-		print_hex(rdata, size, to);
+		print_in_words(false, rdata, size, to);
 		break;
 	default:
 		dns_form_find(field)->print(rdata, size, to);

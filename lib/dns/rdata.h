@@ -49,4 +49,8 @@ size_t	dns_field_size(char field, const uint8_t *rdata, size_t size);
 /* A span of time, "3600" or "1w2d": seconds, or -1. At most UINT32_MAX. */
 int64_t	dns_ttl_parse(const char *text, size_t length);
 
+/* What a key is, as a comment: "; KSK; alg = RSASHA256 ; key id = 20326". */
+void	dns_key_remark(uint16_t type, const uint8_t *rdata, size_t length,
+	    struct text *to);
+
 #endif

@@ -201,14 +201,12 @@ set_masterfile_format(struct target *to, const struct conf_statement *at)
 
 	if (item == NULL || strcasecmp(item->text, "text") == 0)
 		return;
-	if (strcasecmp(item->text, "raw") == 0 && to->zone != NULL &&
-	    to->zone->type == ZONE_SECONDARY)
-		conf_warning(at, "masterfile-format 'raw' is not served: this "
-		    "zone's file is written as text");
-	else if (strcasecmp(item->text, "raw") == 0)
-		conf_error(&to->settings->conf, at, "masterfile-format '%s' is "
-		    "not served: only 'text' is", item->text);
-	else
+	/* Files are read in either form. */
+	if (strcasecmp(item->text, "raw") == 0) {
+		if (to->zone == NULL || to->zone->type == ZONE_SECONDARY)
+			conf_warning(at, "masterfile-format 'raw': files of "
+			    "secondary zones are read so, and written as text");
+	} else
 		conf_error(&to->settings->conf, at, "'%s' unexpected",
 		    item->text);
 }

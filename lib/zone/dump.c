@@ -96,6 +96,13 @@ dump_owner(const struct zone_owner *owner, struct relative *relative, FILE *to)
 	return result;
 }
 
+/* Names that are hashes stand behind all others. */
+static bool
+is_of_chain(const struct zone_owner *owner)
+{
+	return zone_find_rrset(owner, DNS_TYPE_NSEC3) != NULL;
+}
+
 int
 zone_dump(const struct zone *zone, enum dump_style style, FILE *to)
 {
@@ -110,8 +117,13 @@ zone_dump(const struct zone *zone, enum dump_style style, FILE *to)
 	    owner = zone_next(owner))
 		owners[count++] = owner;
 	qsort(owners, count, sizeof(*owners), compare_owners);
-	for (size_t i = 0; i < count && result == 0; i++)
-		result = dump_owner(owners[i], relative, to);
+	for (int part = 0; part < 2 && result == 0; part++) {
+		if (part == 1 && relative != NULL)
+			relative_begin_part(relative);
+		for (size_t i = 0; i < count && result == 0; i++)
+			if (is_of_chain(owners[i]) == (part == 1))
+				result = dump_owner(owners[i], relative, to);
+	}
 	relative_free(&relative);
 	free(owners);
 	return fflush(to) == 0 ? result : -1;

@@ -55,6 +55,13 @@ relative_free(struct relative **relative)
 	*relative = NULL;
 }
 
+void
+relative_begin_part(struct relative *r)
+{
+	r->origin[0] = '\0';
+	r->owner = NULL;
+}
+
 /* "." for the apex. */
 static void
 find_origin(const struct relative *r, const struct zone_owner *owner,
@@ -162,6 +169,24 @@ put_soa(const struct relative *r, const struct zone_rdata *rdata,
 }
 
 static void
+put_wrapped(const struct relative *r, uint16_t type,
+    const struct zone_rdata *rdata, const char *data, struct text *to)
+{
+	struct text text = TEXT_EMPTY;
+
+	/* BIND leaves these names whole. */
+	if (type == DNS_TYPE_IPSECKEY || type == DNS_TYPE_HIP ||
+	    type == DNS_TYPE_AMTRELAY || type == DNS_TYPE_NSEC)
+		text_puts(&text, data);
+	else
+		put_data(r, data, &text);
+	if (!wrap_put(type, rdata->octets, rdata->length, text_string(&text),
+	    to))
+		text_puts(to, text_string(&text));
+	text_clear(&text);
+}
+
+static void
 put_record(struct relative *r, const struct zone_owner *owner,
     const struct zone_rrset *rrset, const struct zone_rdata *rdata,
     struct text *to)
@@ -192,7 +217,7 @@ put_record(struct relative *r, const struct zone_owner *owner,
 	if (rrset->type == DNS_TYPE_SOA)
 		put_soa(r, rdata, text_string(&data), to);
 	else
-		put_data(r, text_string(&data), to);
+		put_wrapped(r, rrset->type, rdata, text_string(&data), to);
 	text_clear(&data);
 	text_putc(to, '\n');
 }

@@ -6,6 +6,7 @@
 
 #include "base/copy.h"
 #include "zone/index.h"
+#include "zone/raw.h"
 
 void
 zone_free(struct zone **zone)
@@ -480,6 +481,18 @@ give_up(struct zone *zone, const char *name, const char *why)
 	zone_free(&zone);
 }
 
+/* In whichever form it is. 0, or -1 with *why. */
+static int
+fill(struct zone *zone, const char *name, const char *bytes, size_t length,
+    const char **why)
+{
+	if (bytes == NULL && raw_is_file(name))
+		return raw_load(zone, name, why);
+	if (bytes != NULL && raw_is(bytes, length))
+		return raw_parse(zone, (const uint8_t *)bytes, length, why);
+	return zone_parse(zone, name, bytes, length, why);
+}
+
 struct zone *
 zone_read(const struct dns_name *apex, const char *name, const char *bytes,
     size_t length, const struct zone_rules *rules, const uint64_t seed[2])
@@ -487,7 +500,7 @@ zone_read(const struct dns_name *apex, const char *name, const char *bytes,
 	struct zone *zone = zone_new(apex, rules, seed);
 	const char *why;
 
-	if (zone_parse(zone, name, bytes, length, &why) == -1)
+	if (fill(zone, name, bytes, length, &why) == -1)
 		give_up(zone, name, why);
 	else if (zone_check(zone))
 		return zone;

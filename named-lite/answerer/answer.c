@@ -177,14 +177,15 @@ is_about_zone(const struct search *s)
 	    s->query->opcode == DNS_OPCODE_UPDATE;
 }
 
-/* No question can be of these classes; of class 0 an opcode that we do not know might be. */
+/* No question can be of these classes; of class 0, or one for keys, an opcode that we do not know might be. */
 static bool
 is_class_wrong(const struct search *s, bool is_known)
 {
 	const struct dns_query *query = s->query;
 
 	return query->name_length > 0 && ((query->class == 0 && is_known) ||
-	    query->class == DNS_CLASS_NONE || query->class == DNS_CLASS_ANY);
+	    query->class == DNS_CLASS_NONE || (query->class == DNS_CLASS_ANY &&
+	    (is_known || query->type != DNS_TYPE_TKEY)));
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "named-lite/loader/addresses.h"
 #include "named-lite/loader/load.h"
+#include "named-lite/loader/process_id.h"
 #include "named-lite/report.h"
 
 struct load load;
@@ -137,6 +138,10 @@ begin_with_settings(void)
 		report_begin();
 	report_about(LOG_CATEGORY_GENERAL);
 	planning_begin(&load.planning, &load.settings, load.options->config);
+	plan_text pid_file = planning_text(&load.planning,
+	    process_id_path(load.settings.pid_file, load.options));
+
+	planning_header(&load.planning)->pid_file = pid_file;
 	load.build.acls = load.settings.acls.rows;
 	load.build.acl_count = load.settings.acls.count;
 	load.build.version = load.settings.version;
@@ -162,28 +167,6 @@ begin_with_plan(void)
 	load.build.server_id = plan_string(&load.plan, header->server_id);
 	load.build.settings = *load.served.header;
 	return enter(plan_string(&load.plan, header->directory));
-}
-
-/*
- * For init systems that want to know whom they started. Where named.conf
- * names no file, it is written only for who runs by himself, and where
- * somebody has made the directory.
- */
-static void
-write_pid_file(void)
-{
-	const char *path = load.settings.pid_file;
-	bool is_default = path != NULL && strcmp(path, DEFAULT_PID_FILE) == 0;
-	FILE *file;
-
-	if (path == NULL || (is_default && (load.options->under_master ||
-	    load.options->to_console)))
-		return;
-	file = fopen(path, "we");
-	if (file != NULL)
-		fprintf(file, "%d\n", (int)getppid());
-	if ((file == NULL || fclose(file) != 0) && !is_default)
-		log_warning("couldn't write pid-file '%s': %m", path);
 }
 
 static void
@@ -219,6 +202,16 @@ loader_run(const struct options *options, const struct loader_task *task,
 	if (hand_over(fd, files) == -1)
 		return EXIT_FAILURE;
 	if (task->job == LOADER_ALL || task->job == LOADER_CONFIG)
-		write_pid_file();
+		process_id_write(process_id_path(load.settings.pid_file, options));
 	return EXIT_SUCCESS;
+}
+
+void
+loader_end(const int *served)
+{
+	struct plan plan;
+
+	if (served[CONTROL_FILE_PLAN] != -1 &&
+	    plan_map(&plan, served[CONTROL_FILE_PLAN]) == 0)
+		process_id_remove(&plan);
 }

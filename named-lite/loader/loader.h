@@ -37,4 +37,7 @@ struct loader_task {
 int	loader_run(const struct options *options,
 	    const struct loader_task *task, int fd);
 
+/* The server has ended: leave no traces of what was served. */
+void	loader_end(const int *served);
+
 #endif

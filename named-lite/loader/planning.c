@@ -229,7 +229,7 @@ add_zones(struct planning *p, const struct settings *settings)
 
 /* Keys, and the channels where rndc needs one */
 
-/* Where rndc looks by itself; if nothing is there, beside named.conf. */
+/* Where rndc looks by itself; if nothing is there that we may read, beside named.conf. */
 static char *
 find_key_file(const char *config)
 {
@@ -238,7 +238,7 @@ find_key_file(const char *config)
 	char *path = mem_printf("%s/rndc.key", named_directory);
 	char *beside = mem_printf("%.*srndc.key", length, config);
 
-	if (access(path, F_OK) == 0 || access(beside, F_OK) == -1) {
+	if (access(path, R_OK) == 0 || access(beside, R_OK) == -1) {
 		free(beside);
 		return path;
 	}

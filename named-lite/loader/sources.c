@@ -1,7 +1,9 @@
 /* Where zones come from: their files, or, when these are as they were or are of no use, what is served. */
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "named-lite/loader/copy.h"
 #include "named-lite/loader/load.h"
@@ -95,6 +97,20 @@ source_served(size_t number)
 	return zone;
 }
 
+/* What dynamic updates brought lies there until BIND writes it into the zone file. */
+static void
+look_for_journal(const struct zone *zone, const char *file)
+{
+	char *journal = mem_printf("%s.jnl", file);
+
+	if (access(journal, F_OK) == 0)
+		log_warning("zone %s/IN: journal file '%s' is not read: what "
+		    "only it has is not served; 'rndc sync -clean' of the "
+		    "BIND that wrote it puts that into the zone file",
+		    zone->text, journal);
+	free(journal);
+}
+
 struct zone *
 source_file(size_t number)
 {
@@ -112,6 +128,9 @@ source_file(size_t number)
 	note_success(number, zone, true);
 	note_sources(number, zone);
 	row = planning_zone(&load.planning, number);
+	if (row->type == ZONE_PRIMARY)
+		look_for_journal(zone, planning_string(&load.planning,
+		    row->file));
 	row->outcome = before != NULL && before->is_loaded ? LOAD_AGAIN :
 	    LOAD_FIRST;
 	if (before != NULL && before->is_loaded &&

@@ -1,6 +1,7 @@
 /* The loader: one at a time, and what waits for the next. */
 
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,23 @@
 #include "base/base.h"
 #include "named-lite/supervisor/supervisor.h"
 #include "sandbox/sandbox.h"
+
+/* Only the named user may touch what named.conf names. */
+static void
+become_loader(const char *title)
+{
+	struct supervisor *s = &supervisor;
+	const char *why;
+
+	children_become();
+	fd_close(&s->empty_root);
+	setproctitle("%s", title);
+	if (s->options->user != NULL &&
+	    sandbox_become(s->options->user, NULL, &why) == -1) {
+		log_error("cannot %s (%s): %m", why, s->options->user);
+		_exit(EXIT_FAILURE);
+	}
+}
 
 static void
 run_loader(struct job *job, int fd)
@@ -20,17 +38,9 @@ run_loader(struct job *job, int fd)
 		.request = &job->request,
 		.parcels = job->parcels,
 	};
-	const char *why;
 	int code;
 
-	children_become();
-	fd_close(&s->empty_root);
-	setproctitle("loading zones");
-	if (s->options->user != NULL &&
-	    sandbox_become(s->options->user, NULL, &why) == -1) {
-		log_error("cannot %s (%s): %m", why, s->options->user);
-		_exit(EXIT_FAILURE);
-	}
+	become_loader("loading zones");
 	code = loader_run(s->options, &task, fd);
 	log_flush();
 	_exit(code);
@@ -146,4 +156,21 @@ jobs_ended(void)
 		    0);
 	s->job_is_asked_for = false;
 	start_next();
+}
+
+void
+jobs_end(void)
+{
+	pid_t pid;
+
+	log_flush();
+	pid = fork();
+	if (pid == 0) {
+		become_loader("ending");
+		loader_end(supervisor.files);
+		log_flush();
+		_exit(EXIT_SUCCESS);
+	}
+	if (pid > 0)
+		(void)waitpid(pid, NULL, 0);
 }

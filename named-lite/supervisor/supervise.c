@@ -409,6 +409,7 @@ supervise_run(const struct options *options)
 	s->interfaces = interfaces_watch();
 	jobs_want(LOADER_ALL, false);
 	run();
+	jobs_end();
 	log_info("exiting");
 	children_end_scribe();
 	log_flush();

@@ -117,6 +117,7 @@ void	jobs_want(enum loader_job job, bool is_asked_for);
 void	jobs_want_changes(const struct control_request *request,
 	    const int *parcels, int count);
 void	jobs_on_loaded(void);		/* the loader has something to say */
+void	jobs_end(void);			/* the server has: clear up what a load has left */
 void	jobs_ended(void);		/* its process has */
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * named-lite_zone - any text as a master file; what loads becomes an image that is asked for each of its names
  *
- * Text behind the first NUL is what $INCLUDE finds, whatever its name: no
+ * What begins as BIND's raw form does is read as that. Text behind the first NUL is what $INCLUDE finds, whatever its name: no
  * input reads this machine's files, and all of it stays in memory.
  */
 
@@ -14,6 +14,7 @@
 #include "named-lite/answerer/answer.h"
 #include "image/build.h"
 #include "tests/fuzz/sources.h"
+#include "zone/raw.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -92,7 +93,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
 	log_open_function(say_nothing);
 	dns_name_parse(&apex, "Example.org", 11, NULL, &why);
-	if (memchr(bytes, '\0', length) != NULL) {
+	if (!raw_is((const char *)bytes, length) &&
+	    memchr(bytes, '\0', length) != NULL) {
 		sources_set(bytes, length);
 		zone = zone_load(&apex, SOURCES_FIRST, &rules, seed);
 	} else

@@ -1,6 +1,7 @@
 """named-lite as a service of master: started, reloaded, stopped with the mail system."""
 
 import os
+import subprocess
 import sys
 import unittest
 
@@ -41,6 +42,32 @@ class UnderMaster(postroad.Test):
             self.assertEqual(self.serial(wire.PATIENCE), 2, self.box.story())
         self.box.stop()
         self.assertIsNone(self.serial())
+
+    def test_the_key_file_opens_the_control_channel(self):
+        self.port, control = server.free_port(), server.free_port()
+        self.box = self.system(start=False, master_cf=postroad.MASTER_CF + "named unix - - n - 1 named-lite\n")
+        os.chmod(self.box.directory, 0o755)
+        self.box.settings["named_config_file"] = self.box.path("named.conf")
+        self.box.write_config()
+        postroad.write(self.box.path("rndc.key"), 'key "rndc-key" { algorithm hmac-sha256; secret "c2VjcmV0"; };\n')
+        postroad.write(self.box.path("named.conf"),
+                       "options { listen-on port %d { 127.0.0.1; }; listen-on-v6 { none; }; };\n"
+                       "controls { inet 127.0.0.1 port %d allow { any; }; };\n"
+                       "zone \"a.test\" { type primary; file \"%s\"; };\n" % (self.port, control, self.box.path("a.zone")))
+        self.zone(1)
+        self.box.start()
+        postroad.wait_until(lambda: self.serial() == 1, "an answer", self.box.story)
+        # The one where configure was told, if it is there; else the one beside named.conf.
+        key = self.box.wait_log(r"configuring command channel from '(.*)'").group(1)
+
+        def rndc(*words):
+            return subprocess.run([os.path.join(server.BUILD, "bin", "postroad-rndc"), "-k", key, "-p", str(control),
+                                   *words], capture_output=True, text=True)
+        done = rndc("status")
+        self.assertIn("server is up and running", done.stdout, done.stderr + self.box.story())
+        self.zone(2)
+        self.assertEqual(rndc("reload", "a.test").returncode, 0)
+        postroad.wait_until(lambda: self.serial() == 2, "the new serial", self.box.story)
 
 
 if __name__ == "__main__":

@@ -28,11 +28,35 @@ class Starting(server.Test):
                 ("recursion no", "named.conf:1: missing ';' before '}'"),
                 ("allow-query { nobody-we-know; };", "named.conf:1: undefined ACL 'nobody-we-know'"),
                 ("response-policy { zone x; };", "named.conf:1: 'response-policy' is not served"),
-                ("masterfile-format raw;", "named.conf:1: masterfile-format 'raw' is not served")):
+                ("masterfile-format map;", "named.conf:1: 'map' unexpected")):
             with self.subTest(text):
                 self.assertIn(wanted, self.ends(text))
         self.assertIn("zone 'b': missing 'file' entry", self.ends(more="zone b { type master; };"))
         self.assertIn("already exists previous definition", self.ends(more='zone a.test { type master; file "x"; };'))
+
+    def test_the_pid_file_comes_and_goes(self):
+        s = self.server({"a.test": server.SOA % 1}, 'pid-file "own.pid";')
+        with open(s.directory + "/own.pid") as f:
+            self.assertEqual(int(f.read()), s.process.pid)
+        s.reload()
+        s.process.terminate()
+        self.assertEqual(s.process.wait(server.PATIENCE), 0)
+        self.assertFalse(os.path.exists(s.directory + "/own.pid"))
+        s.start()
+        s.wait("running")
+        s.write("own.pid", "1\n")      # of who came after us
+        s.process.terminate()
+        s.process.wait(server.PATIENCE)
+        self.assertTrue(os.path.exists(s.directory + "/own.pid"))
+
+    def test_a_journal_of_binds_is_told(self):
+        s = self.server({"a.test": server.SOA % 1, "b.test": server.SOA % 1}, start=False)
+        s.write("a.test.zone.jnl", ";BIND LOG V9\n")
+        s.start()
+        s.wait("running")
+        self.assertIn("zone a.test/IN: journal file 'a.test.zone.jnl' is not read", s.log())
+        self.assertNotIn("b.test.zone.jnl", s.log())
+        self.assertEqual(s.udp("ns.a.test").status, "NOERROR")
 
     def test_what_is_not_served_is_told_and_the_rest_is(self):
         s = self.server({"a.test": server.SOA % 1}, "sortlist { any; }; // c\n # d\n",

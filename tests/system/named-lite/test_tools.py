@@ -112,6 +112,29 @@ class Tools(unittest.TestCase):
             self.assertEqual(sorted(ours), sorted(line for line in bind if not line.startswith("; resign")))
 
     @unittest.skipUnless(shutil.which("named-checkzone"), "BIND is not installed")
+    def test_long_data_is_wrapped_as_bind_wraps_it(self):
+        self.ours("checkzone", "-q", "-k", "ignore", "-s", "relative", "-o", "ours", "t.test", TYPES)
+        run("named-checkzone", "-q", "-i", "none", "-k", "ignore", "-s", "relative", "-o", "bind", "t.test", TYPES)
+        with open("ours") as ours, open("bind") as bind:
+            self.assertEqual(list(ours), [line for line in bind if not line.startswith("; resign")])
+
+    @unittest.skipUnless(shutil.which("named-compilezone"), "BIND is not installed")
+    def test_raw_files_are_read_and_written(self):
+        quiet = ("-q", "-i", "none", "-k", "ignore", "-m", "ignore", "-n", "ignore", "-r", "ignore")
+        run("named-compilezone", *quiet, "-F", "raw", "-o", "bind.raw", "t.test", TYPES)
+        self.assertEqual(self.ours("checkzone", *quiet, "-f", "raw", "-o", "ours", "t.test", "bind.raw")[0], 0)
+        self.assertEqual(self.ours("checkzone", *quiet, "-F", "raw", "-o", "ours.raw", "t.test", TYPES)[0], 0)
+        self.assertEqual(run("named-compilezone", *quiet, "-f", "raw", "-F", "text", "-o", "bind", "t.test", "ours.raw")[0], 0)
+        with open("ours") as ours, open("bind") as bind:
+            self.assertEqual(sorted(ours), sorted(line for line in bind if not line.startswith("; resign")))
+        with open("bind.raw", "rb") as f:
+            octets = f.read()
+        for length in (0, 3, 11, 12, 23, 30, 45, len(octets) // 2, len(octets) - 1):
+            with open("cut.raw", "wb") as f:
+                f.write(octets[:length])
+            self.assertEqual(self.ours("checkzone", *quiet, "t.test", "cut.raw")[0], 1, length)
+
+    @unittest.skipUnless(shutil.which("named-checkzone"), "BIND is not installed")
     def test_what_is_wrong_with_a_zone_is_said_as_bind_says_it(self):
         for line in LINES:
             self.write("x.zone", TOP + line.replace("\\n", "\n") + "\n")
