@@ -3,6 +3,7 @@
 
 #include "base/base.h"
 #include "address/address.h"
+#include "tests/unit/suite.h"
 
 static const struct { const char *path, *address; } paths[] = {
 	{ "<ada@x.org>", "ada@x.org" },
@@ -189,13 +190,5 @@ main(void)
 	tcase_add_loop_test(tcase, splits_extensions, 0, COUNT_OF(bases));
 	tcase_add_loop_test(tcase, survives_bombs, 0, 8);
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

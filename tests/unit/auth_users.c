@@ -6,6 +6,7 @@
 
 #include "auth/auth.h"
 #include "base/base.h"
+#include "tests/unit/suite.h"
 
 static const struct { const char *stored; enum auth_result result; } passwords[] = {
 	{ "{PLAIN}password", AUTH_MATCH },
@@ -146,13 +147,5 @@ main(void)
 	tcase_add_loop_test(tcase, the_lines_of_a_passwd_file, 0, COUNT_OF(files));
 	tcase_add_test(tcase, a_changed_file_is_read_again_2);
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 
 #include "authd/authd.h"
 #include "base/base.h"
+#include "tests/unit/suite.h"
 
 static const struct { const char *location, *user, *home, *path; } locations[] = {
 	{ "maildir:~/Maildir", "ada", "/home/ada", "/home/ada/Maildir" },
@@ -64,13 +65,5 @@ main(void)
 	tcase_add_loop_test(tcase, where_a_mailbox_is, 0, COUNT_OF(locations));
 	tcase_add_loop_test(tcase, which_addresses_are_meant, 0, COUNT_OF(networks));
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

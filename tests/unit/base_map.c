@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "tests/unit/suite.h"
 
 START_TEST(keeps_what_is_set_through_growth_and_removal)
 {
@@ -182,13 +183,5 @@ main(void)
 	tcase_add_test(tcase, numbers_are_written_in_decimal);
 	tcase_add_test(tcase, a_log_record_is_what_postlogd_reads);
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "bounce/bounce.h"
 #include "config/config.h"
+#include "tests/unit/suite.h"
 
 static struct text logged = TEXT_EMPTY;
 
@@ -201,8 +202,6 @@ main(void)
 {
 	Suite *suite = suite_create("bounce_compose");
 	TCase *all = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(all, start, NULL);
 	tcase_add_loop_test(all, who_is_told_of_what, 0, COUNT_OF(rules));
@@ -210,9 +209,5 @@ main(void)
 	tcase_add_test(all, no_line_is_long);
 	tcase_add_loop_test(all, a_bad_template_is_replaced, 0, COUNT_OF(files));
 	suite_add_tcase(suite, all);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

@@ -12,6 +12,7 @@
 #include "config/lines.h"
 #include "config/report.h"
 #include "config/values.h"
+#include "tests/unit/suite.h"
 
 static char directory[] = "/tmp/config-test.XXXXXX";
 static char logged[4096];
@@ -226,16 +227,12 @@ main(void)
 	tcase_add_loop_test(tests, a_time_has_a_unit, 0, COUNT_OF(times));
 	suite_add_tcase(suite, tests);
 
-	SRunner *runner = srunner_create(suite);
+	int failed = run_suite(suite);
 
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
 	char path[64];
 
-	srunner_free(runner);
 	snprintf(path, sizeof(path), "%s/main.cf", directory);
 	unlink(path);
 	rmdir(directory);
-	return failed != 0;
+	return failed;
 }

@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "config/master_cf.h"
+#include "tests/unit/suite.h"
 
 static char logged[4096];
 
@@ -126,13 +127,5 @@ main(void)
 	    COUNT_OF(bad));
 	tcase_add_test(tests, the_last_duplicate_counts);
 	suite_add_tcase(suite, tests);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

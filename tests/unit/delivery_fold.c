@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "delivery/fold.h"
+#include "tests/unit/suite.h"
 
 #define TEN	"123456789 "
 #define SEVENTY	TEN TEN TEN TEN TEN TEN TEN
@@ -39,15 +40,9 @@ main(void)
 {
 	Suite *suite = suite_create("delivery_fold");
 	TCase *all = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(all, lines_end_at_blanks, 0,
 	    (int)(sizeof(rows) / sizeof(rows[0])));
 	suite_add_tcase(suite, all);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

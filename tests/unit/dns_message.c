@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "dns/dns.h"
+#include "tests/unit/suite.h"
 
 #define HEAD(flags, questions, additional) \
 	"\0\7" flags questions "\0\0\0\0" additional
@@ -85,13 +86,5 @@ main(void)
 	tcase_add_loop_test(tcase, tells_good_questions_from_bad, 0,
 	    COUNT_OF(rows));
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

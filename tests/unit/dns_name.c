@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "dns/dns.h"
+#include "tests/unit/suite.h"
 
 static const struct { const char *in, *out; } names[] = {
 	{ "www.Example.org.", "www.Example.org." },
@@ -238,13 +239,5 @@ main(void)
 	tcase_add_test(tcase, lower_case_leaves_other_octets);
 	tcase_add_test(tcase, knows_what_lies_within);
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "dns/dns.h"
+#include "tests/unit/suite.h"
 
 #define SAME	((const char *)-1)
 
@@ -185,13 +186,5 @@ main(void)
 	tcase_add_loop_test(tcase, reads_and_prints_again, 0, COUNT_OF(rows));
 	tcase_add_test(tcase, spans_of_time);
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

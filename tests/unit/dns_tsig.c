@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "dns/dns.h"
+#include "tests/unit/suite.h"
 
 #define NOW	1700000000
 #define SECRET	"c2VjcmV0IHNlY3JldCBzZWNyZXQ="
@@ -146,8 +147,6 @@ main(void)
 {
 	Suite *suite = suite_create("tsig");
 	TCase *tcase = tcase_create("signed messages");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tcase, algorithms_by_their_names, 0,
 	    COUNT_OF(names));
@@ -155,8 +154,5 @@ main(void)
 	tcase_add_loop_test(tcase, answers_of_many_messages, 0, 3);
 	tcase_add_test(tcase, the_first_message_must_be_signed);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

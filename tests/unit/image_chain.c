@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "image/chain.h"
+#include "tests/unit/suite.h"
 
 static const struct {
 	const char *name;
@@ -65,15 +66,9 @@ main(void)
 {
 	Suite *suite = suite_create("image/chain");
 	TCase *tcase = tcase_create("chain");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_loop_test(tcase, test_hashes, 0, COUNT_OF(hashes));
 	tcase_add_loop_test(tcase, test_order, 0, COUNT_OF(ordered));
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "ipc/ipc.h"
+#include "tests/unit/suite.h"
 
 static int ends[2];
 static struct ipc_packet packet = IPC_PACKET_EMPTY;
@@ -110,13 +111,5 @@ main(void)
 	tcase_add_test(tcase, answers_of_one_who_died_with_requests_unread_count);
 	tcase_add_test(tcase, what_is_no_packet_is_an_error);
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "listing/listing.h"
+#include "tests/unit/suite.h"
 
 static struct listed_recipient waiting[] = {
 	{ "", "bob@far.example", "host far.example[192.0.2.1] said: 450 4.2.0 later" },
@@ -164,7 +165,6 @@ main(void)
 {
 	Suite *suite = suite_create("listing_print");
 	TCase *all = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
 
 	setenv("TZ", "UTC", 1);
 	tzset();
@@ -174,10 +174,5 @@ main(void)
 	tcase_add_test(all, long_ids_have_wider_columns);
 	tcase_add_test(all, objects);
 	tcase_add_test(all, a_stream_is_read_as_it_was_written);
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

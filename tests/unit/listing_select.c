@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "listing/select.h"
+#include "tests/unit/suite.h"
 
 #define NOW	1000000
 
@@ -148,17 +149,11 @@ main(void)
 {
 	Suite *suite = suite_create("listing_select");
 	TCase *all = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
 
 	suite_add_tcase(suite, all);
 	tcase_add_loop_test(all, all_that_is_asked_holds, 0, COUNT_OF(rows));
 	tcase_add_loop_test(all, nonsense_is_refused, 0, COUNT_OF(refused));
 	tcase_add_test(all, twice_is_refused);
 	tcase_add_loop_test(all, address_patterns, 0, COUNT_OF(addresses));
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "local/local.h"
+#include "tests/unit/suite.h"
 
 /* One recipient in a system of its own: what becomes of him, and what qmgr hears. */
 
@@ -221,13 +222,5 @@ main(void)
 	tcase_add_loop_test(tcase, where_an_alias_leads, 0, COUNT_OF(plans));
 	tcase_add_test(tcase, tried_again_it_is_there_once);
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -10,6 +10,7 @@
 
 #include "base/base.h"
 #include "mailbox/mailbox.h"
+#include "tests/unit/suite.h"
 
 static char root[64];
 
@@ -377,13 +378,5 @@ main(void)
 	tcase_add_test(tcase, an_mbox_is_cut_back_and_repaired_3);
 	tcase_add_test(tcase, an_mbox_that_is_no_plain_file_of_the_owner_is_refused_4);
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

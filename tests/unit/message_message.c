@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "message/message.h"
+#include "tests/unit/suite.h"
 
 /* What a client sends behind DATA, what becomes the message, and what is left for the next command. */
 static const struct {
@@ -328,13 +329,5 @@ main(void)
 	tcase_add_test(tcase, writes_dates_and_ids);
 	tcase_add_test(tcase, traces_where_it_came_from);
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "named-lite/answerer/cookie.h"
+#include "tests/unit/suite.h"
 
 static const struct {
 	const char *key;
@@ -88,14 +89,8 @@ main(void)
 {
 	Suite *suite = suite_create("named-lite/cookie");
 	TCase *tcase = tcase_create("cookie");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_loop_test(tcase, test_vectors, 0, COUNT_OF(vectors));
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

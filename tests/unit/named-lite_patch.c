@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "image/build.h"
 #include "named-lite/answerer/answer.h"
+#include "tests/unit/suite.h"
 
 #define ZONES		5
 #define NAMES		40
@@ -188,7 +189,6 @@ main(void)
 {
 	Suite *suite = suite_create("image/patch");
 	TCase *tcase = tcase_create("patch");
-	SRunner *runner = srunner_create(suite);
 	const char *why;
 
 	log_open_function(say_nothing);
@@ -199,10 +199,5 @@ main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, test_patches);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

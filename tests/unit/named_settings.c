@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "named/remotes.h"
 #include "named/settings.h"
+#include "tests/unit/suite.h"
 
 static char said[8192];
 
@@ -321,13 +322,5 @@ main(void)
 	tcase_add_loop_test(tcase, address_match_lists, 0, COUNT_OF(lists));
 	tcase_add_test(tcase, settings_are_what_the_file_says);
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "pop3/pop3.h"
+#include "tests/unit/suite.h"
 
 static const struct { const char *line; size_t length; const char *keyword, *argument; } lines[] = {
 	{ "STAT", 4, "STAT", NULL },
@@ -101,13 +102,5 @@ main(void)
 	tcase_add_test(tcase, lines_end_in_lf_or_crlf);
 	tcase_add_loop_test(tcase, top_has_the_header_and_so_many_lines, 0, COUNT_OF(messages));
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

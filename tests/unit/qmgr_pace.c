@@ -2,6 +2,7 @@
 
 #include "base/base.h"
 #include "qmgr/schedule/pace.h"
+#include "tests/unit/suite.h"
 
 #define SECOND	1000000LL
 
@@ -122,13 +123,5 @@ main(void)
 	tcase_add_test(tcase, turns_are_in_order_3);
 	tcase_add_test(tcase, who_finishes_nothing_is_slow_4);
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 
 #include "base/base.h"
 #include "qmgr/schedule/slots.h"
+#include "tests/unit/suite.h"
 
 static struct slots slots;
 
@@ -109,13 +110,5 @@ main(void)
 	    one_slot_for_each_cost_deliveries_in_the_long_run_3);
 	tcase_add_loop_test(tcase, who_is_large_4, 0, COUNT_OF(messages));
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 
 #include "base/base.h"
 #include "qmgr/schedule/window.h"
+#include "tests/unit/suite.h"
 
 static struct window_rules rules;
 static struct window window;
@@ -126,13 +127,5 @@ main(void)
 	tcase_add_test(tcase, a_window_full_of_failures_is_death_4);
 	tcase_add_loop_test(tcase, feedback_that_is_none, 0, COUNT_OF(wrong));
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "resolve/internal.h"
+#include "tests/unit/suite.h"
 
 static const char hosts_text[] =
     "# comment\n"
@@ -125,13 +126,5 @@ main(void)
 	tcase_add_test(tcase, mapped_addresses_are_the_same_host);
 	tcase_add_test(tcase, answers_1_once_and_never_before_the_return);
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "rndc/rndc.h"
+#include "tests/unit/suite.h"
 
 static const char *const algorithms[] = { "hmac-md5", "hmac-sha1",
     "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512" };
@@ -78,15 +79,10 @@ main(void)
 {
 	Suite *suite = suite_create("rndc");
 	TCase *tcase = tcase_create("messages");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tcase, what_is_written_is_read, 0,
 	    COUNT_OF(algorithms));
 	tcase_add_test(tcase, a_changed_or_cut_message_is_refused);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 
 #include "base/base.h"
 #include "screen/screen.h"
+#include "tests/unit/suite.h"
 
 static const struct { const char *row, *printed; } rows[] = {
 	{ "1795279583;1;1797785186;1797785186;1797785186", "1795279583;1;1797785186;1797785186;1797785186" },
@@ -60,13 +61,5 @@ main(void)
 	    COUNT_OF(rows));
 	tcase_add_test(tests, what_was_passed_here_or_there_is_passed);
 	suite_add_tcase(suite, tests);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "../../smtp/client.h"
 #include "config/config.h"
+#include "tests/unit/suite.h"
 
 static const struct {
 	const char *text, *host;
@@ -174,17 +175,11 @@ main(void)
 {
 	Suite *suite = suite_create("smtp_client");
 	TCase *tc = tcase_create("client");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tc, reads_nexthops, 0, COUNT_OF(nexthops));
 	tcase_add_loop_test(tc, chooses_in_order, 0, COUNT_OF(choices));
 	tcase_add_loop_test(tc, writes_content, 0, COUNT_OF(contents));
 	tcase_add_test(tc, pieces_fit_together);
 	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

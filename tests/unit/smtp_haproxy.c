@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "smtp/haproxy.h"
+#include "tests/unit/suite.h"
 
 #define V2	"\r\n\r\n\0\r\nQUIT\n"
 
@@ -81,13 +82,5 @@ main(void)
 	tcase_add_loop_test(tests, a_header_may_come_byte_by_byte, 0,
 	    COUNT_OF(rows));
 	suite_add_tcase(suite, tests);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

@@ -3,6 +3,7 @@
 
 #include "base/base.h"
 #include "smtp/smtp.h"
+#include "tests/unit/suite.h"
 
 #define ALL	(SMTP_HONOUR_SIZE | SMTP_HONOUR_8BITMIME | SMTP_HONOUR_DSN | SMTP_HONOUR_SMTPUTF8)
 
@@ -292,13 +293,5 @@ main(void)
 	tcase_add_loop_test(tcase, utf8_xtext, 0,
 	    (int)(sizeof(utf8_addresses) / sizeof(utf8_addresses[0])));
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "smtpd/check/check.h"
+#include "tests/unit/suite.h"
 
 static const struct { const char *words; unsigned char answer[4]; bool wanted; } filters[] = {
 	{ "list.example", { 127, 0, 0, 2 }, true },
@@ -54,13 +55,5 @@ main(void)
 	    COUNT_OF(filters));
 	tcase_add_loop_test(tests, a_mistake_is_told, 0, COUNT_OF(mistakes));
 	suite_add_tcase(suite, tests);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

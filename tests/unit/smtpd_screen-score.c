@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "smtpd/screen/screen.h"
+#include "tests/unit/suite.h"
 
 static const char sites[] = "bl.example=127.0.0.[2..11]*2, bl.example=127.0.0.4 "
     "other.example, allow.example=127.0.[0..255].[1..3]*-4, BL.example=127.0.0.[10;20]*5";
@@ -61,13 +62,5 @@ main(void)
 
 	tcase_add_loop_test(tests, weights_add_up, 0, COUNT_OF(rows));
 	suite_add_tcase(suite, tests);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

@@ -8,6 +8,7 @@
 #include "delivery/classes.h"
 #include "delivery/transcript.h"
 #include "smtpd/dialogue.h"
+#include "tests/unit/suite.h"
 
 static void
 start(void)
@@ -77,15 +78,9 @@ main(void)
 {
 	Suite *suite = suite_create("smtpd_trouble");
 	TCase *all = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(all, start, NULL);
 	tcase_add_loop_test(all, a_reply_has_a_class, 0, COUNT_OF(rows));
 	suite_add_tcase(suite, all);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

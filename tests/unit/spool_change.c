@@ -13,6 +13,7 @@
 #include "base/base.h"
 #include "spool/change.h"
 #include "spool/spool.h"
+#include "tests/unit/suite.h"
 
 #define ID	"ABCDEF123"
 
@@ -314,8 +315,6 @@ main(void)
 {
 	Suite *suite = suite_create("spool change");
 	TCase *tests = tcase_create("change");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, invariant_5_out_of_the_journal_with_its_marks_and_its_time);
@@ -327,9 +326,5 @@ main(void)
 	tcase_add_test(tests, invariant_2_no_damage_is_taken_for_mail);
 	tcase_add_test(tests, what_is_no_file_is_kept_apart);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

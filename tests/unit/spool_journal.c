@@ -15,6 +15,7 @@
 #include "spool/internal.h"
 #include "spool/spool.h"
 #include "spool/unnamed.h"
+#include "tests/unit/suite.h"
 
 static char directory[64];
 static struct journal *journal;
@@ -446,13 +447,5 @@ main(void)
 	tcase_add_test(tcase, a_changed_or_cut_file_is_refused);
 	tcase_add_loop_test(tcase, what_is_no_queue_id, 0, COUNT_OF(bad_ids));
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

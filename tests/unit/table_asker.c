@@ -9,6 +9,7 @@
 #include "table/asker.h"
 #include "table/maps.h"
 #include "table/match.h"
+#include "tests/unit/suite.h"
 
 static struct table_question *asked[10];
 static size_t asked_count;
@@ -117,17 +118,11 @@ main(void)
 {
 	Suite *suite = suite_create("table_asker");
 	TCase *asker = tcase_create("asker");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_checked_fixture(asker, setup, NULL);
 	tcase_add_test(asker, an_answer_is_asked_for_once);
 	tcase_add_test(asker, many_at_once);
 	tcase_add_test(asker, a_list_of_hosts_asks);
 	suite_add_tcase(suite, asker);
-	srunner_run_all(runner, CK_ENV);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

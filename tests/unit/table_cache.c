@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "table/cache.h"
+#include "tests/unit/suite.h"
 
 static char directory[] = "/tmp/cache-test.XXXXXX";
 static char name[64], path[80];
@@ -173,8 +174,6 @@ main(void)
 {
 	Suite *suite = suite_create("table_cache");
 	TCase *cases = tcase_create("cache");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	log_open_function(ignore_line);
 	tcase_add_checked_fixture(cases, begin, end);
@@ -184,8 +183,5 @@ main(void)
 	tcase_add_test(cases, without_a_file_it_is_in_memory);
 	tcase_add_test(cases, a_sweep_goes_on_where_it_was);
 	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return run_suite(suite);
 }

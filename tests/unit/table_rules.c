@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "table/maps.h"
 #include "table/table.h"
+#include "tests/unit/suite.h"
 
 static char directory[] = "/tmp/rules-test.XXXXXX";
 static char logged[8192];
@@ -195,16 +196,11 @@ main(void)
 #endif
 	suite_add_tcase(suite, tests);
 
-	SRunner *runner = srunner_create(suite);
+	int failed = run_suite(suite);
 
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
 	path = mem_printf("%s/table", directory);
 	unlink(path);
 	rmdir(directory);
 	free(path);
-	return failed != 0;
+	return failed;
 }

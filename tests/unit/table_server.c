@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "table/server.h"
+#include "tests/unit/suite.h"
 
 static const struct { const char *name, *host, *port, *map; bool is_unix; } places[] = {
 	{ "tcp:localhost:2000", "localhost", "2000", NULL, false },
@@ -94,16 +95,10 @@ main(void)
 {
 	Suite *suite = suite_create("table/server");
 	TCase *tests = tcase_create("rows");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tests, a_name_says_where, 0, COUNT_OF(places));
 	tcase_add_loop_test(tests, a_question_is_one_line_or_netstring, 0, COUNT_OF(questions));
 	tcase_add_loop_test(tests, an_answer_is_whole_or_not, 0, COUNT_OF(answers));
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

@@ -12,6 +12,7 @@
 #include "table/match.h"
 #include "table/source.h"
 #include "table/table.h"
+#include "tests/unit/suite.h"
 
 static char directory[] = "/tmp/table-test.XXXXXX";
 static char logged[4096];
@@ -295,16 +296,12 @@ main(void)
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 20);
 
-	SRunner *runner = srunner_create(suite);
+	int failed = run_suite(suite);
 
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
 	char *command = mem_printf("rm -rf %s", directory);
 
-	srunner_free(runner);
 	if (system(command) != 0)
 		failed++;
 	free(command);
-	return failed != 0;
+	return failed;
 }

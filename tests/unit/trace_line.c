@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "tests/unit/suite.h"
 #include "trace/trace.h"
 
 #define AT	"Jan  4 14:45:00 mail "
@@ -231,7 +232,6 @@ main(void)
 {
 	Suite *suite = suite_create("trace");
 	TCase *all = tcase_create("all");
-	SRunner *runner = srunner_create(suite);
 
 	suite_add_tcase(suite, all);
 	tcase_add_loop_test(all, a_line_is_taken_apart, 0, COUNT_OF(lines));
@@ -242,10 +242,5 @@ main(void)
 	tcase_add_test(all, others_are_left_out);
 	tcase_add_test(all, nonsense_is_no_question);
 	tcase_add_test(all, a_story_for_people);
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }

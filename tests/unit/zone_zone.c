@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "tests/unit/suite.h"
 #include "zone/zone.h"
 
 #define TOP	"$TTL 60\n@ SOA ns host 1 2 3 4 5\n NS ns\nns A 192.0.2.1\n"
@@ -210,13 +211,5 @@ main(void)
 	    COUNT_OF(bad));
 	tcase_add_test(tcase, needs_a_soa_and_servers);
 	suite_add_tcase(suite, tcase);
-
-	SRunner *runner = srunner_create(suite);
-
-	srunner_run_all(runner, CK_NORMAL);
-
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed > 0;
+	return run_suite(suite);
 }
