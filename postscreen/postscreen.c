@@ -22,18 +22,6 @@
 #include "service/service.h"
 
 static void
-answer_done(struct ipc_channel *channel, const struct ipc_packet *packet,
-    int error)
-{
-	struct ipc_packet reply = IPC_PACKET_EMPTY;
-
-	ipc_encode_done(&reply, ipc_packet_request(packet),
-	    &(struct ipc_done){ .error = error,
-	    .reason = error != 0 ? "bad request" : "" });
-	ipc_channel_send(channel, &reply);
-}
-
-static void
 tell(struct ipc_channel *channel, const struct ipc_packet *question,
     const char *client)
 {
@@ -53,13 +41,13 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 	if (ipc_decode_screen_query(packet, &query) == 0)
 		tell(channel, packet, query.client);
 	else if (ipc_decode_screen_update(packet, &update) == 0)
-		answer_done(channel, packet,
+		ipc_channel_answer(channel, packet,
 		    cache_learn(update.client, update.passes) == -1 ? EINVAL
 		    : 0);
 	else {
 		log_warning("unexpected %s packet",
 		    ipc_kind_name(ipc_packet_kind(packet)));
-		answer_done(channel, packet, EINVAL);
+		ipc_channel_answer(channel, packet, EINVAL);
 	}
 }
 

@@ -35,13 +35,9 @@ reach(struct ipc_channel *channel, struct ipc_packet *packet,
 static void
 refuse(struct ipc_channel *channel, struct ipc_packet *packet)
 {
-	struct ipc_packet reply = IPC_PACKET_EMPTY;
-
 	log_warning("not a look-up: %s",
 	    ipc_kind_name(ipc_packet_kind(packet)));
-	ipc_encode_done(&reply, ipc_packet_request(packet),
-	    &(struct ipc_done){ .error = EINVAL, .reason = "bad request" });
-	ipc_channel_send(channel, &reply);
+	ipc_channel_answer(channel, packet, EINVAL);
 }
 
 static void

@@ -48,18 +48,6 @@ tell(struct ipc_channel *channel, const struct ipc_packet *question,
 }
 
 static void
-answer_done(struct ipc_channel *channel, const struct ipc_packet *packet,
-    int error)
-{
-	struct ipc_packet reply = IPC_PACKET_EMPTY;
-
-	ipc_encode_done(&reply, ipc_packet_request(packet),
-	    &(struct ipc_done){ .error = error,
-	    .reason = error != 0 ? "bad request" : "" });
-	ipc_channel_send(channel, &reply);
-}
-
-static void
 learn(const struct ipc_verify_update *update)
 {
 	char *key = key_of(update->address);
@@ -81,11 +69,11 @@ on_packet(struct ipc_channel *channel, struct ipc_packet *packet, void *context)
 		tell(channel, packet, query.address);
 	} else if (ipc_decode_verify_update(packet, &update) == 0) {
 		learn(&update);
-		answer_done(channel, packet, 0);
+		ipc_channel_answer(channel, packet, 0);
 	} else {
 		log_warning("unexpected %s packet",
 		    ipc_kind_name(ipc_packet_kind(packet)));
-		answer_done(channel, packet, EINVAL);
+		ipc_channel_answer(channel, packet, EINVAL);
 	}
 }
 

@@ -174,6 +174,18 @@ ipc_channel_send(struct ipc_channel *channel, struct ipc_packet *packet)
 		event_add(&channel->writable, NULL);
 }
 
+void
+ipc_channel_answer(struct ipc_channel *channel,
+    const struct ipc_packet *request, int error)
+{
+	struct ipc_packet reply = IPC_PACKET_EMPTY;
+
+	ipc_encode_done(&reply, ipc_packet_request(request),
+	    &(struct ipc_done){ .error = error,
+	    .reason = error != 0 ? "bad request" : "" });
+	ipc_channel_send(channel, &reply);
+}
+
 size_t
 ipc_channel_unsent(const struct ipc_channel *channel)
 {

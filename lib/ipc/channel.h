@@ -33,6 +33,10 @@ void	ipc_channel_free(struct ipc_channel **channel);
 /* Send packet, now or when there is room. Takes its contents. */
 void	ipc_channel_send(struct ipc_channel *channel, struct ipc_packet *packet);
 
+/* Answer a request that wants to hear no more than that it was obeyed: 0, or an errno for one that makes no sense. */
+void	ipc_channel_answer(struct ipc_channel *channel,
+	    const struct ipc_packet *request, int error);
+
 /* Packets that wait for room at the other end. */
 size_t	ipc_channel_unsent(const struct ipc_channel *channel);
 
