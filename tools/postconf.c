@@ -180,6 +180,14 @@ read_configuration(void)
 		fatal("the configuration cannot be read, see above");
 }
 
+/* What a notice says depends on values, so they must be good ones. */
+static void
+load_configuration(void)
+{
+	if (config_load(asked.directory, asked.overrides) == -1)
+		fatal("the configuration has errors, see above");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -194,9 +202,11 @@ main(int argc, char **argv)
 	if (asked.list != 0)
 		return asked.list == 'm' ? list_table_types() : list_locks();
 	asked.edits |= looks_like_edit(argv + optind);
-	read_configuration();
-	if (asked.templates != 0)
+	if (asked.templates != 0) {
+		load_configuration();
 		return postconf_templates(argv[optind], asked.templates == 'b');
+	}
+	read_configuration();
 	if (asked.edits) {
 		if (argv[optind] == NULL)
 			fatal("-%c requires %s argument", asked.edit ==

@@ -86,8 +86,11 @@ expand_value(struct state *state, const char *name, struct text *out)
 	    state->expansion->context);
 	struct span span = { value, value == NULL ? NULL : strchr(value, '\0') };
 
-	if (value == NULL)
+	if (value == NULL) {
+		if (state->expansion->is_missing != NULL)
+			*state->expansion->is_missing = true;
 		return 0;
+	}
 	if (!state->expansion->recursive) {
 		text_puts(out, value);
 		return 0;

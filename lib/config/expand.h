@@ -23,6 +23,7 @@ struct expansion {
 	const char	*(*value)(const char *name, void *context);
 	void		*context;
 	bool		 recursive;	/* values are expanded in turn */
+	bool		*is_missing;	/* set if a name whose value was wanted has none; NULL: nobody asks */
 };
 
 /*

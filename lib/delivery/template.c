@@ -65,12 +65,9 @@ static const char *
 value_of(const char *name, void *context)
 {
 	const char *value = value_in_unit(name);
-	bool *is_unknown = context;
 
-	if (value == NULL)
-		value = config_get(name);
-	*is_unknown |= value == NULL;
-	return value;
+	(void)context;
+	return value != NULL ? value : config_get(name);
 }
 
 bool
@@ -78,7 +75,7 @@ template_expand(const struct template *template, struct text *out)
 {
 	bool is_unknown = false;
 	struct expansion expansion = { .value = value_of,
-	    .context = &is_unknown };
+	    .is_missing = &is_unknown };
 	struct text why = TEXT_EMPTY, expanded = TEXT_EMPTY;
 	bool ok = expand(&expansion, template->body, &expanded, &why) == 0 &&
 	    !is_unknown;

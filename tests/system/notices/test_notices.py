@@ -387,6 +387,15 @@ class Notices(postroad.Test):
         self.assertIn("bounce.cf, line 12: ", shown.stderr)
         self.assertIn("Subject: Delayed Mail (still being retried)\n", self.box.run("postconf", "-t", path).stdout)
 
+    def test_what_templates_may_ask(self):
+        box = self.system(start=False, maximal_queue_lifetime="3d")
+        ours = "delay_template = <<END\nSubject: x\n\n${nobody:none} ${nobody?some}${myhostname?one} %s\nEND\n"
+        postroad.write(box.path("etc", "good.cf"), ours % "$maximal_queue_lifetime_hours h")
+        postroad.write(box.path("etc", "bad.cf"), ours % "$nobody")
+        self.assertIn("it is 3 day(s) old", box.run("postconf", "-b", check=True).stdout)
+        self.assertIn("\nnone one 72 h\n", box.run("postconf", "-b", box.path("etc", "good.cf"), check=True).stdout)
+        self.assertIn("it is 3 day(s) old", box.run("postconf", "-b", box.path("etc", "bad.cf")).stdout)
+
     # --- UTF-8
 
     def test_an_internationalized_message(self):
