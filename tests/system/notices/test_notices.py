@@ -392,9 +392,9 @@ class Notices(postroad.Test):
         ours = "delay_template = <<END\nSubject: x\n\n${nobody:none} ${nobody?some}${myhostname?one} %s\nEND\n"
         postroad.write(box.path("etc", "good.cf"), ours % "$maximal_queue_lifetime_hours h")
         postroad.write(box.path("etc", "bad.cf"), ours % "$nobody")
-        self.assertIn("it is 3 day(s) old", box.run("postconf", "-b", check=True).stdout)
+        self.assertIn("is 3 day(s) old", box.run("postconf", "-b", check=True).stdout)
         self.assertIn("\nnone one 72 h\n", box.run("postconf", "-b", box.path("etc", "good.cf"), check=True).stdout)
-        self.assertIn("it is 3 day(s) old", box.run("postconf", "-b", box.path("etc", "bad.cf")).stdout)
+        self.assertIn("is 3 day(s) old", box.run("postconf", "-b", box.path("etc", "bad.cf")).stdout)
 
     # --- UTF-8
 
