@@ -27,6 +27,7 @@ struct fetch {
 	enum spool_queue queue;
 	char	id[SPOOL_ID_SIZE];
 	bool	found;		/* by a walk: nobody told us of it */
+	bool	by_hand;
 };
 
 static struct {
@@ -65,6 +66,7 @@ take(const struct fetch *fetch, const struct ipc_file_fetched *fetched)
 	}
 	message->queue = fetch->queue;
 	message->warned = fetched->warned != 0;
+	message->by_hand = fetch->by_hand;
 	message->perhaps_delivered = fetch->queue == SPOOL_DEFERRED ?
 	    fetched->retry_at <= started : fetch->found;
 	if (fetch->queue == SPOOL_INCOMING)
@@ -94,7 +96,7 @@ on_fetched(struct ipc_packet *packet, void *context)
 }
 
 static void
-ask_fetch(enum spool_queue queue, const char *id, bool found)
+ask_fetch(enum spool_queue queue, const char *id, bool found, bool by_hand)
 {
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
 	struct fetch *fetch;
@@ -105,6 +107,7 @@ ask_fetch(enum spool_queue queue, const char *id, bool found)
 	fetch->queue = queue;
 	strlcpy(fetch->id, id, sizeof(fetch->id));
 	fetch->found = found;
+	fetch->by_hand = by_hand;
 	walk.fetching += found;
 	ipc_encode_file_fetch(&packet, 0, &(struct ipc_file_fetch){
 	    .queue = (int64_t)queue, .queue_id = id,
@@ -116,28 +119,31 @@ void
 deferred_arrived(const char *id)
 {
 	if (message_has_room(false))
-		ask_fetch(SPOOL_INCOMING, id, false);
+		ask_fetch(SPOOL_INCOMING, id, false, false);
 	else
 		walk.wanted[SPOOL_INCOMING] = true;
 }
 
 /* On its way into deferred: it is woken when it is there. */
 static void
-wake_when_there(struct message *message, void *context)
+wake_when_there(struct message *message, void *by_hand)
 {
-	message->wake |= message->is_leaving;
+	if (message->is_leaving) {
+		message->wake = true;
+		message->by_hand |= *(const bool *)by_hand;
+	}
 	place_go(message);
 }
 
 void
-deferred_wake(const char *id)
+deferred_wake(const char *id, bool by_hand)
 {
 	struct message *message = message_find(id);
 
 	if (message != NULL) {
-		wake_when_there(message, NULL);
+		wake_when_there(message, &by_hand);
 	} else if (message_has_room(true) && !service_is_leaving()) {
-		ask_fetch(SPOOL_DEFERRED, id, false);
+		ask_fetch(SPOOL_DEFERRED, id, false, by_hand);
 	} else {
 		spool_file_set_retry(SPOOL_DEFERRED, id, (int64_t)time(NULL));
 		walk.wanted[SPOOL_DEFERRED] = true;
@@ -163,7 +169,7 @@ fetch_told(void)
 
 		snprintf(id, sizeof(id), "%.*s", (int)length, walk.ids.bytes);
 		text_drop(&walk.ids, length + 1);
-		ask_fetch(walk.queue, id, true);
+		ask_fetch(walk.queue, id, true, walk.running_all);
 	}
 }
 
@@ -254,7 +260,7 @@ deferred_scan(bool all)
 	walk.wanted[SPOOL_DEFERRED] = walk.wanted[SPOOL_INCOMING] = true;
 	walk.all |= all;
 	if (all)
-		message_each(wake_when_there, NULL);
+		message_each(wake_when_there, &all);
 	/* A run for which there is little room may take hours: who says "all" does not wait for it. */
 	if (all && walk.running && walk.queue == SPOOL_DEFERRED &&
 	    !walk.running_all)

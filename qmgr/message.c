@@ -401,6 +401,7 @@ void
 message_left(struct message *message, bool gone)
 {
 	bool wake = message->wake && message->goal == SPOOL_DEFERRED;
+	bool by_hand = message->by_hand;
 	char id[SPOOL_ID_SIZE];
 
 	/* It was on its way to deferred, or to hold, when postsuper spoke. */
@@ -415,7 +416,7 @@ message_left(struct message *message, bool gone)
 	strlcpy(id, message->id, sizeof(id));
 	message_free(&message);
 	if (wake)
-		deferred_wake(id);
+		deferred_wake(id, by_hand);
 }
 
 static void
@@ -456,7 +457,7 @@ expire(struct message *message)
 	place_mark_all(message);
 	if (message->is_leaving && message->goal == SPOOL_DEFERRED) {
 		message->retry_at = clock_wall_us() / 1000000;
-		message->wake = true;
+		message->wake = message->by_hand = true;
 	}
 	place_go(message);
 }
@@ -471,7 +472,7 @@ release(struct message *message)
 	    strcmp(message->operation, "hold") != 0))
 		return false;
 	message->operation = NULL;
-	message->wake = true;
+	message->wake = message->by_hand = true;
 	if (is_held)
 		place_leave(message, SPOOL_DEFERRED,
 		    clock_wall_us() / 1000000);

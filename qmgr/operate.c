@@ -70,7 +70,7 @@ follow(const char *operation, const char *id)
 		message_operate(message, operation);
 	else if (strcmp(operation, "release") == 0 ||
 	    strcmp(operation, "expire") == 0)
-		deferred_wake(id);
+		deferred_wake(id, true);
 }
 
 static void
@@ -201,7 +201,7 @@ try_now(const char *words)
 
 	while ((id = word_next(&cursor, " ")) != NULL) {
 		if (spool_id_is_valid(id))
-			deferred_wake(id);
+			deferred_wake(id, true);
 	}
 	free(ids);
 }

@@ -49,6 +49,7 @@ struct message {
 	size_t		 asked;		/* recipients before this place were asked for */
 	struct event	*later;		/* NULL unless the spool refused it a file */
 	bool		 waited;	/* it comes from deferred/ */
+	bool		 by_hand;	/* somebody asked for this round: defer_transports holds nothing back */
 	size_t		 underway;	/* recipients that are QUEUED */
 	LIST_HEAD(, entry) waiting;	/* its deliveries that no agent has */
 	LIST_HEAD(, job) jobs;		/* if it has many recipients */
@@ -236,7 +237,7 @@ void	deferred_start(void);
 void	deferred_scan(bool all);	/* a queue run; all: also what is not due */
 void	deferred_look_for_large(void);	/* a cleanup died that may not have told us of one */
 void	deferred_arrived(const char *id);	/* a large message, in incoming/ */
-void	deferred_wake(const char *id);	/* try it now, or as soon as there is room for it */
+void	deferred_wake(const char *id, bool by_hand);	/* try it now, or as soon as there is room for it */
 void	deferred_pace(void);		/* there is room in memory */
 
 /* We leave: what is left of a run that was asked for is our successor's. */

@@ -242,7 +242,8 @@ take_destination(struct job *job)
 	struct transport *transport = job->transport;
 	size_t from = job->taken;
 	const size_t *places = job->places + from;
-	const char *trouble = transport_trouble(transport);
+	const char *dsn;
+	const char *trouble = transport_trouble(transport, job->message, &dsn);
 	struct destination *destination = NULL;
 
 	job->taken = trouble != NULL ? job->count : end_of_destination(
@@ -250,7 +251,7 @@ take_destination(struct job *job)
 	if (trouble == NULL && job->taken - from > transport->portion)
 		job->taken = from + transport->portion;
 	if (trouble != NULL)
-		entry_defer(job->message, places, job->taken - from, "4.3.0",
+		entry_defer(job->message, places, job->taken - from, dsn,
 		    trouble);
 	else
 		destination = find_open_destination(transport, job->message,
@@ -372,10 +373,11 @@ queue_recipients(struct message *message, const size_t *places, size_t count)
 {
 	struct transport *transport = transport_find(
 	    message->routes[places[0]].transport);
-	const char *trouble = transport_trouble(transport);
+	const char *dsn;
+	const char *trouble = transport_trouble(transport, message, &dsn);
 
 	if (trouble != NULL)
-		entry_defer(message, places, count, "4.3.0", trouble);
+		entry_defer(message, places, count, dsn, trouble);
 	else if (slots_is_large(&transport->slots, count_deliveries(transport,
 	    message, places, count)))
 		job_start(transport, message, places, count);

@@ -66,7 +66,7 @@ promise_keep(int64_t now_us)
 
 	while ((first = RB_MIN(promises, &promises)) != NULL &&
 	    first->turn_us <= now_us) {
-		deferred_wake(first->id);
+		deferred_wake(first->id, false);
 		forget(first);
 	}
 }

@@ -117,8 +117,9 @@ struct transport *transport_next(const struct transport *transport);
 /* How many deliveries more its agent and its pace allow now. */
 int	transport_room(struct transport *transport);
 
-/* Why its mail is deferred at once; NULL: it is not. */
-const char *transport_trouble(const struct transport *transport);
+/* Why this message is deferred at once, and the status to say so with; NULL: it is not. */
+const char *transport_trouble(const struct transport *transport,
+	    const struct message *message, const char **dsn);
 
 
 /* destination.c */

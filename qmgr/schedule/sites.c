@@ -72,7 +72,7 @@ sites_packet(struct ipc_channel *channel, struct ipc_packet *packet)
 	ids = cursor = mem_strndup(wake.ids.bytes, wake.ids.length);
 	while ((id = word_next(&cursor, "\n")) != NULL) {
 		if (spool_id_is_valid(id))
-			deferred_wake(id);
+			deferred_wake(id, true);
 	}
 	free(ids);
 	ipc_encode_done(&reply, ipc_packet_request(packet),

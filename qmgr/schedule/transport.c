@@ -207,14 +207,18 @@ transport_room(struct transport *transport)
 }
 
 const char *
-transport_trouble(const struct transport *transport)
+transport_trouble(const struct transport *transport,
+    const struct message *message, const char **dsn)
 {
-	if (transport->agent == NULL ||
-	    transport->dead_until_ms > clock_ms())
-		return "mail transport unavailable";
-	if (list_has_word(config.defer_transports, transport->name))
+	if (!message->by_hand &&
+	    list_has_word(config.defer_transports, transport->name)) {
+		*dsn = "4.3.2";
 		return "deferred transport";
-	return NULL;
+	}
+	*dsn = "4.3.0";
+	return transport->agent == NULL ||
+	    transport->dead_until_ms > clock_ms() ?
+	    "mail transport unavailable" : NULL;
 }
 
 void

@@ -76,7 +76,7 @@ value_of(const char *name, void *context)
 
 START_TEST(every_form_expands_as_in_postfix)
 {
-	struct expansion expansion = { value_of, NULL, true };
+	struct expansion expansion = { value_of, NULL, true, NULL };
 	struct text out = TEXT_EMPTY, why = TEXT_EMPTY;
 	int result = expand(&expansion, forms[_i].in, &out, &why);
 

@@ -47,8 +47,17 @@ class SafetyNets(postroad.Test):
     def test_deferred_transports_wait_for_a_flush(self):
         system = self.relay(defer_transports="smtp")
         del self.far.answers["RCPT"]
-        queue_id = system.send("bob@far.example")
-        system.wait_log(queue_id + r": to=<bob@far.example>, relay=none, .*status=deferred \(deferred transport\)")
+        for count, asked in enumerate((["-f"], ["-i"]), 1):
+            queue_id = system.send("bob@far.example")
+            system.wait_log(queue_id + r": to=<bob@far.example>, relay=none, .*dsn=4\.3\.2, status=deferred \(deferred transport\)")
+            system.wait_deferred(queue_id)
+            system.run("postqueue", *asked, *[queue_id] * (asked == ["-i"]), check=True)
+            self.far.wait(count)
+
+    def test_transports_that_are_deferred_no_longer(self):
+        system = self.relay(defer_transports="smtp")
+        del self.far.answers["RCPT"]
+        system.wait_deferred(system.send("bob@far.example"))
         system.settings["defer_transports"] = ""
         system.reload()
         # The first flush may find the process that the reload is about to replace.
