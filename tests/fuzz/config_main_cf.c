@@ -32,7 +32,7 @@ value_of(const char *name, void *context)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-	const struct expansion expansion = { value_of, NULL, true };
+	const struct expansion expansion = { value_of, NULL, true, NULL };
 	size_t position = 0;
 	void *value;
 
