@@ -2,7 +2,8 @@
 
 Slow: ordinary mail by itself, and while thousands of sessions are in DATA at 1 KB a second each; the rates in
 turn, so that what else the machine does meets both. The slow ones themselves cost CPU, on both sides of the
-line, so the part of it that is not smtpd's is told too. Refusals: connect, EHLO, MAIL, RCPT to nobody, QUIT.
+line, so the part of it that is not smtpd's is told too. Refusals: connect, EHLO, MAIL, RCPT to nobody, QUIT;
+the floor beside them is bare-smtpd, which does nothing but answer.
 """
 import contextlib
 import re
@@ -10,6 +11,7 @@ import resource
 import statistics
 import subprocess
 import time
+import types
 
 import mail
 import measure
@@ -77,8 +79,18 @@ def refuse(peer, sessions, messages):
     return float(found.group(2)), float(found.group(3))
 
 
+def answer_barely(sessions, messages):
+    """The same bots at a server that does nothing but answer: its rate."""
+    server = subprocess.Popen([mail.bench_program("bare-smtpd")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with server:
+        bare = types.SimpleNamespace(address="127.0.0.1", port=int(server.stdout.readline()))
+        started = time.monotonic()
+        refuse(bare, sessions, messages)
+        return messages / (time.monotonic() - started)
+
+
 def main(options):
     for sessions in (1, 20, 100):
-        mail.compare("refusals at RCPT, %d bots" % sessions, options, refuse, sessions, share=5, **{
+        mail.compare("refusals at RCPT, %d bots" % sessions, options, refuse, sessions, floor=answer_barely, share=5, **{
             "local_recipient_maps": "inline:{games=x}"})
     beside_slow_senders(options)
