@@ -61,7 +61,7 @@ main(int argc, char **argv)
 	static const struct service bounce = {
 		.name	 = "bounce",
 		.start	 = compose_start,
-		.stands_back = true,
+		.rank	 = SERVICE_LAST,
 		.watch	 = later_fd,
 		.watched = take_answers,
 		.serve	 = serve,

@@ -67,6 +67,7 @@ main(int argc, char **argv)
 		.watched    = take_answers,
 		.drain	    = children_wait,
 		.exclusive  = true,
+		.rank	    = SERVICE_SECOND,
 		.stays_root = true,
 		.sandbox    = SANDBOX_EXEC,	/* it runs users' commands */
 	};

@@ -287,14 +287,14 @@ bool	agent_is_useless(struct agent *agent);
 int	agent_limit(const struct agent *agent);
 
 /*
- * Hand entry to the agent. affinity keeps the deliveries to one mailbox with
- * one worker; at most spread workers have some at once. BUSY: nobody can take
- * it now, and schedule_run() is called when that may have changed. UNREADABLE:
- * the spool cannot give its content (logged).
+ * Hand entry to the agent. The deliveries to one mailbox are with one worker as
+ * long as that works; at most spread workers have some at once. BUSY: nobody can
+ * take it now, and schedule_run() is called when that may have changed.
+ * UNREADABLE: the spool cannot give its content (logged).
  */
 enum agent_answer { AGENT_BUSY, AGENT_TOOK, AGENT_UNREADABLE };
 enum agent_answer agent_deliver(struct agent *agent, struct entry *entry,
-	    uint32_t affinity, int spread);
+	    int spread);
 
 /* Some recipients of one message, to one destination, as one request. */
 struct entry {

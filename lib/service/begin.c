@@ -144,8 +144,7 @@ service_begin(const struct service *service, int argc, char **argv,
 		    config.queue_directory);
 	raise_descriptor_limit();
 	ipc_learn_owner();
-	if (service->stands_back)
-		service_stand_back();
+	service_stand_back(service->rank);
 
 	if (service->start != NULL)
 		service->start();

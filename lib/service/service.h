@@ -32,6 +32,9 @@
 
 enum { SERVICE_LOG_FD = 3, SERVICE_LIFELINE_FD = 4, SERVICE_FIRST_SOCKET = 5 };
 
+/* Who has the processor: those whom a client waits for; then deliveries; then what nobody waits for. */
+enum service_rank { SERVICE_FIRST, SERVICE_SECOND, SERVICE_LAST };
+
 /* One request to a worker: the packet, and where its answer goes. */
 struct service_request {
 	struct ipc_packet	 packet;
@@ -45,7 +48,7 @@ struct service {
 	const struct sandbox_path *paths;	/* reachable, relative to the queue directory */
 	bool		 chroot;		/* into private/, where there are only sockets */
 	bool		 stays_root;		/* becomes other users itself: local, authd */
-	bool		 stands_back;		/* others have the processor first */
+	enum service_rank rank;			/* in the queue for the processor */
 
 	void	(*start)(void);			/* configuration is there; the last moment with privileges */
 	void	(*ready)(void);			/* after the change of user, just before the sandbox closes */
@@ -75,8 +78,8 @@ extern const char *service_name;
 /* The loop of an event-driven daemon. */
 extern struct event_base *service_base;
 
-/* From now on this process has the processor when those whose work somebody waits for leave it. */
-void	service_stand_back(void);
+/* From now on this process, and what it starts, has the processor when those of lower ranks leave it. */
+void	service_stand_back(enum service_rank rank);
 
 /* Give the exit code for main(). */
 int	service_events(const struct service *service, int argc, char **argv);

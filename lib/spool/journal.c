@@ -25,6 +25,12 @@
 /* A spare segment is made where so many more would find room. */
 #define SPARE_ROOM	64
 
+/*
+ * A new segment goes to the disk in pieces of this size: whoever accepts mail
+ * meanwhile waits for what is on its way there when his flush begins.
+ */
+#define PIECE	(1 << 18)
+
 struct journal {
 	int		 fd;		/* the segment that is ours, -1: none */
 	int		 number;
@@ -109,10 +115,14 @@ try_segment(struct journal *journal, int number)
 static int
 write_zeros(int fd, int64_t size)
 {
-	static const char zeros[1 << 16];
+	static char zeros[PIECE];
 
-	for (int64_t at = 0; at < size; at += (int64_t)sizeof(zeros)) {
-		if (fd_pwrite_all(fd, zeros, sizeof(zeros), at) == -1)
+	for (int64_t at = 0; at < size; at += PIECE) {
+		if (fd_pwrite_all(fd, zeros, PIECE, at) == -1)
+			return -1;
+		/* What went wrong it tells once: fsync(2) would not hear of it. */
+		if (sync_file_range(fd, at, PIECE, SYNC_FILE_RANGE_WRITE |
+		    SYNC_FILE_RANGE_WAIT_AFTER) == -1 && errno != ENOSYS)
 			return -1;
 	}
 	return fd_pwrite_all(fd, &(struct segment_header){

@@ -366,7 +366,7 @@ filer_run(int socket, int lock)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	peer = socket;
-	service_stand_back();
+	service_stand_back(SERVICE_LAST);
 	close_others(socket, lock);
 	unnamed_sweep("journal");
 	close_sandbox();

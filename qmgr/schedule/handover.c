@@ -1,9 +1,11 @@
 /*
  * handover - which process gets a request, and the request itself
  *
- * A worker takes what lies in its socket as a batch, so deliveries to one
- * Maildir go to one worker and share a flush there. One that is stuck with
- * something gets nothing more while others are free.
+ * A worker takes what lies in its socket as a batch. So workers are filled one
+ * after the other, and deliveries to one Maildir go to one of them: the more
+ * there are in a batch, the fewer flushes they cost, and the less time and disk they
+ * take from those who accept mail meanwhile. One that is stuck with something
+ * gets nothing more while others are free.
  */
 
 #include "qmgr/schedule/agents.h"
@@ -43,43 +45,54 @@ has_destination(const struct connection *connection,
 	return false;
 }
 
-/* One worker more for this destination would be one too many. */
+/* Nobody but him keeps him from taking more. */
 static bool
-is_spread(const struct agent *agent, const struct connection *connection,
-    const struct destination *destination, int spread)
+is_merely_full(const struct connection *connection)
 {
-	int others = 0;
-
-	for (int i = 0; i < agent->connection_count; i++) {
-		const struct connection *other = &agent->connections[i];
-
-		others += other != connection &&
-		    has_destination(other, destination);
-	}
-	return others >= spread;
+	return connection->count >= AGENT_DEPTH &&
+	    clock_ms() - TAILQ_FIRST(&connection->requests)->sent_ms < STUCK_MS;
 }
 
-/* The connection for this affinity; another one when that is stuck. */
+/* The first that is not half full; else, or if it is stuck, the first that takes more. */
 static struct connection *
-choose_connection(struct agent *agent, const struct destination *destination,
-    uint32_t affinity, int spread)
+choose_any(struct agent *agent)
 {
-	int first = (int)(affinity % (uint32_t)agent->connection_count);
+	struct connection *fallback = NULL;
 
 	for (int i = 0; i < agent->connection_count; i++) {
-		struct connection *connection =
-		    &agent->connections[(first + i) % agent->connection_count];
+		struct connection *connection = &agent->connections[i];
 
-		if (is_free(connection))
-			return i > 0 && is_spread(agent, connection, destination,
-			    spread) ? NULL : connection;
-		/* Merely full: wait for it, and keep the mailbox in one place. */
-		if (connection->count >= AGENT_DEPTH &&
-		    clock_ms() - TAILQ_FIRST(&connection->requests)->sent_ms <
-		    STUCK_MS)
-			return NULL;
+		if (!is_free(connection))
+			continue;
+		if (connection->count < AGENT_DEPTH / 2)
+			return connection;
+		if (fallback == NULL)
+			fallback = connection;
 	}
-	return NULL;
+	return fallback;
+}
+
+/* The worker that has something for this mailbox already; another one when that is stuck. */
+static struct connection *
+choose_connection(struct agent *agent, const struct destination *destination,
+    int spread)
+{
+	int have_some = 0;
+
+	if (agent->connection_count == 1)
+		return is_free(agent->connections) ? agent->connections : NULL;
+	for (int i = 0; i < agent->connection_count; i++) {
+		struct connection *connection = &agent->connections[i];
+
+		if (!has_destination(connection, destination))
+			continue;
+		if (is_free(connection))
+			return connection;
+		if (is_merely_full(connection))
+			return NULL;
+		have_some++;
+	}
+	return have_some < spread ? choose_any(agent) : NULL;
 }
 
 /* The envelope of one request: the message's, with the recipients of the entry. */
@@ -147,11 +160,10 @@ send_request(struct connection *connection, struct entry *entry,
 }
 
 enum agent_answer
-agent_deliver(struct agent *agent, struct entry *entry, uint32_t affinity,
-    int spread)
+agent_deliver(struct agent *agent, struct entry *entry, int spread)
 {
 	struct connection *connection = choose_connection(agent,
-	    entry->destination, affinity, spread);
+	    entry->destination, spread);
 
 	if (connection == NULL) {
 		const struct timeval soon = { 0, STUCK_MS * 1000 };

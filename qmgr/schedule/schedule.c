@@ -52,18 +52,10 @@ schedule_soon(void)
 	event_active(run_soon, EV_TIMEOUT, 0);
 }
 
-/* A hash of the mailbox, so that its deliveries meet in one worker. */
-static uint32_t
-affinity_of(const struct destination *destination)
-{
-	return crc32c(0, destination->key, strlen(destination->key));
-}
-
 static enum agent_answer
 hand_over(struct transport *transport, struct entry *entry)
 {
-	return agent_deliver(transport->agent, entry,
-	    affinity_of(entry->destination), transport->window.limit);
+	return agent_deliver(transport->agent, entry, transport->window.limit);
 }
 
 /* The agent has it. */
