@@ -9,7 +9,7 @@
  *          successor; after it: qmgr finds the batch in the journal
  *
  * All submissions that wait are one batch: each is looked at (characters.c),
- * completed, expanded, rewritten and checked (expand.c, header.c, checks.c,
+ * completed, rewritten, expanded and checked (canonical.c, expand.c, header.c, checks.c,
  * parts.c), then one flush makes all of them durable
  * (store.c), then all are answered. What arrives meanwhile is the next batch.
  * One that needs a table's server to answer waits for that outside of any batch.

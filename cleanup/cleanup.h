@@ -64,9 +64,17 @@ void	expand_envelope(struct submission *submission);
 void	expand_copy(struct submission *submission, const char *address);
 void	expand_redirect(struct submission *submission);
 
-/* A table's value for an address, as maps_find_address() has it: released with free(3). */
-enum table_answer expand_look_up(struct maps *maps, const char *address,
-	    char **value, struct text *extension);
+/*
+ * canonical.c: canonical tables and masquerading. class is one of REWRITE_ENVELOPE_SENDER and
+ * its like (rewrite/rewrite.h). The address in place. -1: a table does not answer, and the message is refused.
+ */
+void	canonical_open(void);
+int	canonical_rewrite(struct submission *submission, int class,
+	    struct text *address);
+
+/* masquerade.c. TABLE_FOUND: the address is another. */
+void	masquerade_open(void);
+enum table_answer masquerade(int class, struct text *address);
 
 /* copies.c: who else gets the message because the administrator says so. */
 void	copies_open(void);

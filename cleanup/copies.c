@@ -10,6 +10,7 @@
 #include "cleanup/cleanup.h"
 
 #include "config/config.h"
+#include "rewrite/rewrite.h"
 
 static struct maps *sender_maps, *recipient_maps;
 
@@ -33,7 +34,7 @@ find(struct maps *maps, const char *address, char **copies)
 {
 	if (*address == '\0' || maps_are_empty(maps))
 		return TABLE_NONE;
-	return expand_look_up(maps, address, copies, NULL);
+	return rewrite_look_up(maps, address, copies, NULL);
 }
 
 enum table_answer

@@ -1,5 +1,5 @@
 /*
- * expand - recipients in standard form, and virtual aliases
+ * expand - sender and recipients in standard form, as canonical.c has them, and virtual aliases
  *
  * What an address stands for is decided here, once: it is committed with the
  * message, so that a later change of the table, or a stop, changes nothing.
@@ -12,14 +12,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "address/address.h"
 #include "config/config.h"
+#include "rewrite/rewrite.h"
 #include "table/asker.h"
-#include "table/match.h"
 
 static struct maps *virtual_maps;
-static struct match_list *local_domains;
 static bool propagates;		/* user+ext that was found as user hands ext on */
 
 /* Look-ups for one recipient, as a multiple of virtual_alias_expansion_limit: aliases may lead to the same ones over and over. */
@@ -39,14 +39,9 @@ expand_open(void)
 {
 	copies_open();
 	virtual_maps = maps_open("virtual_alias_maps", config.virtual_alias_maps);
-	local_domains = match_list_open("mydestination", config.mydestination);
-
-	char *list = mem_strdup(config.propagate_unmatched_extensions);
-	char *cursor = list, *word;
-
-	while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL)
-		propagates |= strcmp(word, "virtual") == 0;
-	free(list);
+	rewrite_open();
+	canonical_open();
+	propagates = rewrite_propagates("virtual");
 }
 
 /* user@domain with a dot inside is in standard form already; that saves a question for nearly all mail. */
@@ -127,38 +122,6 @@ add_recipient(struct expansion *expansion, const char *address)
 	recipient->original = strcmp(original, address) == 0 ? "" : original;
 }
 
-/* user@domain becomes user+ext@domain. */
-static void
-append_extension(struct text *address, const char *extension)
-{
-	char *at = strrchr(text_string(address), '@');
-	size_t local = at != NULL ? (size_t)(at - address->bytes) :
-	    address->length;
-	struct text longer = TEXT_EMPTY;
-
-	text_append(&longer, address->bytes, local);
-	text_puts(&longer, extension);
-	text_append(&longer, address->bytes + local, address->length - local);
-	text_clear(address);
-	*address = longer;
-}
-
-enum table_answer
-expand_look_up(struct maps *maps, const char *address, char **value,
-    struct text *extension)
-{
-	const char *domain = address_domain(address), *borrowed;
-	bool is_local = domain != NULL &&
-	    (strcasecmp(domain, config.myorigin) == 0 ||
-	    match_domain(local_domains, domain) == TABLE_FOUND);
-	enum table_answer answer = maps_find_address(maps, address,
-	    is_local, config.recipient_delimiter, &borrowed, extension);
-
-	if (answer == TABLE_FOUND)
-		*value = mem_strdup(borrowed);
-	return answer;
-}
-
 static void expand(struct expansion *expansion, const char *address, int depth);
 
 static void
@@ -178,9 +141,13 @@ static void
 expand_value(struct expansion *expansion, const char *address,
     const char *value, const char *extension, int depth)
 {
-	struct address_list list = { .text = value, .length = strlen(value) };
+	struct text whole = TEXT_EMPTY;
+	struct address_list list = { .is_spaced = true };
 	struct address_found found;
 
+	rewrite_keep_user(value, address, extension, &whole);
+	list.text = text_string(&whole);
+	list.length = whole.length;
 	while (expansion->submission->status == 0 &&
 	    address_list_next(&list, &found)) {
 		struct text next = TEXT_EMPTY;
@@ -190,7 +157,7 @@ expand_value(struct expansion *expansion, const char *address,
 			    "Error: address rewriting unavailable");
 		} else if (next.length > 0) {
 			if (propagates && *extension != '\0')
-				append_extension(&next, extension);
+				rewrite_add_extension(&next, extension);
 			if (next.length >
 			    (size_t)config.virtual_alias_address_length_limit)
 				refuse_expansion(expansion, "result length");
@@ -202,6 +169,7 @@ expand_value(struct expansion *expansion, const char *address,
 		}
 		text_clear(&next);
 	}
+	text_clear(&whole);
 }
 
 static void
@@ -221,7 +189,7 @@ expand(struct expansion *expansion, const char *address, int depth)
 		refuse_expansion(expansion, "expansion size");
 		return;
 	}
-	answer = expand_look_up(virtual_maps, address, &value, &extension);
+	answer = rewrite_look_up(virtual_maps, address, &value, &extension);
 	if (answer == TABLE_ERROR)
 		submission_refuse(submission, 451, "4.3.0",
 		    "Error: alias table lookup problem");
@@ -288,10 +256,11 @@ expand_recipient(struct expansion *expansion, const struct recipient *from,
 }
 
 static bool
-complete(struct submission *submission, const char *address, struct text *out)
+complete(struct submission *submission, const char *address, int class,
+    struct text *out)
 {
 	if (rewrite_internal("local", address, out) == 0)
-		return true;
+		return canonical_rewrite(submission, class, out) == 0;
 	submission_refuse(submission, 451, "4.3.0",
 	    "Error: address rewriting unavailable");
 	return false;
@@ -302,9 +271,9 @@ static void
 add_copies(struct expansion *expansion, enum table_answer answer,
     const char *copies)
 {
-	static const struct recipient nobody = { .address = "", .original = "",
+	struct recipient copy = { .address = "", .original = "",
 	    .dsn_orcpt = "", .expanded = "", .dsn_notify = DSN_NOTIFY_NEVER };
-	struct address_list list = { .text = copies };
+	struct address_list list = { .text = copies, .is_spaced = true };
 	struct address_found found;
 	struct text address = TEXT_EMPTY;
 
@@ -315,9 +284,14 @@ add_copies(struct expansion *expansion, enum table_answer answer,
 		return;
 	list.length = strlen(copies);
 	while (address_list_next(&list, &found) &&
-	    complete(expansion->submission, found.address, &address)) {
-		if (address.length > 0)
-			expand_recipient(expansion, &nobody,
+	    complete(expansion->submission, found.address,
+	    REWRITE_ENVELOPE_RECIPIENT, &address)) {
+		copy.address = pool_strdup(expansion->submission->pool,
+		    found.address);
+		if (copy.address == NULL)
+			out_of_memory(expansion->submission);
+		else if (address.length > 0)
+			expand_recipient(expansion, &copy,
 			    text_string(&address));
 	}
 	text_clear(&address);
@@ -331,7 +305,8 @@ take_recipient(struct expansion *expansion, const struct recipient *recipient)
 	enum table_answer answer = TABLE_NONE;
 	char *copies = NULL;
 
-	if (complete(submission, recipient->address, &address)) {
+	if (complete(submission, recipient->address,
+	    REWRITE_ENVELOPE_RECIPIENT, &address)) {
 		expand_recipient(expansion, recipient, text_string(&address));
 		if (copies_are_wanted(submission->envelope))
 			answer = copies_of_recipient(text_string(&address),
@@ -342,13 +317,26 @@ take_recipient(struct expansion *expansion, const struct recipient *recipient)
 	text_clear(&address);
 }
 
+/* Nobody is called so: a notice that has lost its null sender. */
+static bool
+is_mailer_daemon(const char *sender)
+{
+	static const char name[] = "MAILER-DAEMON";
+	const char *domain = address_domain(sender);
+
+	return address_localpart_length(sender) == strlen(name) &&
+	    strncasecmp(sender, name, strlen(name)) == 0 && (domain == NULL ||
+	    strcasecmp(domain, config.myorigin) == 0);
+}
+
 static void
 complete_sender(struct submission *submission)
 {
 	struct text sender = TEXT_EMPTY;
 	struct envelope *envelope = submission->envelope;
 
-	if (complete(submission, envelope->sender, &sender))
+	if (complete(submission, is_mailer_daemon(envelope->sender) ? "" :
+	    envelope->sender, REWRITE_ENVELOPE_SENDER, &sender))
 		envelope->sender = pool_strdup(submission->pool,
 		    text_string(&sender));
 	text_clear(&sender);
@@ -420,7 +408,7 @@ expand_redirect(struct submission *submission)
 	const char *copy = NULL;
 
 	if (submission->status == 0 &&
-	    complete(submission, submission->redirect, &address))
+	    complete(submission, submission->redirect, 0, &address))
 		copy = pool_strdup(submission->pool, text_string(&address));
 	envelope->recipient_count = 0;
 	if (submission->status == 0 && (copy == NULL ||

@@ -3,7 +3,7 @@
  *
  * Every message gets a Received field. One from this host also gets the
  * Message-Id, Date and From that it lacks (one that is sent again: the
- * Resent- ones), and its short addresses are completed; mail of others is
+ * Resent- ones), and its addresses are rewritten as in the envelope; mail of others is
  * not touched, so that signatures stay good. What header checks say of a field comes before all that.
  */
 
@@ -20,15 +20,7 @@
 #include "message/date.h"
 #include "message/header.h"
 #include "message/received.h"
-
-/* Fields that hold addresses to be completed. */
-static const char *const address_fields[] = {
-	"From", "Sender", "Reply-To", "To", "Cc",
-	"Resent-From", "Resent-Sender", "Resent-Reply-To", "Resent-To",
-	"Resent-Cc",
-	"Apparently-To", "Errors-To", "Mail-Followup-To", "Return-Receipt-To",
-	"Disposition-Notification-To",
-};
+#include "rewrite/rewrite.h"
 
 /* What every message of ours has: of its own, or under "Resent-". */
 struct trace_fields {
@@ -40,16 +32,6 @@ struct seen {
 	bool	is_resent, to_or_cc;
 	int	received;
 };
-
-static bool
-has_addresses(const struct header_field *field)
-{
-	for (size_t i = 0; i < COUNT_OF(address_fields); i++) {
-		if (header_is(field, address_fields[i]))
-			return true;
-	}
-	return false;
-}
 
 /* Is it one of message_drop_headers? */
 static bool
@@ -81,55 +63,27 @@ rewrite_context(const struct submission *submission)
 	return *config.remote_header_rewrite_domain != '\0' ? "remote" : NULL;
 }
 
-/* The field with its name and colon together, as one that has "Subject : x" is not. */
-static void
-append_field(struct text *out, const struct header_field *field)
+/* Whose field is rewritten, and how. */
+struct rewriting {
+	struct submission *submission;
+	const char	*context;
+	int		 class;
+};
+
+static int
+rewrite_one(struct text *address, void *argument)
 {
-	const char *colon = memchr(field->raw + field->name_length, ':',
-	    field->raw_length - field->name_length);
+	const struct rewriting *rewriting = argument;
+	char *before = mem_strdup(text_string(address));
+	int result = rewrite_internal(rewriting->context, before, address);
 
-	text_append(out, field->raw, field->name_length);
-	text_append(out, colon,
-	    (size_t)(field->raw + field->raw_length - colon));
-}
-
-/* Append the field with each short address completed; if there is none, as it is. */
-static void
-append_completed(struct submission *submission,
-    const struct header_field *field, const char *context)
-{
-	struct text *out = &submission->header;
-	struct address_list list = { .text = field->value,
-	    .length = field->value_length };
-	struct address_found found;
-	struct text address = TEXT_EMPTY;
-	size_t begin = out->length, copied = 0;
-	bool changed = false;
-
-	text_append(out, field->raw, field->name_length);
-	text_puts(out, ": ");
-	while (address_list_next(&list, &found)) {
-		if (found.too_long || *found.address == '\0')
-			continue;
-		if (rewrite_internal(context, found.address, &address) == -1) {
-			submission_refuse(submission, 451, "4.3.0",
-			    "Error: address rewriting unavailable");
-			break;
-		}
-		if (strcmp(text_string(&address), found.address) == 0)
-			continue;
-		text_append(out, field->value + copied, found.start - copied);
-		address_quote(out, text_string(&address));
-		copied = found.start + found.length;
-		changed = true;
-	}
-	text_append(out, field->value + copied, field->value_length - copied);
-	text_putc(out, '\n');
-	if (!changed) {
-		text_truncate(out, begin);
-		append_field(out, field);
-	}
-	text_clear(&address);
+	free(before);
+	if (result == 0)
+		return canonical_rewrite(rewriting->submission,
+		    rewriting->class, address);
+	submission_refuse(rewriting->submission, 451, "4.3.0",
+	    "Error: address rewriting unavailable");
+	return -1;
 }
 
 /* As much of an endless field as header_size_limit allows. */
@@ -184,12 +138,13 @@ note_field(struct seen *seen, const struct header_field *field)
 	seen->received += header_is(field, "Received");
 }
 
-/* The field as it is, completed, or cut. */
+/* The field as it is, rewritten, or cut. */
 static void
 put_field(struct submission *submission, const struct header_field *field,
     struct seen *seen)
 {
-	const char *context = rewrite_context(submission);
+	struct rewriting rewriting = { submission, rewrite_context(submission),
+	    rewrite_field_class(field) };
 
 	note_field(seen, field);
 	mime_note(&submission->mime, field);
@@ -199,10 +154,11 @@ put_field(struct submission *submission, const struct header_field *field,
 		return;
 	if (field->raw_length > (size_t)config.header_size_limit)
 		append_cut(&submission->header, field);
-	else if (context != NULL && has_addresses(field))
-		append_completed(submission, field, context);
+	else if (rewriting.context != NULL && rewriting.class != 0)
+		rewrite_field(&submission->header, field, rewrite_one,
+		    &rewriting);
 	else
-		append_field(&submission->header, field);
+		rewrite_put_field(&submission->header, field);
 }
 
 /* What header checks make of it, in out: a field in its place, or before it. */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "config/config.h"
 #include "ipc/channel.h"
 #include "smtpd/smtpd.h"
 
@@ -20,13 +21,13 @@
 #define SLOTS		256
 
 static struct remembered {
-	char		*address;
+	char		*sender, *address;
 	struct route	*route;
 	int64_t		 until_ms;
 } memory[SLOTS];
 
 struct question {
-	char		*address;
+	char		*sender, *address;
 	route_done	*done;
 	void		*argument;
 };
@@ -68,18 +69,30 @@ route_free(struct route **route)
 	*route = NULL;
 }
 
-static struct remembered *
-slot_of(const char *address)
+/* Who asks counts only where a table may send his mail another way. */
+static const char *
+sender_that_counts(const char *sender)
 {
-	return &memory[crc32c(0, address, strlen(address)) % SLOTS];
+	return *config.sender_dependent_default_transport_maps == '\0' ? "" :
+	    sender;
+}
+
+static struct remembered *
+slot_of(const char *sender, const char *address)
+{
+	uint32_t sum = crc32c(0, sender, strlen(sender));
+
+	return &memory[crc32c(sum, address, strlen(address)) % SLOTS];
 }
 
 static void
-remember(const char *address, const struct route *route)
+remember(const char *sender, const char *address, const struct route *route)
 {
-	struct remembered *slot = slot_of(address);
+	struct remembered *slot = slot_of(sender, address);
 
+	free(slot->sender);
 	free(slot->address);
+	slot->sender = mem_strdup(sender);
 	route_free(&slot->route);
 	slot->address = mem_strdup(address);
 	slot->route = route_copy(route);
@@ -87,28 +100,29 @@ remember(const char *address, const struct route *route)
 }
 
 static struct route *
-recall(const char *address)
+recall(const char *sender, const char *address)
 {
-	const struct remembered *slot = slot_of(address);
+	const struct remembered *slot = slot_of(sender, address);
 
 	if (slot->address == NULL || slot->until_ms < clock_ms() ||
-	    strcmp(slot->address, address) != 0)
+	    strcmp(slot->address, address) != 0 ||
+	    strcmp(slot->sender, sender) != 0)
 		return NULL;
 	return slot->route;
 }
 
 struct route *
-route_remembered(const char *address)
+route_remembered(const char *sender, const char *address)
 {
-	const struct route *route = recall(address);
+	const struct route *route = recall(sender_that_counts(sender), address);
 
 	return route == NULL ? NULL : route_copy(route);
 }
 
 void
-route_note_known(const char *address)
+route_note_known(const char *sender, const char *address)
 {
-	struct route *route = recall(address);
+	struct route *route = recall(sender_that_counts(sender), address);
 
 	if (route != NULL)
 		route->is_known = true;
@@ -128,23 +142,27 @@ on_resolved(struct ipc_packet *packet, void *argument)
 		    answer.flags, answer.transport, answer.nexthop,
 		    answer.recipient);
 		if (answer.error == 0)
-			remember(question->address, route);
+			remember(question->sender, question->address, route);
 	}
 	if (question->done != NULL)
 		question->done(route, question->argument);
 	else
 		route_free(&route);
+	free(question->sender);
 	free(question->address);
 	free(question);
 }
 
 struct question *
-route_ask(const char *address, route_done *done, void *argument)
+route_ask(const char *sender, const char *address, route_done *done,
+    void *argument)
 {
 	struct question *question = mem_zalloc(1, sizeof(*question));
-	struct ipc_resolve request = { "", address, false };
+	struct ipc_resolve request = { sender_that_counts(sender), address,
+	    false };
 	struct ipc_packet packet = IPC_PACKET_EMPTY;
 
+	question->sender = mem_strdup(request.sender);
 	question->address = mem_strdup(address);
 	question->done = done;
 	question->argument = argument;

@@ -80,7 +80,8 @@ make_aliases(void)
 static char *
 sender_address(const char *given)
 {
-	struct address_list list = { given, strlen(given), 0 };
+	struct address_list list = { .text = given,
+	    .length = strlen(given) };
 	struct address_found found;
 
 	if (!address_list_next(&list, &found))

@@ -2,7 +2,8 @@
  * resolve - the class of a domain, and from it transport and nexthop
  *
  * The classes are looked at in the order of enum address_class. transport_maps
- * is asked last and has the last word, unless the address is nobody's mailbox.
+ * is asked after that and has its word, unless the address is nobody's mailbox.
+ * Where mail for others goes may depend on its sender. relocated_maps comes last.
  */
 
 #include "trivial-rewrite/trivial-rewrite.h"
@@ -33,7 +34,10 @@ static struct way {
 	struct maps	*transport_maps;
 	const char	*local, *virtual, *relay, *other;	/* transports */
 	const char	*relayhost;
+	struct maps	*sender_transports, *sender_relayhosts;
 } ordinary, probing;
+
+static struct maps *relocated;
 
 /* "do not list x in BOTH": looked at once a domain. */
 static struct map *looked_at;
@@ -77,6 +81,11 @@ resolve_open(void)
 		.relay = config.relay_transport,
 		.other = config.default_transport,
 		.relayhost = config.relayhost,
+		.sender_transports = maps_open(
+		    "sender_dependent_default_transport_maps",
+		    config.sender_dependent_default_transport_maps),
+		.sender_relayhosts = maps_open("sender_dependent_relayhost_maps",
+		    config.sender_dependent_relayhost_maps),
 	};
 	probing = (struct way){
 		.transport_maps = maps_open("address_verify_transport_maps",
@@ -86,7 +95,15 @@ resolve_open(void)
 		.relay = config.address_verify_relay_transport,
 		.other = config.address_verify_default_transport,
 		.relayhost = config.address_verify_relayhost,
+		.sender_transports = maps_open(
+		    "address_verify_sender_dependent_default_transport_maps",
+		    config.address_verify_sender_dependent_default_transport_maps),
+		.sender_relayhosts = maps_open(
+		    "address_verify_sender_dependent_relayhost_maps",
+		    config.address_verify_sender_dependent_relayhost_maps),
 	};
+	relocated = maps_open("relocated_maps", config.relocated_maps);
+	rewrite_open();
 	looked_at = map_new();
 	warn_of_origin();
 }
@@ -198,9 +215,52 @@ set_transport(struct resolution *found, const char *value, const char *domain)
 	}
 }
 
+/* A table's word on mail of this sender replaces *setting; it is released with free(*room). 0, or -1: the table fails. */
+static int
+ask_for_sender(struct maps *maps, const char *sender, const char *empty_key,
+    const char **setting, char **room)
+{
+	enum table_answer answer = TABLE_NONE;
+
+	if (!maps_are_empty(maps))
+		answer = rewrite_look_up(maps, *sender != '\0' ? sender :
+		    empty_key, room, NULL);
+	if (answer == TABLE_FOUND && strcasecmp(*room, "DUNNO") != 0)
+		*setting = *room;
+	return answer == TABLE_ERROR ? -1 : 0;
+}
+
+/* Mail for others: to the relayhost, unless the transport says where it leads. */
+static int
+set_way_out(struct resolution *found, const struct way *way,
+    const char *sender, const char *domain)
+{
+	bool is_relay = found->address_class == CLASS_RELAY;
+	const char *transport = is_relay ? way->relay : way->other;
+	const char *relayhost = way->relayhost;
+	char *rooms[2] = { NULL, NULL };
+	int result = 0;
+
+	if (!is_relay)
+		result = ask_for_sender(way->sender_transports, sender,
+		    config.empty_address_default_transport_maps_lookup_key,
+		    &transport, &rooms[0]);
+	if (result == 0)
+		result = ask_for_sender(way->sender_relayhosts, sender,
+		    config.empty_address_relayhost_maps_lookup_key,
+		    &relayhost, &rooms[1]);
+	if (result == 0)
+		set_transport(found, transport,
+		    *relayhost != '\0' ? relayhost : domain);
+	free(rooms[0]);
+	free(rooms[1]);
+	return result;
+}
+
 /* Find the class of domain and set its transport. 0, or -1: a table failed. */
 static int
-classify(struct resolution *found, const struct way *way, const char *domain)
+classify(struct resolution *found, const struct way *way, const char *sender,
+    const char *domain)
 {
 	enum table_answer answer = is_local(domain);
 
@@ -233,13 +293,7 @@ classify(struct resolution *found, const struct way *way, const char *domain)
 	if (answer == TABLE_ERROR)
 		return -1;
 	found->address_class = answer == TABLE_FOUND ? CLASS_RELAY : CLASS_OTHER;
-	set_transport(found, answer == TABLE_FOUND ? way->relay : way->other,
-	    domain);
-	if (*way->relayhost != '\0') {
-		text_truncate(&found->nexthop, 0);
-		text_puts(&found->nexthop, way->relayhost);
-	}
-	return 0;
+	return set_way_out(found, way, sender, domain);
 }
 
 /*
@@ -343,6 +397,27 @@ override_transport(struct resolution *found, struct maps *maps,
 	return answer;
 }
 
+/* Who has moved gets no more mail here, whatever his domain. 0, or -1: the table fails. */
+static int
+stop_for_moved(struct resolution *found)
+{
+	char *place = NULL;
+	enum table_answer answer = TABLE_NONE;
+
+	if (!maps_are_empty(relocated))
+		answer = rewrite_look_up(relocated,
+		    text_string(&found->recipient), &place, NULL);
+	if (answer == TABLE_FOUND) {
+		text_truncate(&found->transport, 0);
+		text_puts(&found->transport, "error");
+		text_truncate(&found->nexthop, 0);
+		text_printf(&found->nexthop, "5.1.6 User has moved to %s",
+		    place);
+	}
+	free(place);
+	return answer == TABLE_ERROR ? -1 : 0;
+}
+
 /* "user@" and "user@192.0.2.1", where they are permitted, mean this host and user@[192.0.2.1]. */
 static void
 complete_odd_domain(struct text *address)
@@ -403,11 +478,11 @@ resolve_address(const char *sender, const char *address, bool probe,
 	    !hostname_is_valid(domain, strlen(domain)))) {
 		found->flags |= ROUTE_BAD_ADDRESS;
 		set_transport(found, "error:5.1.3 bad address syntax", domain);
-	} else if (classify(found, way, domain) == -1 ||
+	} else if (classify(found, way, sender, domain) == -1 ||
 	    (!maps_are_empty(way->transport_maps) &&
 	    found->address_class != CLASS_VIRTUAL_ALIAS &&
 	    override_transport(found, way->transport_maps, domain) ==
-	    TABLE_ERROR)) {
+	    TABLE_ERROR) || stop_for_moved(found) == -1) {
 		found->error = EAGAIN;
 	} else if (found->address_class < CLASS_RELAY)
 		warn_of_second_class(domain, found->address_class);

@@ -7,8 +7,7 @@
  * Trusts   nobody: the addresses come from strangers
  * Killed   who asked asks again
  *
- *	rewrite.c	completes addresses
- *	resolve.c	finds where they lead
+ *	resolve.c	finds where an address leads; lib/rewrite completes it
  *	questions.c	asks again when a table is far away; meanwhile others have their turn
  */
 

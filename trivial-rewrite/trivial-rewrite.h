@@ -1,4 +1,4 @@
-/* trivial-rewrite.h - what the two halves of trivial-rewrite share */
+/* trivial-rewrite.h - what the files of trivial-rewrite share */
 
 #ifndef TRIVIAL_REWRITE_H
 #define TRIVIAL_REWRITE_H
@@ -7,15 +7,7 @@
 
 #include "base/text.h"
 #include "ipc/channel.h"
-
-enum rewrite_context { REWRITE_LOCAL, REWRITE_REMOTE };
-
-/*
- * The standard form of an internal address: what is short is completed, old
- * ways to write a route become user@domain. "" stays "". The result replaces out.
- */
-void	rewrite_address(enum rewrite_context context, const char *address,
-	    struct text *out);
+#include "rewrite/rewrite.h"
 
 struct resolution {
 	int		 error;		/* errno: a table did not answer, try later */

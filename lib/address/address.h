@@ -80,6 +80,8 @@ struct address_list {
 	const char	*text;		/* kept until the walk ends */
 	size_t		 length;
 	size_t		 position;	/* where the walk goes on; 0 to begin */
+	bool		 is_spaced;	/* a table's value: white space separates, too, outside of "Ada Lovelace <ada@x.org>" */
+	size_t		 plain_until;	/* ours: up to here no angle bracket follows */
 };
 
 struct address_found {

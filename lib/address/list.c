@@ -17,6 +17,11 @@ struct walk {
 	bool			 gap;		/* white space since the last word */
 	bool			 in_route;	/* between '<' and '>' */
 	bool			 have_route;	/* a whole <...> was seen */
+
+	/* The second word, where white space may separate addresses, and what was there before it. */
+	bool			 has_second;
+	size_t			 second_at, first_length, first_build;
+	bool			 first_overflow;
 };
 
 static void
@@ -27,6 +32,27 @@ forget(struct walk *walk)
 	walk->found->length = 0;
 	walk->some = false;
 	walk->gap = false;
+	walk->has_second = false;
+}
+
+static void
+note_second(struct walk *walk)
+{
+	walk->has_second = true;
+	walk->second_at = walk->at;
+	walk->first_length = walk->found->length;
+	walk->first_build = walk->build.length;
+	walk->first_overflow = walk->build.overflow;
+}
+
+/* They were no name before <...>: only the first is this address. */
+static void
+keep_first(struct walk *walk)
+{
+	walk->at = walk->second_at;
+	walk->found->length = walk->first_length;
+	walk->build.length = walk->first_build;
+	walk->build.overflow = walk->first_overflow;
 }
 
 /* Bytes at..end of text belong to the address. */
@@ -47,8 +73,11 @@ put_gap(struct walk *walk, char next)
 	bool joined = walk->build.length == 0 || next == '.' || next == '@' ||
 	    strchr(".@", walk->build.bytes[walk->build.length - 1]) != NULL;
 
-	if (walk->gap && !joined)
+	if (walk->gap && !joined) {
+		if (!walk->has_second)
+			note_second(walk);
 		build_put(&walk->build, ' ');
+	}
 	walk->gap = false;
 }
 
@@ -213,13 +242,19 @@ address_list_next(struct address_list *list, struct address_found *found)
 
 	found->bracketed = false;
 	found->start = found->length = 0;
-	while (walk.at < walk.length) {
+	while (walk.at < walk.length &&
+	    !(walk.has_second && walk.at < list->plain_until)) {
 		if (!step(&walk))
 			continue;
 		walk.at++;
 		if (walk.some || walk.have_route)
 			break;
 		forget(&walk);		/* ", ," and "name:;" hold nothing */
+	}
+	if (list->is_spaced && walk.has_second && !found->bracketed) {
+		if (walk.at > list->plain_until)
+			list->plain_until = walk.at;
+		keep_first(&walk);
 	}
 	list->position = walk.at;
 	if (!walk.some && !found->bracketed)

@@ -22,7 +22,11 @@ static bool
 is_sensitive(const char *parameter)
 {
 	static const char *const sensitive[] = {
-		"alias_maps", "mailbox_command_maps", "virtual_gid_maps",
+		"address_verify_sender_dependent_default_transport_maps",
+		"address_verify_sender_dependent_relayhost_maps",
+		"alias_maps", "mailbox_command_maps",
+		"sender_dependent_default_transport_maps",
+		"sender_dependent_relayhost_maps", "virtual_gid_maps",
 		"virtual_mailbox_maps", "virtual_uid_maps",
 	};
 

@@ -16,11 +16,17 @@
 #include "table/maps.h"
 
 static struct maps *aliases, *locals, *virtuals, *relays;
+static struct maps *canonicals, *sender_canonicals, *recipient_canonicals;
 
 void
 listed_open(void)
 {
 	aliases = told_open_maps("virtual_alias_maps", config.virtual_alias_maps);
+	canonicals = told_open_maps("canonical_maps", config.canonical_maps);
+	sender_canonicals = told_open_maps("sender_canonical_maps",
+	    config.sender_canonical_maps);
+	recipient_canonicals = told_open_maps("recipient_canonical_maps",
+	    config.recipient_canonical_maps);
 	locals = told_open_maps("local_recipient_maps",
 	    config.local_recipient_maps);
 	virtuals = told_open_maps("virtual_mailbox_maps",
@@ -31,7 +37,7 @@ listed_open(void)
 
 /* Who must know the addresses of a class: its maps, and what to say when they do not. */
 struct listing {
-	struct maps	*maps;		/* NULL: an alias or nothing */
+	struct maps	*maps;
 	const char	*table;
 	const int	*code;
 	const char	*sender_status;
@@ -43,8 +49,6 @@ find_listing(int address_class, struct listing *listing)
 	const struct listing listings[] = {
 		[CLASS_LOCAL] = { locals, "local recipient table",
 		    &config.unknown_local_recipient_reject_code, "5.1.0" },
-		[CLASS_VIRTUAL_ALIAS] = { NULL, "virtual alias table",
-		    &config.unknown_virtual_alias_reject_code, "5.1.7" },
 		[CLASS_VIRTUAL_MAILBOX] = { virtuals,
 		    "virtual mailbox table",
 		    &config.unknown_virtual_mailbox_reject_code, "5.1.0" },
@@ -52,8 +56,9 @@ find_listing(int address_class, struct listing *listing)
 		    &config.unknown_relay_recipient_reject_code, "5.1.0" },
 	};
 
-	if (address_class < CLASS_LOCAL ||
-	    address_class > CLASS_RELAY)
+	/* An address in a virtual alias domain is an alias, or its transport is "error". */
+	if (address_class < CLASS_LOCAL || address_class > CLASS_RELAY ||
+	    address_class == CLASS_VIRTUAL_ALIAS)
 		return false;
 	*listing = listings[address_class];
 	return true;
@@ -88,8 +93,6 @@ is_known(const struct route *route, const struct listing *listing)
 {
 	const char *value;
 
-	if (listing->maps == NULL)
-		return TABLE_NONE;
 	if (maps_are_empty(listing->maps))
 		return TABLE_FOUND;
 	return maps_find_address(listing->maps, route->recipient,
@@ -97,7 +100,7 @@ is_known(const struct route *route, const struct listing *listing)
 	    &value, NULL);
 }
 
-/* transport_maps may send an address to error: or retry:, with the reason as nexthop. */
+/* error: and retry: have the reason as nexthop: of transport_maps, relocated_maps, or that it is no alias. */
 static enum verdict
 check_transport(struct session *s, const char *address, const char *class,
     const struct route *route)
@@ -107,13 +110,15 @@ check_transport(struct session *s, const char *address, const char *class,
 	    strlen(route->nexthop), status);
 	const char *text = route->nexthop + length;
 	bool retry = strcmp(route->transport, "retry") == 0;
+	int code = route->address_class == CLASS_VIRTUAL_ALIAS ?
+	    config.unknown_virtual_alias_reject_code : 550;
 
 	if (!retry && strcmp(route->transport, "error") != 0)
 		return VERDICT_PERMIT;
 	if (length == 0)
 		strlcpy(status, strcmp(class, "Recipient address") == 0
 		    ? "5.1.1" : "5.1.0", sizeof(status));
-	return check_refuse(s, retry ? 450 : 550,
+	return check_refuse(s, retry ? 450 : code,
 	    status_for_class(class, status), "<%s>: %s rejected: %s", address,
 	    class, text + strspn(text, " "));
 }
@@ -127,15 +132,30 @@ refuse_lookup(struct session *s, const char *address)
 	    address);
 }
 
-/* An alias may have any domain, and what it leads to is not ours to judge. */
+/*
+ * An alias, or what canonical tables rewrite, may have any domain, and what it leads to is not ours to
+ * judge. A sender is also known by what only senders become, but is nobody's recipient then.
+ */
 static enum table_answer
-is_alias(const struct route *route)
+is_rewritten(const struct route *route, bool is_sender, bool *only_sender)
 {
+	struct maps *const maps[] = { recipient_canonicals,
+	    is_sender ? sender_canonicals : NULL, canonicals, aliases };
 	const char *value;
 
-	return maps_find_address(aliases, route->recipient,
-	    may_be_bare(route), config.recipient_delimiter,
-	    &value, NULL);
+	for (size_t i = 0; i < COUNT_OF(maps); i++) {
+		enum table_answer answer;
+
+		if (maps[i] == NULL || maps_are_empty(maps[i]))
+			continue;
+		answer = maps_find_address(maps[i], route->recipient,
+		    may_be_bare(route), config.recipient_delimiter, &value,
+		    NULL);
+		*only_sender = maps[i] == sender_canonicals;
+		if (answer != TABLE_NONE)
+			return answer;
+	}
+	return TABLE_NONE;
 }
 
 /* Whoever answers a notice writes to him. */
@@ -147,6 +167,19 @@ is_mailer_daemon(const char *address)
 
 	return length == strlen(name) &&
 	    strncasecmp(address, name, length) == 0;
+}
+
+/* The sender or the recipient need not be looked up again for a while. */
+static void
+note_known(struct session *s, bool is_sender)
+{
+	const char *sender = session_sender(s);
+	const char *recipient = session_recipient(s);
+
+	if (is_sender)
+		route_note_known(recipient, sender);
+	else
+		route_note_known(sender, recipient);
 }
 
 static enum verdict
@@ -162,7 +195,7 @@ check_class(struct session *s, const char *address, const char *class,
 		return VERDICT_NONE;
 	switch (is_known(route, &listing)) {
 	case TABLE_FOUND:
-		route_note_known(address);
+		note_known(s, status == NULL);
 		return VERDICT_NONE;
 	case TABLE_ERROR:
 		return refuse_lookup(s, address);
@@ -180,20 +213,23 @@ static enum verdict
 check_listed(struct session *s, const char *address, const char *class,
     const char *status, const struct route *route)
 {
-	enum table_answer alias;
+	bool is_sender = status == NULL, only_sender = false;
+	enum table_answer answer;
 	enum verdict verdict;
 
 	if (route->is_known)
 		return VERDICT_NONE;
-	alias = route->error != 0 ? TABLE_ERROR : is_alias(route);
-	if (alias == TABLE_ERROR)
+	answer = route->error != 0 ? TABLE_ERROR :
+	    is_rewritten(route, is_sender, &only_sender);
+	if (answer == TABLE_ERROR)
 		return refuse_lookup(s, address);
-	if (alias == TABLE_FOUND) {
-		route_note_known(address);
+	if (answer == TABLE_FOUND) {
+		if (!only_sender)
+			note_known(s, is_sender);
 		return VERDICT_NONE;
 	}
-	/* In this class everybody is an alias, or unknown: the transport says no more. */
-	if (route->address_class != CLASS_VIRTUAL_ALIAS) {
+	if (route->address_class != CLASS_VIRTUAL_ALIAS ||
+	    !listed_is_probe_sender(route->recipient)) {
 		verdict = check_transport(s, address, class, route);
 		if (verdict != VERDICT_PERMIT)
 			return verdict;

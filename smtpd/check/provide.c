@@ -58,13 +58,16 @@ have_route(struct session *s, bool of_sender)
 	    &e->recipient_route;
 	const char *address = of_sender ? session_sender(s) :
 	    session_recipient(s);
+	/* The answer to a sender is mail of the recipient's. */
+	const char *from = of_sender ? session_recipient(s) :
+	    session_sender(s);
 
 	if (*route == NULL)
-		*route = route_remembered(address);
+		*route = route_remembered(from, address);
 	if (*route != NULL)
 		return true;
 	e->asks_for_sender = of_sender;
-	e->question = route_ask(address, on_route, s);
+	e->question = route_ask(from, address, on_route, s);
 	return false;
 }
 

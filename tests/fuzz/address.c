@@ -27,7 +27,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		text_clear(&quoted);
 	}
 
-	struct address_list list = { text, length, 0 };
+	struct address_list list = { .text = text, .length = length };
 	struct address_found found;
 	size_t before = 0;
 

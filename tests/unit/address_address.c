@@ -121,7 +121,8 @@ static const struct { const char *field, *shown; } lists[] = {
 START_TEST(finds_addresses_in_fields)
 {
 	const char *field = lists[_i].field;
-	struct address_list list = { field, strlen(field), 0 };
+	struct address_list list = { .text = field,
+	    .length = strlen(field) };
 	struct address_found found;
 	struct text shown = TEXT_EMPTY;
 	size_t copied = 0;
@@ -149,6 +150,31 @@ static const struct { const char *localpart, *delimiters; size_t base; } bases[]
 	{ "mailer-daemon", "-", 13 },
 };
 
+static const struct { const char *value, *shown; } values[] = {
+	{ "a@x.org b@x.org", "a@x.org|b@x.org|" },
+	{ "a b,c  d", "a|b|c|d|" },
+	{ "\"a b\"@x.org c", "a b@x.org|c|" },
+	{ "Ada L <a@x.org> d, e", "a@x.org|e|" },
+	{ "a @ x.org b . c@x.org", "a@x.org|b.c@x.org|" },
+	{ "a b, Ada L <c@x.org>", "a|b|c@x.org|" },
+	{ "list: a b; c d", "a|b|c|d|" },
+	{ "a(x) b (y)", "a|b|" },
+};
+
+START_TEST(separates_addresses_of_values)
+{
+	struct address_list list = { .text = values[_i].value,
+	    .length = strlen(values[_i].value), .is_spaced = true };
+	struct address_found found;
+	struct text shown = TEXT_EMPTY;
+
+	while (address_list_next(&list, &found))
+		text_printf(&shown, "%s|", found.address);
+	ck_assert_str_eq(text_string(&shown), values[_i].shown);
+	text_clear(&shown);
+}
+END_TEST
+
 START_TEST(splits_extensions)
 {
 	ck_assert_uint_eq(address_base_length(bases[_i].localpart,
@@ -168,7 +194,8 @@ START_TEST(survives_bombs)
 	for (int i = 0; i < 100000; i++)
 		text_puts(&bomb, bombs[_i]);
 
-	struct address_list list = { bomb.bytes, bomb.length, 0 };
+	struct address_list list = { .text = bomb.bytes,
+	    .length = bomb.length, .is_spaced = true };
 
 	while (address_list_next(&list, &found))
 		continue;
@@ -187,6 +214,8 @@ main(void)
 	tcase_add_loop_test(tcase, reads_paths, 0, COUNT_OF(paths));
 	tcase_add_loop_test(tcase, quotes_and_unquotes, 0, COUNT_OF(forms));
 	tcase_add_loop_test(tcase, finds_addresses_in_fields, 0, COUNT_OF(lists));
+	tcase_add_loop_test(tcase, separates_addresses_of_values, 0,
+	    COUNT_OF(values));
 	tcase_add_loop_test(tcase, splits_extensions, 0, COUNT_OF(bases));
 	tcase_add_loop_test(tcase, survives_bombs, 0, 8);
 	suite_add_tcase(suite, tcase);

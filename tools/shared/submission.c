@@ -31,7 +31,7 @@ size_t
 submission_add_recipients(struct submission *submission, const char *text,
     size_t length)
 {
-	struct address_list list = { text, length, 0 };
+	struct address_list list = { .text = text, .length = length };
 	struct address_found found;
 	size_t count = 0;
 

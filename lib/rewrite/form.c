@@ -1,6 +1,6 @@
-/* rewrite - addresses in standard form, by the rules of trivial-rewrite(8) */
+/* form - addresses in standard form, by the rules of trivial-rewrite(8) */
 
-#include "trivial-rewrite/trivial-rewrite.h"
+#include "rewrite/rewrite.h"
 
 #include <string.h>
 
