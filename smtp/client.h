@@ -118,6 +118,12 @@ struct job {
 	struct delivery_request	*request;
 	unsigned char		*marks;		/* enum mark, one a recipient */
 	size_t			 left;		/* recipients that are not done */
+	const char		*sender;	/* as it goes out; recipients: generic_recipient() */
+	const char		**recipients;	/* NULL: as they are in the envelope */
+	const char		*content;	/* the request's, or changed */
+	size_t			 content_length;
+	char			*changed;	/* by smtp_generic_maps */
+	struct generic		*generic;	/* while these are asked */
 	int64_t			 wire_size;	/* of the content, with CRLF */
 	char			*sites;		/* the rest of the list of nexthops, fallbacks last */
 	const char		*fallbacks;	/* where in it they begin */
@@ -172,6 +178,20 @@ void	outcome_deliverable(struct job *job, size_t place);
 
 /* The reply that came becomes job->why: "host h[a] said: 450 ... (in reply to RCPT TO command)". */
 void	outcome_said(struct job *job);
+
+/* generic.c: smtp_generic_maps, for the addresses of a job. */
+
+void	generic_start(void);		/* before the sandbox closes */
+
+/* There are such tables, and they were not asked yet. */
+bool	generic_is_wanted(const struct job *job);
+
+/* Ask them. done is called once, perhaps before this returns; not worked: job->why says why. */
+typedef void generic_done(struct job *job, bool worked);
+void	generic_rewrite(struct job *job, generic_done *done);
+
+/* The address of a recipient as it goes out. */
+const char *generic_recipient(const struct job *job, size_t place);
 
 /* recall.c: what was sent lately. */
 

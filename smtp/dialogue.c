@@ -64,13 +64,12 @@ refused(struct session *session)
 }
 
 static bool
-header_has_utf8(const struct delivery_request *request)
+header_has_utf8(const struct job *job)
 {
-	const char *end = memmem(request->content, request->content_length,
-	    "\n\n", 2);
+	const char *end = memmem(job->content, job->content_length, "\n\n", 2);
 
-	return !text_is_ascii(request->content, end == NULL ?
-	    request->content_length : (size_t)(end - request->content));
+	return !text_is_ascii(job->content, end == NULL ?
+	    job->content_length : (size_t)(end - job->content));
 }
 
 /* Has an address, or the header of a message that came so, what only SMTPUTF8 may carry? */
@@ -78,14 +77,13 @@ static bool
 needs_utf8(const struct job *job)
 {
 	const struct envelope *envelope = job->request->envelope;
-	bool needs = !text_is_ascii(envelope->sender, strlen(envelope->sender)) ||
-	    ((envelope->flags & ENVELOPE_SMTPUTF8) &&
-	    header_has_utf8(job->request));
+	bool needs = !text_is_ascii(job->sender, strlen(job->sender)) ||
+	    ((envelope->flags & ENVELOPE_SMTPUTF8) && header_has_utf8(job));
 
 	for (size_t i = 0; i < envelope->recipient_count && !needs; i++)
 		needs = job->marks[i] != MARK_DONE &&
-		    !text_is_ascii(envelope->recipients[i].address,
-		    strlen(envelope->recipients[i].address));
+		    !text_is_ascii(generic_recipient(job, i),
+		    strlen(generic_recipient(job, i)));
 	return needs;
 }
 
@@ -119,7 +117,7 @@ say_mail(struct session *session)
 	struct text *out = &session->out;
 
 	text_puts(out, "MAIL FROM:<");
-	address_quote(out, envelope->sender);
+	address_quote(out, session->job->sender);
 	text_putc(out, '>');
 	if (session->offers & OFFERS_SIZE)
 		text_printf(out, " SIZE=%lld",
@@ -168,7 +166,7 @@ say_rcpt(struct session *session, size_t place)
 	struct text *out = &session->out;
 
 	text_puts(out, "RCPT TO:<");
-	address_quote(out, recipient->address);
+	address_quote(out, generic_recipient(session->job, place));
 	text_putc(out, '>');
 	if (session->offers & OFFERS_DSN) {
 		say_orcpt(out, recipient);
@@ -449,7 +447,7 @@ on_rcpt(struct session *session)
 static bool
 on_data(struct session *session)
 {
-	const struct delivery_request *request = session->job->request;
+	const struct job *job = session->job;
 
 	if (session->reply.code / 100 != 3) {
 		if (session->accepted > 0) {
@@ -470,8 +468,8 @@ on_data(struct session *session)
 		content_start(&session->content,
 		    text_string(&session->shaped), session->shaped.length);
 	else
-		content_start(&session->content, request->content,
-		    request->content_length);
+		content_start(&session->content, job->content,
+		    job->content_length);
 	session_enter(session, STAGE_BODY);
 	smtp_reply_reset(&session->reply);
 	session_flush(session);

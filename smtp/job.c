@@ -27,6 +27,7 @@ job_free(struct job *job)
 	destination_leave(&job->destination);
 	failure_clear(&job->why);
 	free(job->marks);
+	free(job->changed);
 	delivery_request_free(&job->request);
 	TAILQ_REMOVE(&jobs, job, link);
 	count--;
@@ -239,9 +240,28 @@ job_go_on(struct job *job)
 	finish(job);
 }
 
+static void begin(struct job *job);
+
+static void
+on_rewritten(struct job *job, bool worked)
+{
+	if (job->channel == NULL) {
+		job_go_on(job);
+	} else if (worked) {
+		begin(job);
+	} else {
+		outcome_rest(job, true);
+		finish(job);
+	}
+}
+
 static void
 begin(struct job *job)
 {
+	if (generic_is_wanted(job)) {
+		generic_rewrite(job, on_rewritten);
+		return;
+	}
 	if (job->request->perhaps_delivered)
 		recall_report(job);
 	if (job->left > 0)
@@ -272,8 +292,10 @@ job_new(struct ipc_channel *channel, struct delivery_request *request)
 	job->request = request;
 	job->left = request->envelope->recipient_count;
 	job->marks = mem_zalloc(job->left + 1, sizeof(*job->marks));
-	job->wire_size = content_wire_size(request->content,
-	    request->content_length);
+	job->sender = request->envelope->sender;
+	job->content = request->content;
+	job->content_length = request->content_length;
+	job->wire_size = content_wire_size(job->content, job->content_length);
 	job->waiter.done = on_route;
 	job->waiter.argument = job;
 	job->destination = destination_join(request->nexthop);

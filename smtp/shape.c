@@ -159,15 +159,15 @@ check_lines(struct session *session, struct text *out)
 {
 	static const struct mime_events events = { .field = on_field,
 	    .end_of_header = on_end_of_header, .line = on_line };
-	const struct delivery_request *request = session->job->request;
+	const struct job *job = session->job;
 	struct shaping shaping = { .session = session, .out = out };
 	struct mime_reader reader = { .events = &events, .argument = &shaping,
 	    .deepest = config.mime_nesting_limit,
 	    .longest_boundary = (size_t)config.mime_boundary_length_limit,
-	    .longest_field = request->content_length + 1 };
+	    .longest_field = job->content_length + 1 };
 
 	mime_begin(&reader);
-	mime_read(&reader, request->content, request->content_length);
+	mime_read(&reader, job->content, job->content_length);
 	mime_finish(&reader);
 	mime_clear(&reader);
 	text_clear(&shaping.key);
@@ -185,14 +185,14 @@ must_be_7bit(const struct session *session)
 static void
 convert(struct session *session)
 {
-	const struct delivery_request *request = session->job->request;
+	const struct job *job = session->job;
 	struct text checked = session->shaped;
 	bool is_checked = session->is_shaped;
 
 	session->shaped = (struct text)TEXT_EMPTY;
 	downgrade(&session->shaped,
-	    is_checked ? text_string(&checked) : request->content,
-	    is_checked ? checked.length : request->content_length,
+	    is_checked ? text_string(&checked) : job->content,
+	    is_checked ? checked.length : job->content_length,
 	    config.mime_nesting_limit,
 	    (size_t)config.mime_boundary_length_limit);
 	session->is_shaped = true;

@@ -20,6 +20,7 @@
  *	reword.c	replies that the administrator changes
  *	offers.c	what the host can do
  *	xforward.c	who the client was, for a content filter
+ *	generic.c	addresses that the world knows, for those that it does not
  *	content.c	the message as it goes over the wire
  *	outcome.c	a result for each recipient, in words for the log
  *	trouble.c	what the postmaster wants to hear of
@@ -41,6 +42,7 @@ start(void)
 	sessions_start();
 	reword_start();
 	shape_start();
+	generic_start();
 }
 
 static void
