@@ -33,6 +33,14 @@ tell_flags(const struct envelope *envelope)
 }
 
 static void
+tell_sender(const struct envelope *envelope, const char *before)
+{
+	if (strcmp(envelope->sender, before) != 0)
+		printf("  sender     <%s>, for <%s>\n", envelope->sender,
+		    before);
+}
+
+static void
 tell_recipients(const struct envelope *envelope)
 {
 	for (size_t i = 0; i < envelope->recipient_count; i++) {
@@ -81,12 +89,16 @@ explain(int argc, char **argv)
 	printf("\n%s\n", argv[at]);
 	tell_flags(submission.envelope);
 	explain_tables();
+
+	const char *sender = submission.envelope->sender;
+
 	expand_envelope(&submission);
 	if (submission.status != 0) {
 		printf("  the client hears: %d %s %s\n", submission.status,
 		    submission.dsn, submission.reason);
 		return 0;
 	}
+	tell_sender(submission.envelope, sender);
 	tell_recipients(submission.envelope);
 	if (explain_depth() >= DEPTH_MAX)
 		puts("  and so on");

@@ -244,6 +244,20 @@ put_phrase(struct text *out, const char *name)
 	text_putc(out, '"');
 }
 
+/* A comment (RFC 5322 section 3.2.2). */
+static void
+put_comment(struct text *out, const char *name)
+{
+	text_puts(out, " (");
+	for (const char *p = name; *p != '\0'; p++) {
+		if (strchr("()\\", *p) != NULL)
+			text_putc(out, '\\');
+		if (!iscntrl((unsigned char)*p))
+			text_putc(out, *p);
+	}
+	text_putc(out, ')');
+}
+
 /* "Ada Lovelace <ada@example.org>"; who has no name, or is nobody, has less. */
 static void
 put_from(struct text *out, const struct envelope *envelope)
@@ -252,6 +266,9 @@ put_from(struct text *out, const struct envelope *envelope)
 		text_puts(out, "MAILER-DAEMON");
 	} else if (*envelope->full_name == '\0') {
 		address_quote(out, envelope->sender);
+	} else if (strcmp(config.header_from_format, "obsolete") == 0) {
+		address_quote(out, envelope->sender);
+		put_comment(out, envelope->full_name);
 	} else {
 		put_phrase(out, envelope->full_name);
 		text_puts(out, " <");

@@ -4,7 +4,7 @@
  * It saves the file in maildrop and another program's start. What we do not
  * take it leaves there all the same, so a refusal here is never the last
  * word: too much at once, a large message, an administrator who says who may
- * submit (which postdrop asks).
+ * submit, and as whom (which postdrop asks).
  */
 
 #include "pickup/pickup.h"
@@ -21,6 +21,7 @@ static bool
 is_permitted(void)
 {
 	return strcmp(config.authorized_submit_users, "static:anyone") == 0 &&
+	    strcmp(config.local_login_sender_maps, "static:*") == 0 &&
 	    submit_takes_direct() && !service_is_leaving();
 }
 

@@ -190,6 +190,12 @@ bool	generic_is_wanted(const struct job *job);
 typedef void generic_done(struct job *job, bool worked);
 void	generic_rewrite(struct job *job, generic_done *done);
 
+/* An address as it goes out, in its place. -1: nobody knows. */
+int	generic_address(struct text *address);
+
+/* explain.c: tell postroad explain what would be done. Gives the exit code. */
+int	explain(int argc, char **argv);
+
 /* The address of a recipient as it goes out. */
 const char *generic_recipient(const struct job *job, size_t place);
 

@@ -42,14 +42,20 @@ complete(const char *address, struct text *out)
 	return 0;
 }
 
-static int
-change(struct text *address, void *unused)
+int
+generic_address(struct text *address)
 {
 	bool changed;
 
-	(void)unused;
 	return rewrite_map(maps, address, propagates, complete, &changed) ==
 	    TABLE_ERROR ? -1 : 0;
+}
+
+static int
+change(struct text *address, void *unused)
+{
+	(void)unused;
+	return generic_address(address);
 }
 
 /* The address as it goes out, in the job's pool. NULL: nobody knows. */
@@ -60,7 +66,7 @@ address_of(struct job *job, const char *address)
 	const char *copy = address;
 
 	text_puts(&other, address);
-	if (*address != '\0' && change(&other, NULL) == -1)
+	if (*address != '\0' && generic_address(&other) == -1)
 		copy = NULL;
 	else if (strcmp(text_string(&other), address) != 0)
 		copy = pool_strdup(job->request->pool, text_string(&other));

@@ -29,6 +29,7 @@
  *	succession.c	and should our successor be asked for it
  */
 
+#include "service/explain.h"
 #include "service/service.h"
 
 #include "client.h"
@@ -87,5 +88,7 @@ main(int argc, char **argv)
 		.sandbox = SANDBOX_NETWORK | SANDBOX_SOCKETS,
 	};
 
+	if (explain_is_wanted(argc, argv))
+		return explain(argc, argv);
 	return service_events(&smtp, argc, argv);
 }

@@ -11,16 +11,19 @@
  * the envelope only what a user may say is kept.
  */
 
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "address/address.h"
 #include "base/base.h"
 #include "config/config.h"
 #include "ipc/ipc.h"
 #include "message/envelope.h"
 #include "spool/spool.h"
+#include "table/maps.h"
 #include "tools/shared/command.h"
 #include "tools/shared/drop.h"
 
@@ -78,6 +81,59 @@ keep_what_is_his(struct input *input, const struct envelope *given,
 	input->recipients = kept->recipient_count;
 }
 
+/* One word of local_login_sender_maps: does it permit this sender, without its extension? */
+static bool
+is_permitted(const char *pattern, const char *sender)
+{
+	const char *domain = address_domain(sender);
+
+	if (strcmp(pattern, "*") == 0)
+		return true;
+	if (*sender == '\0')
+		return strcmp(pattern, config.
+		    empty_address_local_login_sender_maps_lookup_key) == 0;
+	if (*pattern == '@')
+		return domain != NULL && text_equal_nocase(pattern + 1, domain);
+	return text_equal_nocase(pattern, sender);
+}
+
+/* As whom the caller may send: local_login_sender_maps, by his login name. */
+static void
+check_sender(const char *given)
+{
+	if (strcmp(config.local_login_sender_maps, "static:*") == 0)
+		return;
+
+	struct maps *maps = maps_open("local_login_sender_maps",
+	    config.local_login_sender_maps);
+	struct passwd *user = getpwuid(getuid());
+	char *login = user != NULL ? mem_strdup(user->pw_name) :
+	    mem_printf("uid:%ld", (long)getuid());
+	size_t local = address_localpart_length(given);
+	size_t base = address_base_length(given, local,
+	    config.recipient_delimiter);
+	char *sender = mem_printf("%.*s%s", (int)base, given, given + local);
+	const char *value = "";
+	enum table_answer answer = maps_find(maps, login, &value);
+	char *list = mem_strdup(answer == TABLE_FOUND ? value : "");
+	char *cursor = list, *word;
+
+	if (answer == TABLE_ERROR)
+		refuse(EX_TEMPFAIL, "local_login_sender_maps cannot be read");
+	while ((word = word_next(&cursor, LIST_SEPARATORS)) != NULL &&
+	    !is_permitted(word, sender))
+		continue;
+	if (word == NULL) {
+		free(list);
+		list = mem_printf("not authorized to use sender='%s'", given);
+		refuse(EX_NOPERM, list);
+	}
+	free(list);
+	free(sender);
+	free(login);
+	maps_close(&maps);
+}
+
 static void
 read_front(struct input *input)
 {
@@ -104,6 +160,7 @@ read_front(struct input *input)
 
 	if (given == NULL || given->recipient_count == 0)
 		refuse(EX_DATAERR, "an envelope that cannot be read");
+	check_sender(given->sender);
 	keep_what_is_his(input, given, pool);
 	pool_free(&pool);
 	free(bytes);

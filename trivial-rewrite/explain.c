@@ -28,10 +28,11 @@ verdict_of(const char *transport)
 }
 
 static void
-tell_service(const char *transport, const char *address)
+tell_service(const char *transport, const char *sender, const char *address)
 {
 	const struct master_entry *service = explain_service(transport);
 	const char *const arguments[] = { transport, address, NULL };
+	const char *const both[] = { transport, sender, address, NULL };
 
 	if (service == NULL)
 		printf("  service    master.cf has none of this name: the mail "
@@ -41,6 +42,8 @@ tell_service(const char *transport, const char *address)
 		    service->program, service->line);
 		if (strcmp(service->program, "local") == 0)
 			explain_next("local", arguments);
+		else if (strcmp(service->program, "smtp") == 0)
+			explain_next("smtp", both);
 	}
 }
 
@@ -76,6 +79,7 @@ explain(int argc, char **argv)
 		printf("  result     %s: %s\n", verdict_of(transport),
 		    text_string(&found.nexthop));
 	else
-		tell_service(transport, text_string(&found.recipient));
+		tell_service(transport, argv[at],
+		    text_string(&found.recipient));
 	return 0;
 }
