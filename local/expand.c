@@ -297,7 +297,7 @@ add_member(struct plan *plan, char *member, const struct list *list)
 
 	bool is_final = member[0] == '\\';
 	struct address_list walk = { .text = member + is_final,
-	    .length = strlen(member + is_final) };
+	    .length = strlen(member + is_final), .is_spaced = true };
 
 	while (!plan->is_decided && address_list_next(&walk, &found))
 		if (found.address[0] != '\0' && !found.too_long)

@@ -7,6 +7,22 @@
 #include "base/base.h"
 #include "address/address.h"
 
+static void
+walk(const char *text, size_t length, bool is_spaced)
+{
+	struct address_list list = { .text = text, .length = length,
+	    .is_spaced = is_spaced };
+	struct address_found found;
+	size_t before = 0;
+
+	while (address_list_next(&list, &found)) {
+		if (list.position <= before ||
+		    found.start + found.length > length)
+			abort();
+		before = list.position;
+	}
+}
+
 int	LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 int
@@ -27,15 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		text_clear(&quoted);
 	}
 
-	struct address_list list = { .text = text, .length = length };
-	struct address_found found;
-	size_t before = 0;
-
-	while (address_list_next(&list, &found)) {
-		if (list.position <= before ||
-		    found.start + found.length > length)
-			abort();
-		before = list.position;
-	}
+	walk(text, length, false);
+	walk(text, length, true);
 	return 0;
 }
