@@ -16,6 +16,7 @@
 #include "master/master.h"
 #include "service/supervision.h"
 
+#define DESCRIPTORS_MIN	256	/* those of a child are below 128, ours above */
 #define LEAVE_MS	8000	/* daemons have five seconds for what is in hand */
 
 struct event_base *master_base;
@@ -106,6 +107,10 @@ raise_descriptor_limit(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
+		if (limit.rlim_max < DESCRIPTORS_MIN)
+			fatal("%llu descriptors are not enough: at least %d "
+			    "(ulimit -n, LimitNOFILE)",
+			    (unsigned long long)limit.rlim_max, DESCRIPTORS_MIN);
 	}
 }
 

@@ -92,6 +92,9 @@ find_segment(int number)
 		log_warning("cannot open journal/%04d: %m", number);
 		return NULL;
 	}
+	if (segment_is_cut(segment))
+		log_warning("journal/%04d is shorter than it was made: mail "
+		    "accepted then may be lost, look at the disk", number);
 	home = mem_zalloc(1, sizeof(*home));
 	home->segment = segment;
 	TAILQ_INIT(&home->messages);

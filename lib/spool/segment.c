@@ -103,6 +103,12 @@ segment_open(int number)
 	return segment;
 }
 
+bool
+segment_is_cut(const struct segment *segment)
+{
+	return segment->size != SEGMENT_SIZE && segment->size != SEGMENT_SMALL;
+}
+
 struct segment *
 segment_open_to_look(int number)
 {

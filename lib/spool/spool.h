@@ -151,6 +151,9 @@ struct segment *segment_open_to_look(int number);
 void	segment_close(struct segment **segment);
 int	segment_number(const struct segment *segment);
 
+/* Is it shorter than any that is made? Batches that went with its end leave no trace in what is left. */
+bool	segment_is_cut(const struct segment *segment);
+
 /*
  * Own it for a moment, so that nobody else begins to append. False if some
  * process owns it: it may still grow.

@@ -6,6 +6,29 @@ import subprocess
 import postroad
 
 
+class Limits(postroad.Test):
+    def test_too_few_descriptors_are_told_at_the_start(self):
+        box = self.system(start=False)
+        box.allow("fatal: 64 descriptors")
+        done = subprocess.run(["sh", "-c", "ulimit -n 64; exec %s/bin/postroad -c %s start-fg" % (postroad.BUILD, box.config)],
+                              env=box.environment(), capture_output=True, text=True, timeout=postroad.PATIENCE)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("fatal: 64 descriptors are not enough: at least 256", done.stderr)
+
+    def test_a_journal_without_its_end_is_told(self):
+        box = self.system()
+        box.send(postroad.address("ada"))
+        box.wait_mail("ada")
+        box.stop()
+        journal = box.path("spool", "journal")
+        for name in os.listdir(journal):
+            os.truncate(os.path.join(journal, name), 300000)
+        box.start()
+        box.wait_log(r"warning: journal/0001 is shorter than it was made: ")
+        box.send(postroad.address("ada"))
+        box.wait_mail("ada", 2)
+
+
 @postroad.need_root
 class FullSpool(postroad.Test):
     def test_a_full_spool_says_452_and_loses_nothing(self):
