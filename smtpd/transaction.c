@@ -20,8 +20,9 @@
 #include "smtpd/screening.h"
 #include "smtpd/smtpd.h"
 
-/* What one client's envelope may take: some 8,000 addresses of usual length. */
+/* What one client's envelope may take, and each recipient that the site allows him. */
 #define ENVELOPE_LIMIT	(1 << 20)
+#define RECIPIENT_LIMIT	1024
 
 static unsigned
 honoured(const struct session *s)
@@ -110,7 +111,8 @@ transaction_begin(struct session *s, const struct smtp_mail *mail)
 	struct transaction *t = mem_zalloc(1, sizeof(*t));
 
 	t->file = -1;
-	t->pool = pool_new(ENVELOPE_LIMIT);
+	t->pool = pool_new(ENVELOPE_LIMIT +
+	    (size_t)config.smtpd_recipient_limit * RECIPIENT_LIMIT);
 	t->envelope = envelope_new(t->pool);
 	s->transaction = t;
 	if (t->envelope == NULL)
