@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "config/config.h"
+#include "message/mime.h"
 
 static bool
 is_continuation(const char *line)
@@ -42,8 +44,10 @@ message_keys(bool headers, bool body,
 			take(text_string(&header), context);
 		text_truncate(&header, 0);
 		if (in_body || !is_header(line)) {
-			/* The empty line that ends the headers is neither. */
-			if (body && (in_body || *line != '\0'))
+			/* Where no empty line ends the header, Postfix sees one. */
+			if (body && !in_body && *line != '\0')
+				take("", context);
+			if (body)
 				take(line, context);
 			in_body = true;
 		} else
@@ -53,4 +57,81 @@ message_keys(bool headers, bool body,
 		take(text_string(&header), context);
 	text_clear(&header);
 	free(line);
+}
+
+/* Who takes the keys of a message whose parts are looked into. */
+struct taker {
+	bool	 headers, body;
+	bool	 misses_empty_line;	/* no empty line ended the header: before a body comes one, as in Postfix */
+	void	(*take)(const char *key, void *context);
+	void	*context;
+	struct text key;
+};
+
+static void
+take_key(struct taker *taker, const char *bytes, size_t length)
+{
+	text_truncate(&taker->key, 0);
+	text_append(&taker->key, bytes, length);
+	taker->take(text_string(&taker->key), taker->context);
+}
+
+static void
+on_field(void *argument, const struct mime_field *field)
+{
+	struct taker *taker = argument;
+
+	if (taker->headers)
+		take_key(taker, field->raw, field->length);
+}
+
+static void
+on_end_of_header(void *argument, bool is_marked)
+{
+	struct taker *taker = argument;
+
+	if (taker->body && is_marked)
+		take_key(taker, "", 0);
+	taker->misses_empty_line = !is_marked;
+}
+
+static void
+on_line(void *argument, const struct mime_line *line)
+{
+	struct taker *taker = argument;
+
+	if (taker->body && taker->misses_empty_line)
+		take_key(taker, "", 0);
+	taker->misses_empty_line = false;
+	if (taker->body)
+		take_key(taker, line->bytes, line->length);
+}
+
+void
+message_keys_of_parts(bool headers, bool body,
+    void (*take)(const char *key, void *context), void *context)
+{
+	static const struct mime_events events = {
+		.field = on_field,
+		.end_of_header = on_end_of_header,
+		.line = on_line,
+	};
+	struct taker taker = { .headers = headers, .body = body,
+	    .take = take, .context = context };
+	struct mime_reader reader = {
+		.events = &events,
+		.argument = &taker,
+		.deepest = config.mime_nesting_limit,
+		.longest_boundary = (size_t)config.mime_boundary_length_limit,
+		.longest_field = (size_t)config.header_size_limit,
+	};
+	char bytes[4096];
+	size_t length;
+
+	mime_begin(&reader);
+	while ((length = fread(bytes, 1, sizeof(bytes), stdin)) > 0)
+		mime_read(&reader, bytes, length);
+	mime_finish(&reader);
+	mime_clear(&reader);
+	text_clear(&taker.key);
 }

@@ -9,4 +9,8 @@
 void	message_keys(bool headers, bool body,
 	    void (*take)(const char *key, void *context), void *context);
 
+/* The same, but the headers of parts and of messages within it are no lines of its body. */
+void	message_keys_of_parts(bool headers, bool body,
+	    void (*take)(const char *key, void *context), void *context);
+
 #endif

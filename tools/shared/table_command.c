@@ -31,6 +31,7 @@ struct request {
 	bool		 as_root;	/* -o */
 	bool		 headers;	/* -h */
 	bool		 body;		/* -b */
+	bool		 parts;		/* -m */
 	int		 build_flags;
 };
 
@@ -117,7 +118,9 @@ do_query(const struct request *r, char **names)
 	if (strcmp(r->query, "-") != 0)
 		return query(names, tables, r->query, NULL) ? 0 : 1;
 	asked.tables = tables;
-	if (r->headers || r->body)
+	if (r->parts && (r->headers || r->body))
+		message_keys_of_parts(r->headers, r->body, query_part, &asked);
+	else if (r->headers || r->body)
 		message_keys(r->headers, r->body, query_part, &asked);
 	else
 		while ((key = read_key(&line, &size)) != NULL)
@@ -334,59 +337,56 @@ usage(const struct table_command *command)
 	    "[map_type:]file...", command->name);
 }
 
-int
-table_command_run(const struct table_command *command, int argc, char **argv)
+/* Gives the directory of the configuration; NULL: the usual one. */
+static const char *
+read_options(struct request *r, int argc, char **argv)
 {
-	struct request r = { .command = command };
 	const char *directory = NULL;
 	int option;
 
-	log_open_stderr(command->name);
-	fatal_exit_code = 1;
 	while ((option = getopt(argc, argv, "bc:d:fFhimnNopq:rsuUvw")) != -1) {
 		switch (option) {
 		case 'b':
-			r.body = true;
+			r->body = true;
 			break;
 		case 'h':
-			r.headers = true;
+			r->headers = true;
 			break;
 		case 'm':
-			log_warning("-m: the parts of a message are not "
-			    "looked into yet");
+			r->parts = true;
 			break;
 		case 'c':
 			directory = optarg;
 			break;
 		case 'd':
-			r.deletion = optarg;
+			r->deletion = optarg;
 			break;
 		case 'f':
-			r.keep_case = true;
+			r->keep_case = true;
 			break;
 		case 'i':
-			r.incremental = true;
+			r->incremental = true;
 			break;
 		case 'N':
-			r.build_flags &= ~TABLE_BUILD_NO_NUL;
+			r->build_flags &= ~TABLE_BUILD_NO_NUL;
 			break;
 		case 'n':
-			r.build_flags |= TABLE_BUILD_NO_NUL;
+			r->build_flags |= TABLE_BUILD_NO_NUL;
 			break;
 		case 'o':
-			r.as_root = true;
+			r->as_root = true;
 			break;
 		case 'p':
-			r.build_flags |= TABLE_BUILD_OWN_MODE;
+			r->build_flags |= TABLE_BUILD_OWN_MODE;
 			break;
 		case 'q':
-			r.query = optarg;
+			r->query = optarg;
 			break;
 		case 'r':
-			r.replace = true;
+			r->replace = true;
 			break;
 		case 's':
-			r.list = true;
+			r->list = true;
 			break;
 		case 'u': case 'U':	/* keys are bytes either way */
 			break;
@@ -394,21 +394,32 @@ table_command_run(const struct table_command *command, int argc, char **argv)
 			log_verbose++;
 			break;
 		case 'w':
-			r.quiet = true;
+			r->quiet = true;
 			break;
 		default:
-			usage(command);
+			usage(r->command);
 		}
 	}
 	if (optind == argc)
-		usage(command);
-	if ((r.query != NULL) + (r.deletion != NULL) + r.list > 1)
+		usage(r->command);
+	if ((r->query != NULL) + (r->deletion != NULL) + r->list > 1)
 		fatal("specify only one of -q, -d and -s");
-	if (config_load(directory, NULL) == -1)
+	if (r->parts && !r->headers && !r->body)
+		log_warning("ignoring -m option without -b or -h");
+	return directory;
+}
+
+int
+table_command_run(const struct table_command *command, int argc, char **argv)
+{
+	struct request r = { .command = command };
+	char **names;
+
+	log_open_stderr(command->name);
+	fatal_exit_code = 1;
+	if (config_load(read_options(&r, argc, argv), NULL) == -1)
 		fatal("the configuration has errors, see above");
-
-	char **names = argv + optind;
-
+	names = argv + optind;
 	for (size_t i = 0; names[i] != NULL; i++)
 		names[i] = full_name(names[i]);
 	if (r.query != NULL)

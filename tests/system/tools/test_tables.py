@@ -89,15 +89,20 @@ class Tables(postroad.Test):
                          'ada, "|cmd a:b"\n')
         self.assertExit(self.box.run("postalias", "-q", "two words", "btree:" + self.source), 0)
 
-    def test_postfix_reads_ours_and_we_read_its(self):
+    def postfix_postmap(self):
+        """Postfix's own, as a function; None: it is not here."""
         theirs = shutil.which("postmap", path="/usr/sbin:/sbin")
-        if theirs is None:
-            self.skipTest("needs Postfix's postmap")
         directory = self.box.path("postfix")
         postroad.write(directory + "/main.cf", "compatibility_level = 3.6\n")
 
-        def postfix(*args):
-            return subprocess.run([theirs, "-c", directory, *args], capture_output=True, text=True)
+        def postfix(*args, **options):
+            return subprocess.run([theirs, "-c", directory, *args], capture_output=True, text=True, **options)
+        return postfix if theirs else None
+
+    def test_postfix_reads_ours_and_we_read_its(self):
+        postfix = self.postfix_postmap()
+        if postfix is None:
+            self.skipTest("needs Postfix's postmap")
         self.assertExit(self.build("a one\nb two\n"), 0)
         self.assertEqual(postfix("-q", "b", "hash:" + self.source).stdout, "two\n")
         os.unlink(self.source + ".db")
@@ -130,6 +135,26 @@ class Tables(postroad.Test):
         self.assertEqual(self.postmap("-h", "-q", "-", rules, input=message).stdout,
                          "Subject: hello\tsaw hello\nFrom: a@b\n foo\ttwo lines\n")
         self.assertEqual(self.postmap("-b", "-q", "-", rules, input=message).stdout, "body line\tbody\n")
+
+    def test_the_headers_of_parts_are_no_lines_of_the_body(self):
+        """postmap -m: as mime_header_checks, nested_header_checks and body_checks see a message; also beside Postfix."""
+        message = ("Subject: one\n two\nContent-Type: multipart/mixed; boundary=xx\n\npreamble\n--xx\nX-Part: 1\n\nbody\n"
+                   "--xx\nContent-Type: message/rfc822\n\nSubject: nested\n\nbody of it\n--xx--\nepilogue\n")
+        rules, postfix = self.box.path("rules"), self.postfix_postmap()
+        postroad.write(rules, "/^(.*)/\t<$1>\n")
+        wanted = {
+            "-hmq": ["Subject: one\n two", "Content-Type: multipart/mixed; boundary=xx", "X-Part: 1",
+                     "Content-Type: message/rfc822", "Subject: nested"],
+            "-bmq": ["", "preamble", "--xx", "", "body", "--xx", "", "", "body of it", "--xx--", "epilogue"],
+        }
+        for options, keys in wanted.items():
+            with self.subTest(options):
+                told = self.postmap(options, "-", "regexp:" + rules, input=message).stdout
+                self.assertEqual([part.split(">")[0] for part in told.split("<")[1:]], keys)
+                if postfix is not None:
+                    self.assertEqual(told, postfix(options, "-", "regexp:" + rules, input=message).stdout)
+        ignored = self.postmap("-mq", "-", "regexp:" + rules, input="key\n")
+        self.assertIn("ignoring -m option without -b or -h", ignored.stderr)
 
     def test_a_table_made_of_tables(self):
         for name, wanted in (("unionmap:{inline:{a=b}, inline:{x=y}, static:c}", "b,c\n"),
