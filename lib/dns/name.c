@@ -131,21 +131,14 @@ dns_name_parse(struct dns_name *name, const char *text, size_t length,
 	return append_origin(name, used, origin, why);
 }
 
-/* Octets of hosts' names (RFC 952, 1123). */
-enum { LETTER = 1, HYPHEN = 2 };
-
-static const uint8_t host_octets[256] = {
-	['-'] = HYPHEN,
-	['0'] = LETTER, LETTER, LETTER, LETTER, LETTER,
-	LETTER, LETTER, LETTER, LETTER, LETTER,
-	['A'] = LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER,
-	LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER,
-	LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER,
-	LETTER, LETTER, LETTER,
-	['a'] = LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER,
-	LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER,
-	LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER, LETTER,
-	LETTER, LETTER, LETTER,
+/* Letters, digits and the hyphen: octets of hosts' names (RFC 952, 1123). */
+static const bool host_octets[256] = {
+	['-'] = 1,
+	['0'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	['A'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	['a'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
 };
 
 size_t
@@ -178,7 +171,9 @@ dns_name_print(const uint8_t *wire, char text[DNS_NAME_TEXT])
 		for (unsigned i = 1; i <= *wire; i++) {
 			uint8_t c = wire[i];
 
-			if (c <= ' ' || c >= 0x7f)
+			if (host_octets[c])
+				*to++ = c;
+			else if (c <= ' ' || c >= 0x7f)
 				to += snprintf(to, 5, "\\%03u", c);
 			else {
 				if (strchr(".;\\\"()@$", c) != NULL)

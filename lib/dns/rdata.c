@@ -111,7 +111,15 @@ dns_form_find(char field)
 bool
 dns_field_is_tail(char field)
 {
-	return strchr("SMUkxBbovV?PWAIRhLzm", field) != NULL;
+	static const bool tails[UINT8_MAX + 1] = {
+		['S'] = true, ['M'] = true, ['U'] = true, ['k'] = true,
+		['x'] = true, ['B'] = true, ['b'] = true, ['o'] = true,
+		['v'] = true, ['V'] = true, ['?'] = true, ['P'] = true,
+		['W'] = true, ['A'] = true, ['I'] = true, ['R'] = true,
+		['h'] = true, ['L'] = true, ['z'] = true, ['m'] = true,
+	};
+
+	return tails[(uint8_t)field];
 }
 
 /* Digests that are known by number have their length. */

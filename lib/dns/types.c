@@ -33,6 +33,14 @@ static const struct {
 	{ "HS", 2, DNS_CLASS_HS },
 };
 
+/* Is it this word in capitals? Mostly length and first letter tell that it is not. */
+static inline bool
+is_word(const char *text, size_t length, const char *word, size_t word_length)
+{
+	return length == word_length && (*text & 0x5f) == *word &&
+	    strncasecmp(text, word, length) == 0;
+}
+
 /* "TYPE123" after its prefix: the number, -1 if it is none. */
 static int
 parse_number(const char *text, size_t length, const char *prefix)
@@ -55,8 +63,7 @@ int
 dns_type_parse(const char *text, size_t length)
 {
 	for (size_t i = 0; i < COUNT_OF(types); i++)
-		if (types[i].length == length &&
-		    strncasecmp(text, types[i].name, length) == 0)
+		if (is_word(text, length, types[i].name, types[i].length))
 			return types[i].number;
 	return parse_number(text, length, "TYPE");
 }
@@ -92,8 +99,7 @@ int
 dns_class_parse(const char *text, size_t length)
 {
 	for (size_t i = 0; i < COUNT_OF(classes); i++)
-		if (classes[i].length == length &&
-		    strncasecmp(text, classes[i].name, length) == 0)
+		if (is_word(text, length, classes[i].name, classes[i].length))
 			return classes[i].number;
 	return parse_number(text, length, "CLASS");
 }
