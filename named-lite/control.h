@@ -66,7 +66,7 @@ enum control_kind {
 	CONTROL_DONE,		/* envoy: what it asked for is over; number 1: it went well */
 	CONTROL_QUERYLOG,	/* answerer: log questions, or (number 0) do not */
 	CONTROL_DEBUG,		/* answerer, scribe: levels of debugging that are logged */
-	CONTROL_LOG,		/* answerer, envoy: lines go to the scribe */
+	CONTROL_LOG,		/* answerer, envoy: lines go to the scribe; scribe: open files anew */
 	CONTROL_KINDS
 };
 

@@ -50,6 +50,8 @@ log_open_stderr(const char *name)
 static void
 learn_who(void)
 {
+	if (out.tag == NULL)
+		return;
 	snprintf(out.who, sizeof(out.who), " %.100s[%d]: ", out.tag,
 	    (int)getpid());
 }
@@ -208,16 +210,21 @@ log_info_at(int64_t at_us, const char *format, ...)
 	out.at_us = 0;
 }
 
+static void
+set_tag(const char *tag)
+{
+	out.tag = tag;
+	learn_who();
+}
+
 void
 log_info_as(const char *tag, const char *format, ...)
 {
 	const char *usual = out.tag;
 
-	out.tag = tag;
-	learn_who();
+	set_tag(tag);
 	WRITE_LINE(LOG_LEVEL_INFO, format);
-	out.tag = usual;
-	learn_who();
+	set_tag(usual);
 }
 
 void
@@ -227,10 +234,11 @@ log_vline(enum log_level level, const char *tag, const char *format,
 	const char *usual = out.tag;
 
 	if (tag != NULL)
-		out.tag = tag;
+		set_tag(tag);
 	if (level != LOG_LEVEL_DEBUG || log_verbose > 0)
 		write_line(level, format, arguments);
-	out.tag = usual;
+	if (tag != NULL)
+		set_tag(usual);
 }
 
 void

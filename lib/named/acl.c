@@ -288,6 +288,10 @@ add_element(struct acls *acls, const struct conf_statement *at)
 	else if (strcasecmp(item->text, "key") == 0 && item->next != NULL &&
 	    item->next->text != NULL)
 		add_key(acls, at, item->next->text, negated);
+	else if (strcasecmp(item->text, "geoip") == 0)
+		conf_error(acls->conf, at, "'geoip' is not served by this "
+		    "server; without it others would be let in or kept out: "
+		    "remove it or stay with BIND");
 	else if (item->next != NULL)
 		conf_error(acls->conf, at, "missing ';' after '%s'",
 		    item->text);

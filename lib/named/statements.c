@@ -74,8 +74,8 @@ stands_before(const struct conf_statement *list,
 	return false;
 }
 
-static const struct statement *
-find_row(const struct statement_table *table, const char *name)
+const struct statement *
+statement_find(const struct statement_table *table, const char *name)
 {
 	for (size_t i = 0; name != NULL && i < table->count; i++)
 		if (strcasecmp(table->rows[i].name, name) == 0)
@@ -121,7 +121,7 @@ statements_apply(struct target *to, const struct conf_statement *list,
 {
 	for (const struct conf_statement *at = list; at != NULL;
 	    at = at->next) {
-		const struct statement *row = find_row(table, at->items->text);
+		const struct statement *row = statement_find(table, at->items->text);
 
 		if (!is_in_place(to, list, at, row, where))
 			continue;

@@ -23,6 +23,7 @@ enum {
 	MANY = 16,		/* more than once */
 	DEPRECATED = 32,
 	OBSOLETE = 64,
+	GLOBAL = 128 | OPTIONS,	/* not in views */
 };
 
 /* What becomes of it; statements.def tells what each means. */
@@ -88,6 +89,10 @@ void	statements_apply(struct target *to, const struct conf_statement *list,
 
 /* Options and zones: statements.def. */
 extern const struct statement_table statements_of_zones;
+
+/* The row of a name, NULL if there is none. */
+const struct statement *statement_find(const struct statement_table *table,
+	    const char *name);
 
 /* Say what becomes of a statement, unless it is served. */
 void	statement_tell_fate(struct conf *conf,

@@ -151,7 +151,7 @@ static void
 keep_question(struct transfer *t, const struct question *question)
 {
 	t->id = question->query.id;
-	t->flags = DNS_QR | DNS_AA | (question->query.flags & DNS_RD);
+	t->flags = DNS_QR | DNS_AA;
 	t->question_length = question->query.end - DNS_HEADER_SIZE;
 	memcpy(t->question, question->bytes + DNS_HEADER_SIZE,
 	    t->question_length);

@@ -210,6 +210,21 @@ open_files(void)
 	}
 }
 
+static void
+open_anew(void)
+{
+	for (uint32_t i = 0; scribe.plan.header != NULL &&
+	    i < scribe.plan.header->log_count; i++) {
+		const struct plan_log *log = &scribe.plan.logs[i];
+
+		if (scribe.files[i].path == NULL)
+			continue;
+		logfile_clear(&scribe.files[i]);
+		logfile_init(&scribe.files[i],
+		    plan_string(&scribe.plan, log->file), &log->form);
+	}
+}
+
 /* Files are opened anew when named.conf was read anew, which is what log rotation waits for. */
 static void
 use_plan(int fds[CONTROL_FILES])
@@ -264,6 +279,8 @@ take_order(int fd)
 		use_plan(fds);
 	else if (order.kind == CONTROL_DEBUG)
 		set_debug(order.number);
+	else if (order.kind == CONTROL_LOG)
+		open_anew();
 	return true;
 }
 

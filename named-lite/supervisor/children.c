@@ -30,6 +30,7 @@ children_become(void)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	supervision_leave();
 	fd_close(&s->signals);

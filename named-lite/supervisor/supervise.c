@@ -243,6 +243,9 @@ on_signal(void)
 	case SIGHUP:
 		reload();
 		break;
+	case SIGUSR1:
+		children_order(&s->scribe, CONTROL_LOG, 0, NULL, 0);
+		break;
 	default:
 		if (s->state != STOPPING) {
 			log_info("shutting down");
@@ -353,7 +356,8 @@ make_empty_root(void)
 static void
 catch_signals(void)
 {
-	static const int signals[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT };
+	static const int signals[] = { SIGCHLD, SIGHUP, SIGTERM, SIGINT,
+	    SIGUSR1 };
 	sigset_t set;
 
 	sigemptyset(&set);

@@ -86,6 +86,7 @@ static const struct { const char *text, *says; bool refused; } rows[] = {
 	  false },
 	{ "options { response-padding { any; }; };", "expected: response",
 	  true },
+	{ "acl x { 10/8; geoip country US; };", "'geoip' is not served", true },
 	{ "view x { };\nview y { };", "f:2: 'view' is not served", true },
 	{ "view x { match-clients { any; }; recursion no; }; options { "
 	  "recursion yes; };", NULL, false },

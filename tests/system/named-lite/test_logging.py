@@ -87,9 +87,10 @@ class Logging(server.Test):
 
     def test_rotation_by_others_and_a_killed_scribe(self):
         s = self.start('channel c { file "c"; }; category queries { c; };')
-        os.rename(s.directory + "/c", s.directory + "/old")
-        s.process.send_signal(signal.SIGHUP)
-        server.wait_until(lambda: s.udp("ns.a.test") and "query" in self.read(s, "c"), "a new file")
+        for told in (signal.SIGHUP, signal.SIGUSR1):
+            os.rename(s.directory + "/c", s.directory + "/old")
+            s.process.send_signal(told)
+            server.wait_until(lambda: s.udp("ns.a.test") and "query" in self.read(s, "c"), "a new file")
         os.kill(s.processes("logging")[0], signal.SIGKILL)
         lines = self.read(s, "c").count("\n")
         for _ in range(10):

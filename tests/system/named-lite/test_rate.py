@@ -5,8 +5,10 @@ import socket
 import struct
 import sys
 import time
+import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import against
 import server
 import wire
 
@@ -49,6 +51,21 @@ class Rate(server.Test):
         self.assertEqual(self.flood(s, ["other.a.test"] * 5)["whole"], 5)      # another answer
         self.assertEqual(s.tcp("www.a.test").status, "NOERROR")
         s.wait("limit responses to 127.0.0.0/24")
+
+    @unittest.skipUnless(against.NAMED, "BIND is not installed")
+    def test_beside_bind(self):
+        """As many whole answers, and as many cut short, as far as a second's end in a flood leaves it open."""
+        s = self.limited()
+        bind = against.Bind(s)
+        self.addCleanup(bind.close)
+        for names in (["www.a.test"] * 100, ["x%d.a.test" % i for i in range(100)],
+                      ["x%d.wild.a.test" % i for i in range(100)]):
+            for one in (s, bind):
+                with self.subTest(names=names[:2], one=type(one).__name__):
+                    got = self.flood(one, names)
+                    self.assertLessEqual(got["whole"], (3 + got["seconds"]) * 10)
+                    self.assertGreaterEqual(got["whole"], 9)
+                    self.assertAlmostEqual(got["cut"], (100 - got["whole"]) / 2, delta=6)
 
     def test_other_networks_are_not_concerned(self):
         s = self.limited("ipv4-prefix-length 32;")

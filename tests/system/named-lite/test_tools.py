@@ -149,6 +149,37 @@ class Tools(unittest.TestCase):
             with self.subTest(text):
                 self.assertEqual(self.ours("checkconf", "n.conf"), run("named-checkconf", "n.conf"))
 
+    @unittest.skipUnless(shutil.which("named-checkconf"), "BIND is not installed")
+    def test_named_conf_is_printed_as_bind_prints_it(self):
+        self.write("a.zone", TOP)
+        self.write("inc.conf", "server 2001:db8::/32 { bogus yes; transfer-format many-answers; keys { x; }; transfers 5; };\n")
+        for i, text in enumerate(("""
+options { directory "."; also-notify { }; allow-query { any; !10.0.0.1; { 192.0.2/24; none; }; key "x"; localhost; };
+  listen-on { any; }; notify-source 192.0.2.1; transfer-source *; max-cache-ttl 1h; max-journal-size unlimited;
+  recursion false; minimal-responses yes; check-names master warn; server-id hostname; hostname none; querylog 1;
+  cookie-secret "00112233445566778899aabbccddeeff"; disable-empty-zone "x"; tcp-clients 10; dnssec-policy none;
+  blackhole { none; }; response-padding { any; } block-size 468; max-ixfr-ratio 50%; listen-on-v6 port 53 { ::1; };
+  max-cache-size 10M; allow-transfer { key x; }; };
+key "x" { secret "c2VjcmV0IHNlY3JldCBzZWNyZXQ="; algorithm hmac-sha1; };
+primaries p port 5 { 192.0.2.1 key x; 2001:db8::2 port 99; };
+zone "t.test" IN { notify yes; file "a.zone"; type primary; also-notify { p; 1.1.1.1; }; check-names ignore; };
+acl z { !{ !10/8; any; }; };
+logging { channel s { syslog local1; severity debug 5; print-time iso8601; buffered no; print-category yes; };
+  channel n { null; }; channel f { file "a" versions unlimited size 1g suffix timestamp; };
+  category default { s; null; }; category queries { f; default_syslog; }; };
+controls { inet * port 99 allow { any; } keys { x; "x"; }; inet ::1 allow { none; } read-only yes; };
+include "inc.conf";
+""", """
+view "v" { match-clients { any; }; recursion no; zone "t.test" { file "a.zone"; type master; };
+  allow-transfer { none; }; key k { algorithm hmac-sha256; secret "c2VjcmV0"; }; };
+options { rate-limit { window 5; responses-per-second 5; exempt-clients { 10/8; }; slip 2; }; version none;
+  min-cache-ttl 1m; empty-zones-enable yes; max-udp-size 1232; notify-delay 10; };
+""")):
+            self.write("n.conf", text)
+            for options in ("-p", "-px"):
+                with self.subTest(i=i, options=options):
+                    self.assertEqual(self.ours("checkconf", options, "n.conf"), run("named-checkconf", options, "n.conf"))
+
     @unittest.skipUnless(shutil.which("named-checkzone"), "BIND is not installed")
     def test_options_do_what_they_do_in_bind(self):
         self.write("z", "$TTL 90061\n" + TOP[TOP.index("@"):] + "ns 1 A 192.0.2.2\n* TXT x\nb\\@ 0 TXT \"y; z.\"\n"
@@ -185,7 +216,7 @@ class Tools(unittest.TestCase):
         self.assertEqual(self.ours("checkconf", "-l", "n.conf"), (0, "a IN _default primary\n"))
         self.assertEqual(self.ours("checkconf", "-z", "n.conf"), (0, "zone a/IN: loaded serial 1\n"))
         code, text = self.ours("checkconf", "-px", "n.conf")
-        self.assertIn("\tsecret \"????????????????\";\n", text)
+        self.assertIn("\tsecret \"????\";\n", text)
         self.assertNotIn("YWJj", text)
         self.write("a.zone", "")
         code, text = self.ours("checkconf", "-z", "n.conf")
