@@ -200,7 +200,7 @@ action_of(const struct letter *letter, const struct delivery_result *result)
 	    result->status == DELIVERY_BOUNCED ? "failed" : "delayed";
 }
 
-/* What the other host said, or we ourselves. */
+/* What the other host said, or a command, or we ourselves. */
 static void
 put_diagnostic(const struct letter *letter,
     const struct delivery_result *result, struct text *out)
@@ -214,7 +214,8 @@ put_diagnostic(const struct letter *letter,
 		struct text said = TEXT_EMPTY;
 
 		put_printable(&said, result->diagnostic);
-		text_puts(out, "Diagnostic-Code: smtp; ");
+		text_printf(out, "Diagnostic-Code: %s; ",
+		    *result->remote_mta != '\0' ? "smtp" : "x-unix");
 		fold(out, text_string(&said), start, 4);
 		text_putc(out, '\n');
 		text_clear(&said);

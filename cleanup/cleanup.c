@@ -9,7 +9,8 @@
  *          successor; after it: qmgr finds the batch in the journal
  *
  * All submissions that wait are one batch: each is looked at (characters.c),
- * completed, rewritten, expanded and checked (canonical.c, expand.c, header.c, checks.c,
+ * made 7 bits wide where that is wanted (convert.c), completed, rewritten,
+ * expanded and checked (canonical.c, expand.c, header.c, checks.c,
  * parts.c), then one flush makes all of them durable
  * (store.c), then all are answered. What arrives meanwhile is the next batch.
  * One that needs a table's server to answer waits for that outside of any batch.
@@ -63,6 +64,7 @@ prepare(struct submission *submission, struct service_request *request)
 	service_begin_tables(request);
 	receive(submission, request);
 	characters_check(submission);
+	convert_content(submission);
 	begin_header(submission);
 	expand_envelope(submission);
 	if (!table_is_asking())

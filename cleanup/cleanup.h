@@ -97,6 +97,9 @@ int	rewrite_internal(const char *context, const char *address,
 void	characters_open(void);
 void	characters_check(struct submission *submission);
 
+/* convert.c: with force_mime_input_conversion, bodies that say 8bit become quoted-printable. */
+void	convert_content(struct submission *submission);
+
 /* checks.c: header_checks, body_checks and their kin. */
 enum check_table { CHECK_HEADER, CHECK_MIME_HEADER, CHECK_NESTED_HEADER,
     CHECK_BODY, CHECK_TABLES };

@@ -232,6 +232,14 @@ read_opinion(const char *output, char dsn[16], const char **text)
 	return true;
 }
 
+/* What the notice has as the command's own words. */
+static void
+diagnose(struct plan *plan, const char *output, const char *otherwise)
+{
+	plan->diagnostic = pool_strdup(plan->pool, *output != '\0' ? output
+	    : otherwise);
+}
+
 static void
 judge(struct plan *plan, const struct target *target, int status, char *output)
 {
@@ -247,6 +255,7 @@ judge(struct plan *plan, const struct target *target, int status, char *output)
 		return;
 	}
 	if (code == -1) {
+		diagnose(plan, output, "unknown mail system error");
 		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0",
 		    "Command died with signal %d: \"%s\"%s%s", WTERMSIG(status),
 		    target->what, output[0] != '\0' ? ". Command output: " : "", output);
@@ -258,6 +267,7 @@ judge(struct plan *plan, const struct target *target, int status, char *output)
 			meaning = exits[i].text;
 		}
 	if (read_opinion(output, own, &opinion)) {
+		diagnose(plan, opinion, "");
 		plan_decide(plan, own[0] == '4' ? DELIVERY_DEFERRED : DELIVERY_BOUNCED,
 		    pool_strdup(plan->pool, own), "%s", opinion);
 		return;
@@ -267,6 +277,7 @@ judge(struct plan *plan, const struct target *target, int status, char *output)
 	    : DELIVERY_BOUNCED;
 	const char *label = output[0] != '\0' ? ". Command output: " : "";
 
+	diagnose(plan, output, meaning != NULL ? meaning : "unknown mail system error");
 	if (meaning != NULL)
 		plan_decide(plan, result, dsn, "%s%s%s", meaning, label, output);
 	else

@@ -78,7 +78,7 @@ wait_for_cleanup(struct job *job, size_t count, struct service_request *request)
 	struct later *later;
 
 	if (count != 1 || job->is_done || plan->is_decided ||
-	    plan->refusal != NULL || plan->target_count > 0 || plan->forward_count == 0 ||
+	    !STAILQ_EMPTY(&plan->refusals) || plan->target_count > 0 || plan->forward_count == 0 ||
 	    forward_later(plan, job->request, job->recipient, &later))
 		return false;
 	give_back(request, job->request);

@@ -369,7 +369,7 @@ expand_forward(struct plan *plan, const struct user *user)
 		return false;
 	free(text);
 	/* An empty file is none. */
-	return plan->is_decided || plan->refusal != NULL
+	return plan->is_decided || !STAILQ_EMPTY(&plan->refusals)
 	    || plan->target_count + plan->forward_count > 0;
 }
 

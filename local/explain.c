@@ -79,6 +79,7 @@ explain(int argc, char **argv)
 	struct recipient recipient = { .original = "", .dsn_orcpt = "",
 	    .expanded = "" };
 	struct target *target;
+	struct refusal *refusal;
 	struct plan plan;
 
 	if (argc - at != 2)
@@ -93,9 +94,9 @@ explain(int argc, char **argv)
 	if (plan.is_decided)
 		printf("  result     %s: %s %s\n",
 		    delivery_status_name(plan.status), plan.dsn, plan.text);
-	if (plan.refusal != NULL)
+	STAILQ_FOREACH(refusal, &plan.refusals, next)
 		printf("  refused    a member: %s %s; the others get it\n",
-		    plan.refusal_dsn, plan.refusal);
+		    refusal->dsn, refusal->text);
 	if (plan.final != NULL)
 		printf("  meant is   <%s>\n", plan.final);
 	STAILQ_FOREACH(target, &plan.targets, next)

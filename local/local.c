@@ -32,12 +32,16 @@
 
 #include "local/local.h"
 
+#include "config/config.h"
+#include "delivery/filter.h"
 #include "delivery/later.h"
 #include "service/explain.h"
 
 static void
 start(void)
 {
+	delivery_filter_open("local_delivery_status_filter",
+	    config.local_delivery_status_filter);
 	expand_start();
 	children_watch();
 }

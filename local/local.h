@@ -51,6 +51,13 @@ struct target {
 	const char *what;		/* the file, the command */
 };
 
+/* A member of a list that gets nothing, for ever. */
+struct refusal {
+	STAILQ_ENTRY(refusal) next;
+	const char *dsn, *text;
+	const char *diagnostic;		/* of its command; or NULL */
+};
+
 struct plan {
 	struct pool *pool;		/* the request's */
 	const char *address;		/* of the recipient */
@@ -64,11 +71,12 @@ struct plan {
 	const char *final;		/* the user whom an alias means, as address; NULL: no alias */
 	struct map *seen;		/* aliases and addresses that are in it already */
 
-	const char *refusal_dsn, *refusal;	/* a member that gets nothing; all others do, and then this is the result */
+	STAILQ_HEAD(, refusal) refusals;	/* all others get it, and then the first of these is the result */
 
 	bool	 is_decided;		/* nothing to do but this */
 	enum delivery_status status;
 	const char *dsn, *text;
+	const char *diagnostic;		/* what a command said, or its exit status means; NULL: none ran */
 	enum delivery_action action;
 };
 
@@ -84,6 +92,9 @@ void	plan_decide(struct plan *plan, enum delivery_status status,
 
 /* A member of a list may not have the mail: what the sender is told of it. The other members get theirs. */
 void	plan_refuse(struct plan *plan, const char *dsn, const char *text);
+
+/* It was decided for one member alone, who gets nothing: the others get theirs. */
+void	plan_go_on(struct plan *plan);
 
 /* True the first time that this plan meets the key. */
 bool	plan_is_new(struct plan *plan, const char *key);

@@ -16,7 +16,7 @@ maildirs_prepare(struct job *job)
 	struct target *target = STAILQ_FIRST(&job->plan.targets);
 	struct mailbox_place place;
 
-	if (job->plan.is_decided || job->plan.refusal != NULL
+	if (job->plan.is_decided || !STAILQ_EMPTY(&job->plan.refusals)
 	    || job->plan.forward_count > 0 || target == NULL
 	    || STAILQ_NEXT(target, next) != NULL || target->kind != TARGET_MAILBOX)
 		return;

@@ -47,10 +47,27 @@ plan_decide(struct plan *plan, enum delivery_status status, const char *dsn,
 void
 plan_refuse(struct plan *plan, const char *dsn, const char *text)
 {
-	if (plan->refusal != NULL)
+	struct refusal *refusal = pool_alloc(plan->pool, sizeof(*refusal));
+
+	if (refusal == NULL) {
+		plan_decide(plan, DELIVERY_DEFERRED, "4.3.0", "out of memory");
 		return;
-	plan->refusal_dsn = dsn;
-	plan->refusal = text;
+	}
+	*refusal = (struct refusal){ .dsn = dsn, .text = text };
+	STAILQ_INSERT_TAIL(&plan->refusals, refusal, next);
+}
+
+void
+plan_go_on(struct plan *plan)
+{
+	struct refusal *refusal;
+
+	plan->is_decided = false;
+	plan_refuse(plan, plan->dsn, plan->text);
+	refusal = STAILQ_LAST(&plan->refusals, refusal, next);
+	if (refusal != NULL)
+		refusal->diagnostic = plan->diagnostic;
+	plan->diagnostic = NULL;
 }
 
 bool
@@ -242,6 +259,7 @@ plan_recipient(struct plan *plan, struct delivery_request *request,
 
 	memset(plan, 0, sizeof(*plan));
 	STAILQ_INIT(&plan->targets);
+	STAILQ_INIT(&plan->refusals);
 	plan->pool = request->pool;
 	plan->address = recipient->address;
 	plan->seen = map_new();
@@ -258,7 +276,7 @@ plan_recipient(struct plan *plan, struct delivery_request *request,
 	map_set(plan->seen, local, plan);
 	if (expand_alias(plan, local)) {
 		set_owner(plan);
-		if (plan->refusal != NULL)
+		if (!STAILQ_EMPTY(&plan->refusals))
 			return;
 		if (plan->target_count + plan->forward_count == 0)
 			plan_decide(plan, DELIVERY_BOUNCED, "5.4.6",

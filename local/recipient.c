@@ -18,8 +18,9 @@ recipient_report(struct job *job)
 		recipient->address = plan->final;
 	}
 	job->request->action = plan->action;
-	delivery_report(job->request, recipient, plan->status, plan->dsn,
-	    "local", "%s", plan->text);
+	delivery_report_remote(job->request, recipient, plan->status, plan->dsn,
+	    "local", "", plan->diagnostic != NULL ? plan->diagnostic : "",
+	    plan->text);
 }
 
 void
@@ -63,6 +64,42 @@ say_delivered(struct plan *plan, const struct target *target)
 	}
 }
 
+/* A command among other members: what became of it is a line of the log, and no verdict. */
+static void
+note_member(struct job *job)
+{
+	struct plan *plan = &job->plan;
+
+	if (plan->status == DELIVERY_BOUNCED) {
+		plan_go_on(plan);
+	} else if (plan->status == DELIVERY_SENT) {
+		delivery_log_member(job->request, job->recipient, plan->status,
+		    plan->dsn, "local", plan->text);
+		plan->is_decided = false;
+	}
+}
+
+/* Members that get nothing: the first is the result, unless there is a worse one; the others have their lines. */
+static void
+settle_refusals(struct job *job)
+{
+	struct plan *plan = &job->plan;
+	struct refusal *refusal = STAILQ_FIRST(&plan->refusals);
+
+	if (refusal == NULL)
+		return;
+	if (!plan->is_decided || plan->status == DELIVERY_SENT) {
+		plan->is_decided = false;
+		plan_decide(plan, DELIVERY_BOUNCED, refusal->dsn, "%s",
+		    refusal->text);
+		plan->diagnostic = refusal->diagnostic;
+		refusal = STAILQ_NEXT(refusal, next);
+	}
+	for (; refusal != NULL; refusal = STAILQ_NEXT(refusal, next))
+		delivery_log_member(job->request, job->recipient,
+		    DELIVERY_BOUNCED, refusal->dsn, "local", refusal->text);
+}
+
 /* What can be done twice comes last, so that a failure before it leaves little to repeat. */
 bool
 recipient_deliver(struct job *job, bool may_wait)
@@ -88,19 +125,13 @@ recipient_deliver(struct job *job, bool may_wait)
 		if (target->kind != TARGET_COMMAND || plan->is_decided)
 			continue;
 		deliver_command(plan, job->request, job->recipient, target);
-		/* One that worked is no verdict while there is more to do. */
-		if (plan->status == DELIVERY_SENT && !is_only
-		    && (STAILQ_NEXT(target, next) != NULL || plan->forward_count > 0))
-			plan->is_decided = false;
+		if (!is_only && (STAILQ_NEXT(target, next) != NULL
+		    || plan->forward_count > 0))
+			note_member(job);
 	}
 	if (!plan->is_decided && plan->forward_count > 0)
 		deliver_forward(plan, job->request, job->recipient);
-	if (plan->refusal != NULL && !(plan->is_decided
-	    && plan->status != DELIVERY_SENT)) {
-		plan->is_decided = false;
-		plan_decide(plan, DELIVERY_BOUNCED, plan->refusal_dsn, "%s",
-		    plan->refusal);
-	}
+	settle_refusals(job);
 	if (!plan->is_decided)
 		say_delivered(plan, last);
 	recipient_report(job);

@@ -34,10 +34,13 @@
 
 #include "client.h"
 #include "config/config.h"
+#include "delivery/filter.h"
 
 static void
 start(void)
 {
+	delivery_filter_open("smtp_delivery_status_filter",
+	    config.smtp_delivery_status_filter);
 	route_start();
 	destinations_start();
 	sessions_start();

@@ -11,6 +11,7 @@
 #include "base/base.h"
 #include "address/address.h"
 #include "config/config.h"
+#include "delivery/filter.h"
 
 /* Envelope and strings of one request; its content lies elsewhere. */
 #define REQUEST_POOL	(8 << 20)
@@ -190,20 +191,36 @@ report(struct delivery_request *request, const struct recipient *recipient,
 	if (request->reported[place])
 		return;
 	request->reported[place] = true;
+	strlcpy(dsn, result->dsn, sizeof(dsn));
+	if (*dsn != '\0')
+		*dsn = class[result->status];
+	result->dsn = dsn;
+	if (!verifies) {
+		delivery_filter(result);
+		status = status_names[result->status];
+	}
 	/* What would be final is tried again. */
 	if (result->status == DELIVERY_BOUNCED && config.soft_bounce &&
 	    !verifies) {
 		result->status = DELIVERY_DEFERRED;
 		status = "SOFTBOUNCE";
+		strlcpy(dsn, result->dsn, sizeof(dsn));
+		*dsn = class[DELIVERY_DEFERRED];
+		result->dsn = dsn;
 	}
-	strlcpy(dsn, result->dsn, sizeof(dsn));
-	if (*dsn != '\0')
-		*dsn = class[result->status];
-	result->dsn = dsn;
 	result->number = recipient->number;
 	result->action = request->action;
 	log_result(request, recipient, result, status);
 	delivery_result_encode(&request->results, result);
+}
+
+void
+delivery_log_member(const struct delivery_request *request,
+    const struct recipient *recipient, enum delivery_status status,
+    const char *dsn, const char *relay, const char *text)
+{
+	log_result(request, recipient, &(struct delivery_result){
+		.dsn = dsn, .relay = relay, .text = text }, status_names[status]);
 }
 
 void

@@ -95,6 +95,11 @@ void	delivery_report(struct delivery_request *request,
 	    const char *dsn, const char *relay, const char *format, ...)
 	    __attribute__((format(printf, 6, 7)));
 
+/* A line of the log for one member of what the recipient stands for: the report says what became of all. */
+void	delivery_log_member(const struct delivery_request *request,
+	    const struct recipient *recipient, enum delivery_status status,
+	    const char *dsn, const char *relay, const char *text);
+
 /* The same when a remote host said so: remote_mta and its reply go into the notice. */
 void	delivery_report_remote(struct delivery_request *request,
 	    const struct recipient *recipient, enum delivery_status status,

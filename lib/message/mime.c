@@ -193,7 +193,8 @@ push_level(struct mime_reader *reader)
 {
 	struct mime_level *level;
 
-	if (reader->depth >= reader->deepest) {
+	/* The outermost is not in another, and two are forgiven, as they are in Postfix. */
+	if (reader->depth > reader->deepest + 1) {
 		note_wrong(reader, MIME_TOO_DEEP, reader->type,
 		    strlen(reader->type));
 		return;

@@ -10,7 +10,7 @@
  *   1  What is told covers all that was fed, in its order: each event has the
  *      range of bytes that it is about.
  *   2  Memory is bounded: a field by longest_field, a line by MIME_LINE, the
- *      nesting by deepest.
+ *      nesting by deepest, and two more.
  */
 
 #ifndef MESSAGE_MIME_H

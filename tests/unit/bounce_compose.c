@@ -126,6 +126,7 @@ START_TEST(strangers_begin_no_line)
 	notice.envelope->dsn_envid = "a\nEvil: yes";
 	notice.envelope->recipients[1].dsn_orcpt = "rfc822;x\n\nEvil: yes";
 	results[1].text = "said: 550 no\n\nEvil: yes";
+	results[1].remote_mta = "mx.far.example";
 	results[1].diagnostic = "550 no\r\nEvil: yes";
 	ck_assert_uint_eq(notice_letters(&notice, letters), 2);
 	compose(&letters[0], &out);

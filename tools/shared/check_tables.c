@@ -78,8 +78,10 @@ static int
 check_near_tables(void)
 {
 	static const char *const near[] = { "debug_peer_list",
+	    "default_delivery_status_filter", "local_delivery_status_filter",
 	    "postscreen_allowlist_interfaces", "smtp_body_checks",
-	    "smtp_connection_cache_destinations", "smtp_dns_reply_filter",
+	    "smtp_connection_cache_destinations",
+	    "smtp_delivery_status_filter", "smtp_dns_reply_filter",
 	    "smtp_header_checks", "smtp_mime_header_checks",
 	    "smtp_nested_header_checks", "smtp_reply_filter",
 	    "smtpd_dns_reply_filter" };
@@ -123,7 +125,7 @@ lists_tables(const char *name)
 {
 	static const char *const endings[] = { "_checks", "_clients",
 	    "_command_filter", "_domains", "_exceptions", "_hosts", "_maps",
-	    "_networks", "_reply_filter", "mydestination", "mynetworks" };
+	    "_networks", "_reply_filter", "_status_filter", "mydestination", "mynetworks" };
 
 	for (size_t i = 0; i < COUNT_OF(endings); i++)
 		if (text_ends_with(name, endings[i]))

@@ -142,7 +142,7 @@ COMMON = {"myorigin": "example.org", "mydestination": "example.org", "alias_maps
 
 KEPT = {
     # (the message, what): why
-    ("short: deep", "logged"): "which level is one too many is counted in two ways, and told when all was read",
+    ("short: deep", "logged"): "what is behind the level that is one too many is read, too",
 }
 
 

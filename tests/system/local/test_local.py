@@ -125,6 +125,33 @@ class Local(postroad.Test):
         self.box.wait_log(r"to=<gone@example.org>, .*dsn=5.3.5, status=bounced \(mail system configuration error\)")
         self.box.wait_mail("ada", 2)
 
+    def test_each_member_has_its_line(self):
+        self.lay_out('list: "|echo spoilt; exit 65", "|true", "|exit 3", ada, "|cat >{dir}/last"\n')
+        self.box.send("list@example.org", sender=postroad.address("test"))
+        self.box.wait_log(r"to=<list@example.org>, .*dsn=5.6.0, status=bounced \(data format error. Command output: spoilt\)")
+        self.box.wait_log(r"to=<list@example.org>, .*dsn=5.3.0, status=bounced \(Command died with status 3: .exit 3.\)")
+        self.box.wait_log(r"to=<list@example.org>, .*dsn=2.0.0, status=sent \(delivered to command: true\)")
+        self.box.wait_mail("ada")
+        postroad.wait_until(lambda: self.dropped("last"), "the last command ran", self.box.story)
+        notice, = self.box.wait_mail("test")
+        self.assertIn("Diagnostic-Code: x-unix; spoilt", notice.as_string())
+
+    def test_a_filter_of_what_is_reported(self):
+        self.lay_out('list: nobody-here\nfull: "|echo 4.2.2 Quota of Ada is used up; exit 75"\n')
+        self.box.allow("cannot stand for")
+        postroad.write(self.box.path("etc", "filter"), "/^4(\\.2\\.2 Quota .*)/ 5$1\n/^2.0.0 delivered to (maildir)/ 2.1.5 in the $1\n"
+                       "/^5.1.1 unknown user/ 2.0.0 fine\n")
+        self.box.settings["local_delivery_status_filter"] = "regexp:" + self.box.path("etc", "filter")
+        self.box.write_config()
+        self.box.reload()
+        self.box.send("ada@example.org")
+        self.box.wait_log(r"dsn=2.1.5, status=sent \(in the maildir\)")
+        self.box.send("full@example.org")
+        self.box.wait_log(r"to=<full@example.org>, .*dsn=5.2.2, status=bounced \(Quota of Ada is used up\)")
+        self.box.send("nobody-here@example.org")
+        self.box.wait_log(r"local_delivery_status_filter: .2.0.0 fine. cannot stand for .5.1.1 unknown user")
+        self.box.wait_log(r"to=<nobody-here@example.org>, .*dsn=5.1.1, status=bounced")
+
     def test_a_slow_command_delays_nobody(self):
         self.lay_out('slow: "|sleep 600"\n', command_time_limit="6s")
         for _ in range(6):

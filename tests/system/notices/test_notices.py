@@ -92,6 +92,16 @@ class Notices(postroad.Test):
         self.assertTrue(report.returned.rstrip().endswith(b"X-Mine: yes\n\nHello."), report.returned[-99:])
         self.box.wait_log(queue_id + r": sender non-delivery notification: \w+")
 
+    def test_what_has_8_bits_says_so(self):
+        """The message that comes back: its sender need not have said it."""
+        self.start()
+        self.send("nobody@far.example", message="Subject: x\r\n\r\ngr\u00fcn\r\n".encode())
+        report, = self.reports()
+        self.assertEqual(report.message["Content-Transfer-Encoding"], "8bit")
+        self.send("nobody@far.example", sender="eve@other.example", message="Subject: x\r\n\r\ngr\u00fcn\r\n".encode())
+        self.far.wait(1)
+        self.assertTrue(any("BODY=8BITMIME" in line for line in self.far.commands), self.far.commands)
+
     def test_threaded(self):
         self.start(enable_threaded_bounces="yes")
         self.send("nobody@far.example", message="Message-Id: <1@x.example>\r\n\r\nHello.\r\n")

@@ -57,6 +57,20 @@ class Reception(postroad.Test):
         mail = self.box.wait_mail("ada")[0]
         self.assertEqual(self.body(mail), content.split(b"\r\n\r\n", 1)[1].replace(b"\r\n", b"\n"))
 
+    def test_8_bits_become_7_where_all_is_to_be_so(self):
+        self.box.settings["force_mime_input_conversion"] = "yes"
+        self.box.write_config()
+        self.box.reload()
+        head = (b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                b"Content-Transfer-Encoding: 8bit\r\n\r\n")
+        for size in 10, 100000:
+            line = "gr\u00fcn=\r\n".encode()
+            self.dialogue(self.begin[0], self.begin[1][:-2] + b" BODY=8BITMIME\r\n", self.begin[2], b"DATA\r\n",
+                          head + line * (size // 10) + b".\r\n")
+        for mail in self.box.wait_mail("ada", 2):
+            self.assertEqual(mail["Content-Transfer-Encoding"], "quoted-printable")
+            self.assertEqual(set(self.body(mail).splitlines()), {b"gr=C3=BCn=3D"})
+
     def test_content_byte_by_byte(self):
         with self.box.connect() as line:
             line.settimeout(postroad.PATIENCE)
