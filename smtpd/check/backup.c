@@ -18,7 +18,7 @@ backup_open(void)
 	    config.permit_mx_backup_networks);
 }
 
-enum found { NOT_FOUND, FOUND, ASKED, UNCERTAIN };
+enum found { NOT_FOUND, FOUND, ASKED };
 
 typedef bool wanted(const struct session *, const union resolve_address *);
 
@@ -34,34 +34,45 @@ is_in_networks(const struct session *s, const union resolve_address *address)
 	return match_client(networks, NULL, &address->any) == TABLE_FOUND;
 }
 
+/* What cannot be looked up might permit him, so it is no reason to refuse him for good. */
+static void
+note_uncertain(struct session *s, const char *what, const char *host,
+    const char *why)
+{
+	check_defer_if_reject(s, 450, "4.4.4",
+	    "<%s>: Recipient address rejected: Unable to look up mail "
+	    "exchanger %s%s: %s", session_recipient(s), what, host, why);
+}
+
+/* As the C library has it, which Postfix asks for hosts. */
+static const char *
+reason(enum resolve_result result)
+{
+	return result == RESOLVE_TEMPORARY ?
+	    "Temporary failure in name resolution" :
+	    result == RESOLVE_NO_DATA ?
+	    "No address associated with hostname" :
+	    "Name or service not known";
+}
+
 /* Has one of the exchangers, up to that preference, an address that is wanted? */
 static enum found
 find_exchanger(struct session *s, const struct told *mx, unsigned last,
     wanted *is_wanted)
 {
-	enum found found = NOT_FOUND;
-
 	for (size_t i = 0; i < mx->count && mx->preferences[i] <= last; i++) {
 		const struct told *host = told_addresses(s, mx->names[i]);
 
 		if (host == NULL)
 			return ASKED;
-		if (host->result == RESOLVE_TEMPORARY)
-			found = UNCERTAIN;
+		if (host->result != RESOLVE_FOUND)
+			note_uncertain(s, "host ", mx->names[i],
+			    reason(host->result));
 		for (size_t j = 0; j < host->count; j++)
 			if (is_wanted(s, &host->addresses[j]))
 				return FOUND;
 	}
-	return found;
-}
-
-static enum verdict
-uncertain(struct session *s)
-{
-	return check_defer_if_reject(s, 450, "4.4.4",
-	    "<%s>: %s rejected: Unable to look up mail exchanger information: "
-	    "%s", check_subject(s), check_subject_class(s),
-	    resolve_reason(RESOLVE_TEMPORARY));
+	return NOT_FOUND;
 }
 
 static enum verdict
@@ -73,7 +84,8 @@ check_exchangers(struct session *s, const char *domain)
 	if (mx == NULL)
 		return VERDICT_WAIT;
 	if (mx->result == RESOLVE_TEMPORARY)
-		return uncertain(s);
+		note_uncertain(s, "information", "",
+		    resolve_reason(RESOLVE_TEMPORARY));
 	if (mx->result != RESOLVE_FOUND || mx->names[0][0] == '\0')
 		return VERDICT_NONE;
 	found = find_exchanger(s, mx, 65535, is_own);
@@ -86,8 +98,6 @@ check_exchangers(struct session *s, const char *domain)
 		return VERDICT_PERMIT;
 	case ASKED:
 		return VERDICT_WAIT;
-	case UNCERTAIN:
-		return uncertain(s);
 	case NOT_FOUND:
 		break;
 	}

@@ -417,7 +417,7 @@ dnsbl_permit_client(struct session *s, const struct check *check)
 	question = dnsbl_client_question(s, check->dnsbl);
 	standing = look_up(s, check->dnsbl, question);
 	free(question);
-	return permit_listed(s, standing, s->peer, "Client host");
+	return permit_listed(s, standing, s->client_address, "Client host");
 }
 
 /* What reject_rhsbl_x looks at: x, and as what replies name it. */

@@ -133,14 +133,15 @@ check_mx(struct session *s, const struct check *check,
 	return check_each(s, check, subject, told, found);
 }
 
-/* A name within a zone has the servers of the zone. */
+/* A name within a zone has the servers of the zone; so would one that is not there. */
 static enum verdict
 check_ns(struct session *s, const struct check *check,
     const struct subject *subject, const char *domain, bool *found)
 {
 	const struct told *told = told_ns(s, domain);
 
-	while (told != NULL && told->result == RESOLVE_NO_DATA &&
+	while (told != NULL && (told->result == RESOLVE_NO_DATA ||
+	    told->result == RESOLVE_NOT_FOUND) &&
 	    (domain = strchr(domain, '.')) != NULL && *++domain != '\0')
 		told = told_ns(s, domain);
 	if (told == NULL)
