@@ -93,6 +93,30 @@ field_of(const struct target *to, const struct statement *row)
 	return base != NULL ? base + row->offset : NULL;
 }
 
+/* What BIND knew once, and its users may still have. */
+static const char *const gone[] = {
+    "acache-cleaning-interval", "acache-enable", "additional-from-auth",
+    "additional-from-cache", "allow-v6-synthesis", "cleaning-interval",
+    "deallocate-on-exit", "dnssec-enable", "dnssec-lookaside", "fake-iquery",
+    "fetch-glue", "filter-aaaa", "filter-aaaa-on-v4", "filter-aaaa-on-v6",
+    "geoip-use-ecs", "has-old-clients", "host-statistics",
+    "host-statistics-max", "ixfr-base", "ixfr-tmp-file", "maintain-ixfr-base",
+    "max-acache-size", "max-ixfr-log-size", "min-roots", "multiple-cnames",
+    "named-xfer", "nosit-udp-size", "pubkey", "queryport-pool-ports",
+    "queryport-pool-updateinterval", "request-sit", "rfc2308-type1",
+    "serial-queries", "sit-secret", "topology", "treat-cr-as-space",
+    "use-id-pool", "use-ixfr", "use-queryport-pool",
+};
+
+static bool
+is_gone(const char *name)
+{
+	for (size_t i = 0; name != NULL && i < COUNT_OF(gone); i++)
+		if (strcasecmp(gone[i], name) == 0)
+			return true;
+	return false;
+}
+
 /* False: it must not stand here. */
 static bool
 is_in_place(struct target *to, const struct conf_statement *list,
@@ -102,7 +126,9 @@ is_in_place(struct target *to, const struct conf_statement *list,
 	struct conf *conf = &to->settings->conf;
 	const char *name = at->items->text;
 
-	if (row == NULL || (where == OPTIONS && (row->where & where) == 0))
+	if (row == NULL && is_gone(name))
+		conf_error(conf, at, "option '%s' no longer exists", name);
+	else if (row == NULL || (where == OPTIONS && (row->where & where) == 0))
 		conf_error(conf, at, "unknown option '%s'",
 		    name != NULL ? name : "{");
 	else if (where != 0 && (row->where & where) == 0)

@@ -43,6 +43,32 @@ class UnderMaster(postroad.Test):
         self.box.stop()
         self.assertIsNone(self.serial())
 
+    def test_log_files_beside_the_mail_log(self):
+        self.port = server.free_port()
+        self.box = self.system(start=False, master_cf=postroad.MASTER_CF + "named unix - - n - 1 named-lite\n")
+        os.chmod(self.box.directory, 0o755)
+        os.mkdir(self.box.path("logs"))
+        os.chmod(self.box.path("logs"), 0o777)
+        self.box.settings["named_config_file"] = self.box.path("named.conf")
+        self.box.write_config()
+        postroad.write(self.box.path("named.conf"),
+                       "options { listen-on port %d { 127.0.0.1; }; listen-on-v6 { none; }; directory \"%s\"; };\n"
+                       "logging { channel q { file \"query.log\"; print-category yes; };\n"
+                       "category queries { q; default_syslog; }; };\n"
+                       "zone \"a.test\" { type primary; file \"%s\"; };\n" % (self.port, self.box.path("logs"),
+                                                                            self.box.path("a.zone")))
+        self.zone(1)
+        self.box.start()
+        postroad.wait_until(lambda: self.serial() == 1, "an answer", self.box.story)
+        self.box.wait_log(r"postroad/named-lite\[\d+\]: running")
+        self.box.wait_log(r"postroad/named-lite\[\d+\]: client @0x7f000001\w+ 127\.0\.0\.1#\d+ \(a.test\): query: a.test IN SOA")
+        with open(self.box.path("logs", "query.log")) as f:
+            self.assertIn("queries: client @0x7f000001", f.read())
+        self.box.reload()
+        self.box.wait_log(r"named-lite\[\d+\]: exiting")
+        self.assertEqual(self.serial(wire.PATIENCE), 1)
+        self.box.stop()
+
     def test_the_key_file_opens_the_control_channel(self):
         self.port, control = server.free_port(), server.free_port()
         self.box = self.system(start=False, master_cf=postroad.MASTER_CF + "named unix - - n - 1 named-lite\n")

@@ -59,6 +59,8 @@ options { foo 1; };
 options { directory x; };
 options { querylog yes; querylog no; };
 options { max-transfer-time-in 99999; };
+options { dnssec-enable yes; };
+options { filter-aaaa-on-v4 yes; };
 options { max-journal-size 5x; };
 key k { algorithm hmac-sha256; };
 key k { algorithm hmac-sha257; secret "YWJj"; };
