@@ -8,17 +8,17 @@
 #include "address/address.h"
 
 static void
-hold(struct held *held, const struct entry *entry)
+hold(struct held held[HELD_KINDS], const struct entry *entry)
 {
-	held->messages++;
-	held->recipients += entry->count;
+	held[entry->message->waited].messages++;
+	held[entry->message->waited].recipients += entry->count;
 }
 
 static void
-let_go(struct held *held, const struct entry *entry)
+let_go(struct held held[HELD_KINDS], const struct entry *entry)
 {
-	held->messages--;
-	held->recipients -= entry->count;
+	held[entry->message->waited].messages--;
+	held[entry->message->waited].recipients -= entry->count;
 }
 
 struct entry *
@@ -34,8 +34,8 @@ entry_new(struct destination *destination, struct message *message,
 	entry->count = count;
 	entry->is_large = is_large;
 	if (!is_large) {
-		hold(&destination->held, entry);
-		hold(&destination->transport->held, entry);
+		hold(destination->held, entry);
+		hold(destination->transport->held, entry);
 	}
 	return entry;
 }
@@ -46,8 +46,8 @@ entry_free(struct entry **entry)
 	struct destination *destination = (*entry)->destination;
 
 	if (!(*entry)->is_large) {
-		let_go(&destination->held, *entry);
-		let_go(&destination->transport->held, *entry);
+		let_go(destination->held, *entry);
+		let_go(destination->transport->held, *entry);
 	}
 	free((*entry)->recipients);
 	free(*entry);

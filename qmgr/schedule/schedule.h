@@ -26,10 +26,11 @@
 TAILQ_HEAD(entries, entry);
 TAILQ_HEAD(peers, peer);
 
-/* Of small messages: what waits and is under way. */
+/* Of small messages: what waits and is under way; new ones, and those that waited in deferred/. */
 struct held {
 	size_t	messages, recipients;
 };
+enum { HELD_KINDS = 2 };	/* by message->waited */
 
 struct transport {
 	TAILQ_ENTRY(transport)	 next;
@@ -41,7 +42,7 @@ struct transport {
 	size_t			 job_count;	/* those without one, too */
 	size_t			 peer_count;
 	int			 underway;	/* entries that agents have */
-	struct held		 held;
+	struct held		 held[HELD_KINDS];
 	struct pace		 pace;
 	struct slots		 slots;
 	struct window_rules	 window;
@@ -68,7 +69,7 @@ struct destination {
 	int			 ready;		/* peers that are not parked */
 	bool			 in_ring;
 	int			 underway;
-	struct held		 held;
+	struct held		 held[HELD_KINDS];
 	struct window		 window;
 	bool			 is_batched;	/* a worker does its deliveries together, so they are no burden */
 	struct pace		 pace;

@@ -9,7 +9,9 @@
  *   minimal_backoff_time is deferred, and its turn is promised to it.
  * - By what is left: no destination may hold more than is still free. So one
  *   that hangs has at most half of the queue, two have a third each, and there
- *   is always room for the next. The same goes for all of a transport's
+ *   is always room for the next. New mail and mail that waited are counted
+ *   apart: who releases a hundred thousand messages does not send new mail to
+ *   the end of their line. The same goes for all of a transport's
  *   destinations together, but those that get their turns. One that is merely
  *   busy is let be: what goes within a few seconds does no harm. Should the
  *   queue fill all the same, what came last for the slow ones has to leave.
@@ -58,14 +60,22 @@ waits_too_long(const struct destination *destination,
 }
 
 static bool
-is_crowded(const struct held *held, const struct pace *pace, bool waited,
-    int64_t now)
+is_crowded(const struct held kinds[HELD_KINDS], const struct pace *pace,
+    bool waited, int64_t now)
 {
 	struct room room = message_room(waited);
+	const struct held *held = &kinds[waited];
 
 	return held->messages > 0 && (held->messages >= room.messages ||
 	    held->recipients >= room.recipients) &&
 	    pace_wait(pace, now) > patience_us();
+}
+
+static size_t
+held_messages(const struct destination *destination)
+{
+	return destination->held[false].messages +
+	    destination->held[true].messages;
 }
 
 static void
@@ -79,7 +89,7 @@ warn_of_clog(struct destination *destination)
 	destination->warn_after_ms = now + 1000LL * config.qmgr_clog_warn_time;
 	log_warning("mail for %s is using up %zu of %d active queue entries; "
 	    "what comes now waits in deferred",
-	    destination->nexthop, destination->held.messages,
+	    destination->nexthop, held_messages(destination),
 	    config.qmgr_message_active_limit);
 }
 
@@ -139,7 +149,7 @@ defer_until(struct destination *destination, struct message *message,
 static bool
 is_stuck(const struct destination *destination, int64_t now)
 {
-	return destination->held.messages > 0 && (destination->underway == 0 ||
+	return held_messages(destination) > 0 && (destination->underway == 0 ||
 	    pace_wait(&destination->pace, now) > patience_us());
 }
 
@@ -149,9 +159,9 @@ find_slow_pace(struct destination *destination, bool waited, int64_t now)
 {
 	struct transport *transport = destination->transport;
 
-	if (is_crowded(&destination->held, &destination->pace, waited, now))
+	if (is_crowded(destination->held, &destination->pace, waited, now))
 		return &destination->pace;
-	if (is_crowded(&transport->held, &transport->pace, waited, now) &&
+	if (is_crowded(transport->held, &transport->pace, waited, now) &&
 	    is_stuck(destination, now))
 		return &transport->pace;
 	return NULL;
