@@ -89,7 +89,7 @@ read_set(struct reader *r)
 	type = dns_get16(head + 6);
 	size = dns_get16(head + 18);
 	name = take(r, size);
-	if (name == NULL || dns_name_check(name, size) != size)
+	if (name == NULL || size == 0 || dns_name_check(name, size) != size)
 		return "bad name";
 	if (dns_get16(head + 4) != DNS_CLASS_IN || !dns_type_is_data(type))
 		return "bad class or type";
