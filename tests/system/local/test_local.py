@@ -3,6 +3,7 @@ import contextlib
 import glob
 import os
 import pwd
+import re
 import shutil
 import unittest
 
@@ -47,6 +48,15 @@ class Local(postroad.Test):
         if postroad.ROOT:
             self.assertEqual(os.stat(mail.path).st_uid, pwd.getpwnam(self.account("ada")).pw_uid)
         self.assertEqual(os.stat(mail.path).st_mode & 0o777, 0o600)
+
+    def test_few_deliveries_are_one_process_s(self):
+        self.lay_out()
+        for sent, name in enumerate(list(postroad.ACCOUNTS) * 2, 1):
+            self.box.send("%s@example.org" % self.account(name))
+            self.wait_done(sent)
+        delivered_by = re.findall(r"/local\[(\d+)\]: \w+: to=.* status=sent", self.box.log())
+        self.assertEqual(len(delivered_by), 2 * len(postroad.ACCOUNTS), self.box.story())
+        self.assertEqual(len(set(delivered_by)), 1, self.box.story())
 
     def test_aliases_lead_on(self):
         self.lay_out("team: ada, test\nself: self, user\n")
