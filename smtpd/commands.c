@@ -190,6 +190,10 @@ act(struct session *s, const struct smtp_command *command)
 	else if (smtpd_is_alone && (s->verb == ETRN || s->verb == XCLIENT ||
 	    s->verb == XFORWARD))
 		session_reply(s, "%s", commands[STARTTLS].otherwise);
+	else if (s->state == BETWEEN_CHUNKS && (s->verb == RCPT ||
+	    s->verb == DATA))
+		session_reply(s, "503 5.5.1 Error: %s after BDAT",
+		    commands[s->verb].name);
 	else if (!(commands[s->verb].when & s->state))
 		session_reply(s, "%s", commands[s->verb].otherwise);
 	else

@@ -175,6 +175,27 @@ forward_ident(struct session *s, const char *value)
 }
 
 static bool
+check_port(struct session *s, const char *value)
+{
+	const char *error = NULL;
+
+	if (*value != '\0')
+		strtonum(value, 0, 65535, &error);
+	return error == NULL;
+}
+
+/* The address that the client called: it is not needed, but must be one. */
+static bool
+check_own_address(struct session *s, const char *value)
+{
+	unsigned char unused[16];
+	bool is_v6 = strncasecmp(value, "IPV6:", 5) == 0;
+
+	return *value == '\0' || inet_pton(is_v6 ? AF_INET6 : AF_INET,
+	    is_v6 ? value + 5 : value, unused) == 1;
+}
+
+static bool
 check_source(struct session *s, const char *value)
 {
 	return *value == '\0' || text_equal_nocase(value, "LOCAL") ||
@@ -194,15 +215,15 @@ static const struct attribute of_client[] = {
 	{ "HELO", set_helo },
 	{ "REVERSE_NAME", set_reverse_name },
 	{ "LOGIN", ignore },		/* nobody logs in yet: it opens no door */
-	{ "DESTADDR", ignore },
-	{ "DESTPORT", ignore },
+	{ "DESTADDR", check_own_address },
+	{ "DESTPORT", check_port },
 	{ NULL, NULL },
 };
 
 static const struct attribute of_forwarded[] = {
 	{ "NAME", forward_name },
 	{ "ADDR", forward_address },
-	{ "PORT", ignore },
+	{ "PORT", check_port },
 	{ "PROTO", ignore },
 	{ "HELO", ignore },
 	{ "IDENT", forward_ident },
@@ -217,7 +238,7 @@ set_attribute(struct session *s, const struct attribute *attributes,
 {
 	char value[VALUE_MAX], *equals = strchr(word, '=');
 
-	if (equals == NULL) {
+	if (equals == NULL || equals[1] == '\0') {
 		session_reply(s, "501 5.5.4 Error: attribute=value expected");
 		return false;
 	}
@@ -230,15 +251,17 @@ set_attribute(struct session *s, const struct attribute *attributes,
 		    s->where, word);
 		return false;
 	}
-	if (smtp_xtext_decode(equals, strlen(equals), value,
-	    sizeof(value)) == -1) {
-		session_reply(s, "501 5.5.4 Bad attribute value syntax: %s",
-		    equals);
+	if (strlen(equals) >= sizeof(value)) {
+		session_reply(s, "501 5.5.4 Error: attribute value too long");
 		return false;
 	}
-	if (is_unavailable(value))
+
+	bool is_good = smtp_xtext_decode(equals, strlen(equals), value,
+	    sizeof(value)) == 0;
+
+	if (is_good && is_unavailable(value))
 		value[0] = '\0';
-	if (!attributes->set(s, value)) {
+	if (!is_good || !attributes->set(s, value)) {
 		session_reply(s, "501 5.5.4 Bad %s syntax: %s",
 		    attributes->name, equals);
 		return false;
