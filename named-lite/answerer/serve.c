@@ -311,14 +311,27 @@ on_control(struct source *source, uint32_t events)
 	}
 }
 
-/* Do files come next? Other orders are for between the batches. */
+/*
+ * Does an order come next that may be obeyed within a batch, as all may but
+ * the one that closes sockets? Files may stand behind others.
+ */
 static bool
-files_wait(void)
+order_waits(void)
 {
 	struct control_order order;
 
 	return recv(server.control->fd, &order, sizeof(order), MSG_PEEK |
-	    MSG_DONTWAIT) == sizeof(order) && order.kind == CONTROL_IMAGE;
+	    MSG_DONTWAIT) == sizeof(order) && order.kind != CONTROL_FORGET;
+}
+
+/* Is there one, or their end? A batch may have taken what an event told of. */
+static bool
+has_order(void)
+{
+	char octet;
+
+	return recv(server.control->fd, &octet, 1, MSG_PEEK |
+	    MSG_DONTWAIT) != -1 || errno != EAGAIN;
 }
 
 void
@@ -329,7 +342,7 @@ serve_keep_up(void)
 	while (turn != server.turn && !server.is_leaving) {
 		if (server.next != NULL && server.next_turn == turn)
 			use_next();
-		else if (files_wait())
+		else if (order_waits())
 			on_control(server.control, 0);
 		else
 			return;
@@ -363,7 +376,7 @@ run(struct source *control)
 				source->on_event(source, events[i].events);
 		}
 		tcp_bury(&server);
-		if (ordered)
+		if (ordered && has_order())
 			on_control(control, 0);
 	}
 	for (unsigned i = 0; i < CONTROL_ADDRESSES_MAX; i++)

@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -171,6 +172,31 @@ class Attacks(server.Test):
         update = struct.pack(">6H", 1, 5 << 11, 1, 0, 0, 0) + wire.pack_name("a.test") + struct.pack(">2H", 6, 1)
         self.assertEqual(wire.ask_udp(s.port, update)[3] & 15, 5)
         self.assert_well(s)
+
+    def test_d12_serials_never_go_back_while_orders_pile_up(self):
+        """RELOADS=800 for the long form. A reload has the answerers told of more than its zones."""
+        s, seen, stop = self.one(processes="3"), [], threading.Event()
+
+        def ask():
+            highest = 0
+            while not stop.is_set():
+                answer = s.udp("a.test", "SOA")
+                found = answer and int(answer.answer[0][3].split()[2][:8], 16)
+                if answer is None or found < highest:
+                    seen.append((highest, found))
+                highest = max(highest, found or 0)
+        askers = [threading.Thread(target=ask) for _ in range(3)]
+        for asker in askers:
+            asker.start()
+        for serial in range(2, int(os.environ.get("RELOADS", "40"))):
+            s.write("next", server.SOA % serial + "www A 192.0.2.1\n")
+            os.rename(s.directory + "/next", s.directory + "/a.test.zone")
+            s.process.send_signal(signal.SIGHUP)
+            time.sleep(0.03)
+        stop.set()
+        for asker in askers:
+            asker.join()
+        self.assertEqual(seen, [])
 
     def test_d12_reloads_and_kills(self):
         """KILLS=500 for the long form."""
