@@ -93,19 +93,31 @@ shorten(const struct relative *r, const char *name, size_t length)
 	return escapes % 2 == 0 ? at - 1 : length;
 }
 
+/* Up to a blank or a quote that is not escaped, as they may be in names. */
+static size_t
+word_length(const char *data)
+{
+	size_t length = 0;
+
+	while (data[length] != '\0' && strchr(" \t\"", data[length]) == NULL)
+		length += data[length] == '\\' && data[length + 1] != '\0' ?
+		    2 : 1;
+	return length;
+}
+
 /* Words of data that end with the origin are names: nothing else outside of quotes ends with a dot. */
 static void
 put_data(const struct relative *r, const char *data, struct text *to)
 {
 	while (*data != '\0') {
-		size_t length = strcspn(data, " \t\"");
+		size_t length = word_length(data);
 
 		if (*data == '"') {
 			for (length = 1; data[length] != '\0' &&
 			    data[length] != '"'; length++)
 				if (data[length] == '\\')
 					length++;
-			length++;
+			length += data[length] == '"';
 			text_append(to, data, length);
 		} else if (length == 0)
 			text_append(to, data, length = 1);

@@ -184,7 +184,7 @@ options { rate-limit { window 5; responses-per-second 5; exempt-clients { 10/8; 
 
     @unittest.skipUnless(shutil.which("named-checkzone"), "BIND is not installed")
     def test_options_do_what_they_do_in_bind(self):
-        self.write("z", "$TTL 90061\n" + TOP[TOP.index("@"):] + "ns 1 A 192.0.2.2\n* TXT x\nb\\@ 0 TXT \"y; z.\"\n"
+        self.write("z", "$TTL 90061\n" + TOP[TOP.index("@"):] + "ns 1 A 192.0.2.2\nq\\\"r A 1.2.3.4\nm MX 1 q\\\"r\n* TXT x\nb\\@ 0 TXT \"y; z.\"\n"
                    "$ORIGIN sub.t.test.\na A 1.1.1.1\nb.a MX 1 a\n@ 60 TXT apex\nc\\.d 300 CNAME b.a\n"
                    "_sip._tcp SRV 1 2 3 a\nx.y.z A 1.1.1.1\na.very.long.name.that.is.longer.than.any.column A 1.2.3.4\n")
         for options in ("-D", "-D -s full", "-D -s relative", "-s relative -o -", "-D -q", "-q", "-D -F text", "-s foo",
