@@ -58,9 +58,7 @@ class Reception(postroad.Test):
         self.assertEqual(self.body(mail), content.split(b"\r\n\r\n", 1)[1].replace(b"\r\n", b"\n"))
 
     def test_8_bits_become_7_where_all_is_to_be_so(self):
-        self.box.settings["force_mime_input_conversion"] = "yes"
-        self.box.write_config()
-        self.box.reload()
+        self.box = self.system(force_mime_input_conversion="yes")
         head = (b"Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
                 b"Content-Transfer-Encoding: 8bit\r\n\r\n")
         for size in 10, 100000:
@@ -95,6 +93,16 @@ class Reception(postroad.Test):
                 self.assertEqual(said.count(b"queued as"), 1, said)
                 self.assertEqual(len(self.box.wait_mail("ada", number + 1)), number + 1)
         self.assertEqual({m["Subject"] for m in self.box.mails("ada")}, {"outer"})
+
+    def test_bare_newlines_are_noted(self):
+        """Once a session; and the message is one all the same."""
+        self.box = self.system(smtpd_forbid_bare_newline="note")
+        message = b"DATA\r\n", b"Subject: x\r\n\r\na\nb\nc\r\n.\r\n"
+        self.assertIn(b"queued as", self.dialogue(*self.begin, *message, *self.begin[1:], *message))
+        for mail in self.box.wait_mail("ada", 2):
+            self.assertEqual(self.body(mail), b"a\nb\nc\n")
+        self.box.wait_log(r"disconnect from .* mail=2 rcpt=2 data=2")
+        self.assertEqual(self.box.log().count("notice: bare <LF> received after DATA from "), 1)
 
     def test_the_received_header(self):
         with self.box.smtp() as smtp:
