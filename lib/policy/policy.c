@@ -113,12 +113,14 @@ wait_at_most(struct connection *c, int seconds)
 	evtimer_add(c->patience, &span);
 }
 
+/* What it said beyond its answer would be taken for the answer to the next question, which is about another client. */
 static bool
 may_serve_more(const struct connection *c)
 {
 	const struct policy_settings *settings = &c->service->settings;
 
-	return (settings->request_limit == 0 ||
+	return evbuffer_get_length(bufferevent_get_input(c->io)) == 0 &&
+	    (settings->request_limit == 0 ||
 	    c->served < settings->request_limit) &&
 	    clock_ms() - c->born_ms < settings->max_ttl * INT64_C(1000);
 }

@@ -122,6 +122,13 @@ class Policy(postroad.Test):
         for _ in range(5):
             self.assertEqual(self.rcpt(box, "refuse")[:3], "554")
 
+    def test_more_than_one_answer_is_not_for_the_next_client(self):
+        service = self.service()
+        service.answers = dict(service.answers, twice="dunno\n\naction=REJECT what nobody asked")
+        box = self.system(smtpd_recipient_restrictions="check_policy_service " + service.endpoint)
+        for sender in "twice", "anybody", "twice", "anybody":
+            self.assertEqual(self.rcpt(box, sender), "250 2.1.5 Ok")
+
     def test_a_service_that_is_down(self):
         box = self.system(smtpd_policy_service_retry_delay="1s", smtpd_policy_service_try_limit="1",
                           smtpd_recipient_restrictions="check_policy_service inet:127.0.0.1:1",
