@@ -28,6 +28,7 @@ static bool
 may_read(const struct session *s)
 {
 	return !s->busy && !s->pausing && !s->ending && !s->is_screening &&
+	    s->errors < config.smtpd_hard_error_limit &&
 	    s->output.length < OUTPUT_MAX;
 }
 
@@ -62,18 +63,6 @@ refuse_bare_newline(struct session *s, const char *line, size_t length)
 	return true;
 }
 
-static bool
-has_too_many_errors(struct session *s)
-{
-	if (s->errors < config.smtpd_hard_error_limit)
-		return false;
-	session_say(s, "421 4.7.0 %s Error: too many errors",
-	    config.myhostname);
-	log_info("too many errors after %s from %s", s->where, s->peer);
-	session_finish(s);
-	return true;
-}
-
 /* A line of input, if it is whole. Gives the bytes used. */
 static size_t
 take_line(struct session *s, const char *bytes, size_t length)
@@ -99,7 +88,7 @@ take_line(struct session *s, const char *bytes, size_t length)
 		s->skipping = false;
 		return used;
 	}
-	if (has_too_many_errors(s) || screen_bare_newline(s, bytes, line) ||
+	if (screen_bare_newline(s, bytes, line) ||
 	    refuse_bare_newline(s, bytes, line))
 		return used;
 	if (line > 0 && bytes[line - 1] == '\r')

@@ -246,6 +246,18 @@ send_away(struct session *s)
 	s->ending = true;
 }
 
+/* Who has made too many errors hears it behind the last of them. */
+static void
+limit_errors(struct session *s)
+{
+	if (s->errors < config.smtpd_hard_error_limit || s->busy || s->ending)
+		return;
+	session_say(s, "421 4.7.0 %s Error: too many errors",
+	    config.myhostname);
+	log_info("too many errors after %s from %s", s->where, s->peer);
+	s->ending = true;
+}
+
 /* Whatever happened: say what is to be said, and wait for what comes next, or end. */
 static void
 settle(struct session *s)
@@ -254,6 +266,7 @@ settle(struct session *s)
 
 	send_away(s);
 	do {
+		limit_errors(s);
 		if (s->pausing && !s->busy) {
 			watch(s, EV_TIMEOUT, config.smtpd_error_sleep_time);
 			return;
