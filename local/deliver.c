@@ -170,7 +170,6 @@ deliver_batch(struct service_request *requests, size_t count)
 	}
 
 	struct job *jobs = mem_zalloc(job_count, sizeof(*jobs));
-	struct mailbox_delivery *deliveries = mem_zalloc(job_count, sizeof(*deliveries));
 
 	job_count = 0;
 	for (size_t i = 0; i < count; i++)
@@ -178,7 +177,7 @@ deliver_batch(struct service_request *requests, size_t count)
 			delivery_request_free(&decoded[i]);
 		else if (decoded[i] != NULL)
 			job_count += decoded[i]->envelope->recipient_count;
-	maildirs_deliver(jobs, job_count, deliveries);
+	maildirs_deliver(jobs, job_count);
 
 	for (size_t i = 0; i < count; i++) {
 		size_t recipients = decoded[i] == NULL ? 0
@@ -194,7 +193,6 @@ deliver_batch(struct service_request *requests, size_t count)
 	clear_jobs(jobs, job_count);
 	for (size_t i = 0; i < count; i++)
 		delivery_request_free(&decoded[i]);
-	free(deliveries);
 	free(jobs);
 	free(numbers);
 	free(decoded);

@@ -206,9 +206,8 @@ void	deliver_answer_nothing(int connection, uint64_t number);
 /* Does it come down to one Maildir? Then prepare that delivery. */
 void	maildirs_prepare(struct job *job);
 
-/* Deliver what was prepared, and report it. deliveries is room for all. */
-void	maildirs_deliver(struct job *jobs, size_t count,
-	    struct mailbox_delivery *deliveries);
+/* Deliver what was prepared, and report it. */
+void	maildirs_deliver(struct job *jobs, size_t job_count);
 
 /* recipient.c */
 

@@ -7,6 +7,8 @@
 
 #include "local/local.h"
 
+#include <stdlib.h>
+
 #include "config/config.h"
 
 void
@@ -38,32 +40,60 @@ maildirs_prepare(struct job *job)
 	};
 }
 
-void
-maildirs_deliver(struct job *jobs, size_t count, struct mailbox_delivery *deliveries)
+static int
+by_user(const void *a, const void *b)
 {
-	size_t quick = 0;
+	const struct job *x = *(struct job *const *)a, *y = *(struct job *const *)b;
+
+	if (x->user->uid != y->user->uid)
+		return x->user->uid < y->user->uid ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/* Those that come down to a Maildir, one user's together: rights change once a user. */
+static size_t
+choose(struct job *jobs, size_t count, struct job **chosen)
+{
+	size_t chosen_count = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (jobs[i].is_maildir) {
-			become(jobs[i].user);
-			deliveries[quick] = jobs[i].delivery;
-			mailbox_maildir_write(&deliveries[quick++]);
-		}
-	mailbox_maildir_sync(deliveries, quick);
-	quick = 0;
-	for (size_t i = 0; i < count; i++)
-		if (jobs[i].is_maildir) {
-			become(jobs[i].user);
-			mailbox_maildir_link(&deliveries[quick++]);
-		}
+		if (jobs[i].is_maildir)
+			chosen[chosen_count++] = &jobs[i];
+	qsort(chosen, chosen_count, sizeof(*chosen), by_user);
+	return chosen_count;
+}
+
+static void
+deliver(struct job **jobs, size_t count, struct mailbox_delivery *deliveries)
+{
+	for (size_t i = 0; i < count; i++) {
+		become(jobs[i]->user);
+		deliveries[i] = jobs[i]->delivery;
+		mailbox_maildir_write(&deliveries[i]);
+	}
+	mailbox_maildir_sync(deliveries, count);
+	for (size_t i = 0; i < count; i++) {
+		become(jobs[i]->user);
+		mailbox_maildir_link(&deliveries[i]);
+	}
 	become(NULL);
-	mailbox_maildir_finish(deliveries, quick);
-	quick = 0;
-	for (size_t i = 0; i < count; i++)
-		if (jobs[i].is_maildir) {
-			maildir_decide(&jobs[i].plan, &deliveries[quick++]);
-			plan_decide(&jobs[i].plan, DELIVERY_SENT, "2.0.0",
-			    "delivered to maildir");
-			recipient_report(&jobs[i]);
-		}
+	mailbox_maildir_finish(deliveries, count);
+}
+
+void
+maildirs_deliver(struct job *jobs, size_t job_count)
+{
+	struct job **chosen = mem_zalloc(job_count, sizeof(struct job *));
+	size_t count = choose(jobs, job_count, chosen);
+	struct mailbox_delivery *deliveries = mem_zalloc(count, sizeof(*deliveries));
+
+	deliver(chosen, count, deliveries);
+	for (size_t i = 0; i < count; i++) {
+		maildir_decide(&chosen[i]->plan, &deliveries[i]);
+		plan_decide(&chosen[i]->plan, DELIVERY_SENT, "2.0.0",
+		    "delivered to maildir");
+		recipient_report(chosen[i]);
+	}
+	free(deliveries);
+	free(chosen);
 }

@@ -73,12 +73,13 @@ user_find(const char *name)
 void
 become(const struct user *user)
 {
-	if (getuid() != 0 || user == current)
+	if (user == current || getuid() != 0)
 		return;
-	if (current != NULL && (seteuid(0) == -1 || setegid(0) == -1
-	    || setgroups(0, NULL) == -1))
+	if (current != NULL && seteuid(0) == -1)
 		panic("cannot become root again: %m");
 	current = user;
+	if (user == NULL && (setegid(0) == -1 || setgroups(0, NULL) == -1))
+		panic("cannot have root's groups again: %m");
 	if (user != NULL && (setgroups((size_t)user->group_count, user->groups) == -1
 	    || setegid(user->gid) == -1 || seteuid(user->uid) == -1))
 		panic("cannot become %s: %m", user->name);
