@@ -2,8 +2,9 @@
 
 Slow: ordinary mail by itself, and while thousands of sessions are in DATA at 1 KB a second each; the rates in
 turn, so that what else the machine does meets both. The slow ones themselves cost CPU, on both sides of the
-line, so the part of it that is not smtpd's is told too. Refusals: connect, EHLO, MAIL, RCPT to nobody, QUIT;
-the floor beside them is bare-smtpd, which does nothing but answer.
+line, so the part of it that is not smtpd's is told too. Refusals: connect, EHLO, MAIL, RCPT to nobody, QUIT, by
+few bots, by as many as Postfix has processes, and by twice as many; the floor beside them is bare-smtpd, which
+does nothing but answer.
 """
 import contextlib
 import re
@@ -90,7 +91,7 @@ def answer_barely(sessions, messages):
 
 
 def main(options):
-    for sessions in (1, 20, 100):
+    for sessions in (1, 20, 100, 200):
         mail.compare("refusals at RCPT, %d bots" % sessions, options, refuse, sessions, floor=answer_barely, share=5, **{
             "local_recipient_maps": "inline:{games=x}"})
     beside_slow_senders(options)
