@@ -13,10 +13,9 @@
 #include <sys/queue.h>
 
 #include "base/base.h"
-#include "config/config.h"
 #include "service/service.h"
 #include "spool/spool.h"
-#include "table/far.h"
+#include "table/asker.h"
 
 #define AT_ONCE	20	/* domains of one message that are asked about */
 
@@ -30,7 +29,6 @@ struct question {
 };
 
 static TAILQ_HEAD(, question) waiting = TAILQ_HEAD_INITIALIZER(waiting);
-static struct ipc_client *proxymap;
 
 static void
 question_free(struct question *q)
@@ -76,8 +74,9 @@ look_at(const struct question *q, bool acts)
 }
 
 static void
-try(struct question *q)
+try(void *argument)
 {
+	struct question *q = argument;
 	int error;
 
 	table_ask_with(&q->asker);
@@ -92,29 +91,6 @@ try(struct question *q)
 	question_free(q);
 }
 
-static void
-on_looked_up(struct ipc_packet *packet, void *argument)
-{
-	struct table_question *question = argument;
-	struct table_asker *asker = question->asker;
-
-	table_question_answered(question, packet);
-	if (asker->pending == 0)
-		try(asker->argument);
-}
-
-static void
-ask(struct table_question *question, void *argument)
-{
-	struct ipc_packet packet = IPC_PACKET_EMPTY;
-
-	if (proxymap == NULL)
-		proxymap = ipc_client_new(service_base,
-		    config.proxymap_service_name);
-	table_question_encode(question, &packet);
-	ipc_client_call(proxymap, &packet, on_looked_up, question);
-}
-
 void
 questions_begin(struct ipc_channel *channel, uint64_t request,
     const char *queue_id, const char *sites, size_t length)
@@ -125,8 +101,8 @@ questions_begin(struct ipc_channel *channel, uint64_t request,
 	q->request = request;
 	q->queue_id = queue_id == NULL ? NULL : mem_strdup(queue_id);
 	q->sites = mem_strndup(sites, length);
-	q->asker = (struct table_asker){ .ask = ask, .argument = q,
-	    .at_once = AT_ONCE };
+	q->asker = (struct table_asker){ .ask = service_ask_table,
+	    .argument = q, .again = try, .at_once = AT_ONCE };
 	TAILQ_INSERT_TAIL(&waiting, q, link);
 	try(q);
 }

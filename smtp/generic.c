@@ -11,14 +11,12 @@
 #include <string.h>
 
 #include "config/config.h"
-#include "ipc/channel.h"
 #include "rewrite/rewrite.h"
 #include "service/service.h"
-#include "table/far.h"
+#include "table/asker.h"
 
 static struct maps *maps;
 static bool propagates;
-static struct ipc_client *proxymap;
 
 /* A job whose addresses proxymap is asked about. */
 struct generic {
@@ -122,8 +120,9 @@ rewrite_header(struct job *job)
 }
 
 static void
-try(struct job *job)
+try(void *argument)
 {
+	struct job *job = argument;
 	struct generic *generic = job->generic;
 	int result;
 
@@ -147,28 +146,6 @@ try(struct job *job)
 	done(job, result == 0);
 }
 
-static void
-on_looked_up(struct ipc_packet *packet, void *argument)
-{
-	struct table_question *question = argument;
-
-	table_question_answered(question, packet);
-	try(question->asker->argument);
-}
-
-static void
-ask(struct table_question *question, void *argument)
-{
-	struct ipc_packet packet = IPC_PACKET_EMPTY;
-
-	(void)argument;
-	if (proxymap == NULL)
-		proxymap = ipc_client_new(service_base,
-		    config.proxymap_service_name);
-	table_question_encode(question, &packet);
-	ipc_client_call(proxymap, &packet, on_looked_up, question);
-}
-
 bool
 generic_is_wanted(const struct job *job)
 {
@@ -180,8 +157,8 @@ generic_rewrite(struct job *job, generic_done *done)
 {
 	job->generic = mem_zalloc(1, sizeof(*job->generic));
 	job->generic->done = done;
-	job->generic->asker = (struct table_asker){ .ask = ask,
-	    .argument = job };
+	job->generic->asker = (struct table_asker){
+	    .ask = service_ask_table, .argument = job, .again = try };
 	try(job);
 }
 

@@ -11,9 +11,8 @@
 #include <sys/queue.h>
 
 #include "base/base.h"
-#include "config/config.h"
 #include "service/service.h"
-#include "table/far.h"
+#include "table/asker.h"
 
 struct question {
 	TAILQ_ENTRY(question)	 link;
@@ -25,7 +24,6 @@ struct question {
 };
 
 static TAILQ_HEAD(, question) waiting = TAILQ_HEAD_INITIALIZER(waiting);
-static struct ipc_client *proxymap;
 
 static void
 question_free(struct question *q)
@@ -54,8 +52,9 @@ reply(struct ipc_channel *channel, uint64_t request,
 }
 
 static void
-try(struct question *q)
+try(void *argument)
 {
+	struct question *q = argument;
 	static struct resolution found;
 
 	table_ask_with(&q->asker);
@@ -66,27 +65,6 @@ try(struct question *q)
 	if (q->channel != NULL)
 		reply(q->channel, q->request, &found);
 	question_free(q);
-}
-
-static void
-on_looked_up(struct ipc_packet *packet, void *argument)
-{
-	struct table_question *question = argument;
-
-	table_question_answered(question, packet);
-	try(question->asker->argument);
-}
-
-static void
-ask(struct table_question *question, void *argument)
-{
-	struct ipc_packet packet = IPC_PACKET_EMPTY;
-
-	if (proxymap == NULL)
-		proxymap = ipc_client_new(service_base,
-		    config.proxymap_service_name);
-	table_question_encode(question, &packet);
-	ipc_client_call(proxymap, &packet, on_looked_up, question);
 }
 
 void
@@ -103,7 +81,8 @@ questions_resolve(struct ipc_channel *channel, struct ipc_packet *packet)
 	q->sender = mem_strdup(asked.sender);
 	q->address = mem_strdup(asked.address);
 	q->probe = asked.probe != 0;
-	q->asker = (struct table_asker){ .ask = ask, .argument = q };
+	q->asker = (struct table_asker){ .ask = service_ask_table,
+	    .argument = q, .again = try };
 	TAILQ_INSERT_TAIL(&waiting, q, link);
 	try(q);
 }

@@ -78,6 +78,14 @@ extern const char *service_name;
 /* The loop of an event-driven daemon. */
 extern struct event_base *service_base;
 
+/*
+ * The ask of an asker (table/asker.h) in a daemon with an event loop: proxymap(8)
+ * is asked, and asker->again called when the last answer has come.
+ */
+struct table_question;
+
+void	service_ask_table(struct table_question *question, void *argument);
+
 /* From now on this process, and what it starts, has the processor when those of lower ranks leave it. */
 void	service_stand_back(enum service_rank rank);
 

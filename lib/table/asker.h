@@ -41,10 +41,11 @@ struct table_question {
 	uint64_t		 number;
 };
 
-/* All zeros but for these two to begin; table_asker_clear() to end. */
+/* All zeros but for ask and argument to begin; table_asker_clear() to end. */
 struct table_asker {
 	void		(*ask)(struct table_question *question, void *argument);
 	void		*argument;
+	void		(*again)(void *argument);	/* for service_ask_table(): all answers are there */
 	size_t		 at_once;	/* more than one question, up to so many */
 	size_t		 pending;	/* questions without an answer */
 	size_t		 misses;	/* look-ups that had none */

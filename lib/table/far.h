@@ -1,8 +1,8 @@
 /*
  * far - questions of askers (asker.h) are carried to proxymap(8)
  *
- * A daemon with an event loop sends table_question_encode() by its own
- * ipc_client. A worker has far_ask() as the ask of its askers, waits for
+ * A daemon with an event loop has service_ask_table(), or sends
+ * table_question_encode() by an ipc_client of its own. A worker has far_ask() as the ask of its askers, waits for
  * far_fd() together with its other descriptors, and calls far_receive().
  */
 
